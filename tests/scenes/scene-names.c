@@ -22,7 +22,7 @@ static const struct {
 	{ "brackets", "a) R 1 (b" },
 	{ "tab", "tab\there" },
 	{ "empty", "" },
-	{ "cut", "fifteen-bytes\xc3\xa9" }, /* é is cut in two at 15 bytes */
+	{ "cut", "fourteen-bytes\xc3\xa9" }, /* é is cut in two at 15 bytes */
 	{ "quotes", "a\"b\\c" },
 };
 

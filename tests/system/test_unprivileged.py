@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a caller without privilege gets: everything the kernel gives, and a word on what it does not."""
+
+import os
+
+import pytest
+
+from conftest import NOBODY
+
+
+@pytest.mark.needs("root")
+def test_a_user_sees_every_socket_of_the_namespace(scene, doorward):
+    made = scene("tcp-listener", workers=2)
+    row = doorward.as_user().list(f"port = {made.port}").one(inode=made.inode)
+    assert (row["uid"], row["user"]) == (0, "root"), "who owns the socket is known without privilege"
+    assert (row["held_by"], row["holders"]) == ("unseen", [])
+
+
+@pytest.mark.needs("root")
+def test_what_a_user_may_not_see_is_counted_and_named(scene, doorward):
+    made = scene("reuseport-group", count=3)
+    seen = doorward.as_user().list(f"port = {made.port}")
+    assert seen["complete"] is False
+    assert any(m["why"] == "permission" and m["count"] >= 3 and m["hint"] for m in seen["missing"])
+
+
+@pytest.mark.needs("root")
+def test_one_line_on_standard_error_says_so(scene, doorward):
+    made = scene("tcp-listener")
+    status, out, err = doorward.as_user().run("list", f"port = {made.port}")
+    assert status == 0 and str(made.port) in out
+    assert any(digit in err for digit in "123456789") and "sudo" in err
+    assert len(err.splitlines()) <= 2
+
+
+def test_a_users_own_sockets_have_their_holders(scene, doorward):
+    made = scene("tcp-listener", **({"uid": NOBODY} if os.geteuid() == 0 else {}), workers=2)
+    row = doorward.as_user().list(f"port = {made.port}").one(inode=made.inode)
+    assert row.pids == set(made.pids)
+    assert row["held_by"] == "process"
+
+
+@pytest.mark.needs("root")
+def test_root_is_told_of_nothing_missing_when_nothing_is(scene, doorward):
+    made = scene("tcp-listener", workers=2)
+    seen = doorward.list(f"port = {made.port}")
+    assert (seen["complete"], seen["missing"]) == (True, [])
+
+
+@pytest.mark.needs("root")
+def test_a_user_gets_the_sockets_that_nobody_holds(scene, doorward):
+    made = scene("tcp-connection", state="time-wait")
+    client = made.socket("client")
+    seen = doorward.as_user().list("--all", f"port = {client.local_port}")
+    row, = [s for s in seen.sockets if s["state"] == "TIME_WAIT"]
+    assert row["held_by"] == "nobody"
+
+
+@pytest.mark.needs("bpf")
+def test_two_capabilities_show_an_ordinary_user_every_holder(scene, doorward):
+    made = scene("tcp-listener", workers=3)
+    seen = doorward.as_user(capabilities=["bpf", "perfmon"]).list(f"port = {made.port}")
+    assert seen.one(inode=made.inode).pids == set(made.pids)
+
+
+@pytest.mark.needs("root")
+def test_under_hidepid_what_is_hidden_is_unseen_never_nobody(scene, doorward):
+    made = scene("tcp-listener", workers=2)
+    seen = doorward.hidepid().list(f"port = {made.port}")
+    row = seen.one(inode=made.inode)
+    assert (row["held_by"], row["holders"], row["uid"]) == ("unseen", [], 0)
+    assert seen["complete"] is False and seen["missing"]
+
+
+@pytest.mark.needs("root")
+def test_under_hidepid_a_users_own_sockets_are_seen(scene, doorward):
+    made = scene("tcp-listener", uid=NOBODY)
+    assert doorward.hidepid().list(f"port = {made.port}").one(inode=made.inode).pids == {made.pid}
+
+
+@pytest.mark.needs("root")
+def test_bpf_that_a_user_asks_for_and_may_not_have_is_refused_with_the_reason(doorward):
+    status, out, err = doorward.as_user().run("list", "--source", "bpf")
+    assert status == 3 and out == ""
+    assert err.startswith("doorward:") and ("permitted" in err or "CAP_BPF" in err or "not built" in err)
