@@ -1,0 +1,21 @@
+/* The wish to stop: all that a signal handler touches. Whatever waits or loops takes it. */
+#ifndef BASE_STOP_H
+#define BASE_STOP_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct stop {
+	volatile sig_atomic_t wanted; /* the signal's number; 0 go on */
+	int fd;			      /* eventfd, readable once wanted; -1 none */
+};
+
+/* Installs SIGINT, SIGTERM and SIGHUP handlers that set the one stop of this process. */
+struct stop *stop_install(void);
+
+static inline bool stop_wanted(const struct stop *stop)
+{
+	return stop && stop->wanted;
+}
+
+#endif

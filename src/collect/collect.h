@@ -1,0 +1,35 @@
+/* The engine: one snapshot of a host, from whichever sources are fastest and truthful here. */
+#ifndef COLLECT_COLLECT_H
+#define COLLECT_COLLECT_H
+
+#include "base/error.h"
+#include "base/vector.h"
+#include "model/delivery.h"
+#include "model/query.h"
+#include "model/snapshot.h"
+#include "source/host.h"
+
+/* A sealed snapshot of what matches @query, freed by the caller. What could not be seen stands in
+ * its `missing`. 0, or negative errno with @err told. */
+int collect_snapshot(struct host *host, const struct query *query, struct snapshot **ret,
+		     struct error *err);
+
+/* Each socket as it is found, joined with its holders, then forgotten: @each gets a snapshot whose
+ * one socket (index 0) it may read until it returns; then the end with `complete` and `missing`. 30
+ * bytes a socket. */
+int collect_stream(struct host *host, const struct query *query,
+		   int (*each)(void *data, const struct snapshot *one), void *data,
+		   struct snapshot **ret_end, struct error *err);
+
+/* To whom a packet goes: the kernel is asked with the full tuple in @netns (index into the
+ * snapshot), the candidates come from the snapshot. */
+int collect_delivery(struct host *host, const struct snapshot *snapshot, struct delivery *delivery,
+		     struct error *err);
+
+/* Facilities of this build and this host: struct facility each. */
+int collect_facilities(struct host *host, struct vector *ret, struct error *err);
+
+/* The services of /etc/services for target and filter parsing. NULL-safe to pass on; freed by
+ * services_free. */
+
+#endif

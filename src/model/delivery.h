@@ -1,0 +1,38 @@
+/* To whom a packet goes: the kernel's choice and the candidates that it was made from. */
+#ifndef MODEL_DELIVERY_H
+#define MODEL_DELIVERY_H
+
+#include "base/vector.h"
+#include "model/snapshot.h"
+
+enum candidate_kind {
+	CANDIDATE_CONNECTION, /* exact: all four ends */
+	CANDIDATE_ADDRESS,    /* bound to this one address */
+	CANDIDATE_WILDCARD,   /* 0.0.0.0 or :: of the packet's own family */
+	CANDIDATE_DUAL_STACK, /* :: taking an IPv4 packet */
+	CANDIDATE_MAX,
+};
+extern const char *const candidate_words[CANDIDATE_MAX + 1];
+
+struct candidate {
+	uint32_t socket; /* index into the snapshot */
+	enum candidate_kind kind;
+	bool is_chosen, is_reuseport;
+	const char *reason; /* why it was or was not */
+};
+
+struct delivery {
+	uint8_t proto;
+	struct ip to, from;
+	bool is_v4, has_from;
+	uint16_t to_port, from_port;
+	uint32_t netns;
+	uint32_t chosen;   /* index, or NONE: nobody */
+	bool is_by_kernel; /* the kernel itself was asked; else worked out from the snapshot */
+	bool is_steered;   /* chosen is no candidate by its address: an sk_lookup program */
+	bool is_local;	   /* `to` is an address of this host */
+	const char *note;  /* in words: what happens where nobody is chosen */
+	struct vector candidates; /* struct candidate */
+};
+
+#endif

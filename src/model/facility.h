@@ -1,0 +1,16 @@
+/* A way of the kernel or the system that is used where it works, and the reason where it does not.
+ */
+#ifndef MODEL_FACILITY_H
+#define MODEL_FACILITY_H
+
+#include <stdbool.h>
+
+struct facility {
+	const char *name;  /* "bpf task_file" */
+	const char *gives; /* what it is for, in words */
+	bool is_built_in;  /* compiled into this program */
+	bool works;	   /* here and now, with these rights */
+	char reason[128];  /* why not; empty where it works */
+};
+
+#endif

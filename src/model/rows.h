@@ -1,0 +1,47 @@
+/* Which sockets a view shows, in which order, united how. Indexes only: the facts stay in the
+ * snapshot. */
+#ifndef MODEL_ROWS_H
+#define MODEL_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/vector.h"
+#include "model/filter.h"
+
+struct rows {
+	const struct snapshot *snapshot;
+	uint32_t *order; /* socket indexes; a row's sockets stand together */
+	uint32_t n_sockets;
+	uint32_t *start; /* n_rows + 1 offsets into order; NULL: every socket is a row */
+	uint32_t n_rows;
+};
+
+/* All sockets that match. 0 or -ENOMEM. */
+int rows_select(const struct snapshot *snapshot, const struct filter *filter, struct rows *ret);
+/* By @by (NULL ends), @descending a bool each or NULL. The default order: proto, port, address,
+ * netns. */
+int rows_sort(struct rows *rows, const struct field *const *by, const bool *descending);
+/* One row for each service: the halves of both families and the workers. Keeps the order of the
+ * firsts. */
+int rows_group(struct rows *rows);
+void rows_done(struct rows *rows);
+
+static inline uint32_t rows_first(const struct rows *rows, uint32_t row)
+{
+	return rows->start ? rows->start[row] : row;
+}
+static inline uint32_t rows_length(const struct rows *rows, uint32_t row)
+{
+	return rows->start ? rows->start[row + 1] - rows->start[row] : 1;
+}
+/* The record of the k-th socket of a row (holder and process: its first, if any). */
+void rows_record(const struct rows *rows, uint32_t row, uint32_t k, struct record *ret);
+
+/* The values of a field over a whole row, distinct, in order, merged as the field says: calls @each
+ * for each distinct value (all sockets, all holders); returns how many there were. */
+uint32_t rows_values(const struct rows *rows, uint32_t row, const struct field *field,
+		     int (*each)(void *data, const struct value *value, uint32_t times),
+		     void *data);
+
+#endif

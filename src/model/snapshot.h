@@ -1,0 +1,95 @@
+/* What a host's sockets were at one moment. One owner until it is sealed; then const and shared.
+ * It owns all that it points to. */
+#ifndef MODEL_SNAPSHOT_H
+#define MODEL_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/vector.h"
+#include "model/missing.h"
+#include "model/netns.h"
+#include "model/process.h"
+#include "model/socket.h"
+
+enum origin { ORIGIN_HOST, ORIGIN_FILE, ORIGIN_HISTORY, ORIGIN_MAX };
+
+/* Who answers at a socket that somebody holds for another: a published port's container, the
+ * service behind a .socket unit. */
+struct answer_for {
+	uint32_t socket;    /* index */
+	uint32_t container; /* index, or NONE */
+	uint32_t process;   /* that will answer there, or NONE */
+	const char *unit;   /* "foo.service", or NULL */
+};
+
+struct user {
+	uint32_t uid;
+	const char *name; /* NULL: has none */
+};
+
+struct snapshot {
+	const char *host, *boot_id;
+	double time; /* Unix seconds */
+	uint64_t uptime_ns;
+	enum origin origin;
+	const char *origin_name; /* the file, or NULL */
+	bool is_complete, is_sealed,
+		is_privileged;	  /* privileged: it could look at others' descriptors */
+	uint32_t collected;	  /* NEED_ bits that were asked for and are filled */
+	struct vector sockets;	  /* struct socket */
+	struct vector holders;	  /* struct holder */
+	struct vector processes;  /* struct process */
+	struct vector netns;	  /* struct netns */
+	struct vector containers; /* struct container */
+	struct vector users;	  /* struct user, sorted by uid once sealed */
+	struct vector missing;	  /* struct missing */
+	struct vector tcp_infos;  /* struct tcp_info_part */
+	struct vector answers;	  /* struct answer_for, sorted by socket once sealed */
+	uint32_t *peers; /* for each socket the index of the other end within this host, or NONE;
+			    NULL unless NEED_PEERS */
+	const struct services *services; /* of model/services.h; the registry alone where NULL */
+	struct arena arena;
+};
+
+struct snapshot *snapshot_new(void); /* NULL: no memory */
+void snapshot_free(struct snapshot *snapshot);
+
+/* Each returns the index, or NONE when there is no memory. */
+uint32_t snapshot_add_socket(struct snapshot *snapshot, const struct socket *socket);
+uint32_t snapshot_add_holder(struct snapshot *snapshot, uint32_t socket, uint32_t process,
+			     int32_t fd);
+int snapshot_add_missing(struct snapshot *snapshot,
+			 const struct missing *missing); /* equal ones add up */
+
+static inline const struct socket *snapshot_socket(const struct snapshot *s, uint32_t i)
+{
+	return (const struct socket *)s->sockets.data + i;
+}
+static inline const struct holder *snapshot_holder(const struct snapshot *s, uint32_t i)
+{
+	return i == NONE ? NULL : (const struct holder *)s->holders.data + i;
+}
+static inline const struct process *snapshot_process(const struct snapshot *s, uint32_t i)
+{
+	return i == NONE ? NULL : (const struct process *)s->processes.data + i;
+}
+static inline const struct netns *snapshot_netns(const struct snapshot *s, uint32_t i)
+{
+	return i == NONE ? NULL : (const struct netns *)s->netns.data + i;
+}
+static inline const struct container *snapshot_container(const struct snapshot *s, uint32_t i)
+{
+	return i == NONE ? NULL : (const struct container *)s->containers.data + i;
+}
+
+const char *snapshot_user(const struct snapshot *snapshot, uint32_t uid); /* or NULL */
+const struct answer_for *snapshot_answer(const struct snapshot *snapshot,
+					 uint32_t socket); /* or NULL */
+
+/* Works out what follows from the whole (roles, peers, two owners, completeness), sorts users;
+ * const from here on. 0 or -ENOMEM. */
+int snapshot_seal(struct snapshot *snapshot);
+
+#endif

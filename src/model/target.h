@@ -1,0 +1,25 @@
+/* A TARGET as people write it: 8080, tcp/53, 127.0.0.1:5432, [::1]:443, https, 8000-8010. */
+#ifndef MODEL_TARGET_H
+#define MODEL_TARGET_H
+
+#include "base/error.h"
+#include "model/filter.h"
+
+struct target {
+	uint32_t protos; /* 1 << enum proto */
+	bool has_address, is_v4;
+	struct ip address;
+	uint16_t first, last; /* ports */
+	const char *service;  /* the name that was typed, or NULL; borrowed from the text */
+};
+
+/* 0; -EINVAL with @err told. */
+int target_parse(const char *text, const struct services *services, struct target *ret,
+		 struct error *err);
+/* It looks like a TARGET: a bare `doorward 8080` means show. */
+bool target_looks_like(const char *text, const struct services *services);
+/* The filter for it: local port and address (an address also meets the wildcard sockets that take
+ * packets for it). */
+struct filter *target_filter(const struct target *target);
+
+#endif

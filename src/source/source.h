@@ -1,0 +1,28 @@
+/* A source reads one facility of a host and puts what it finds into a sink. */
+#ifndef SOURCE_SOURCE_H
+#define SOURCE_SOURCE_H
+
+#include "model/facility.h"
+#include "model/query.h"
+#include "model/snapshot.h"
+#include "source/host.h"
+
+/* A socket as found: before the join it names its namespace by inode. */
+struct found_socket {
+	struct socket socket;		  /* netns, holder: not yet set */
+	uint64_t netns_inode;		  /* 0: the one being read */
+	const struct tcp_info_part *info; /* or NULL */
+	uint8_t has_file; /* 0 unknown, 1 yes, 2 no (kernel), 3 no struct socket (nobody) */
+};
+
+/* Where a source puts what it finds. Each returns 0, or negative errno to end the reading. */
+struct sink {
+	int (*socket)(struct sink *, const struct found_socket *);
+	/* A descriptor of @pid (thread @tid, for one with a table of its own) is socket @inode. */
+	int (*holder)(struct sink *, uint32_t inode, int32_t pid, int32_t fd);
+	/* Socket and holder in one record (task_file). */
+	int (*held)(struct sink *, const struct found_socket *, int32_t pid, int32_t fd);
+	int (*missing)(struct sink *, const struct missing *);
+};
+
+#endif
