@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define cleanup(function) __attribute__((cleanup(function)))
-#define printf_like(format, first) __attribute__((format(printf, format, first)))
+#define cleanup(function) __attribute__((__cleanup__(function)))
+#define printf_like(text, first) __attribute__((__format__(__printf__, text, first)))
 #define unused_argument __attribute__((unused))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
