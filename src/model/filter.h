@@ -17,6 +17,7 @@ struct bounds {
 	uint32_t families;		/* 1 << enum family */
 	uint32_t states;		/* 1 << enum state */
 	uint16_t port_first, port_last; /* local port, inclusive */
+	bool either_end; /* or the peer's port: both ends of a connection are joined */
 };
 #define BOUNDS_ALL                                        \
 	((struct bounds){.protos = (1u << PROTO_MAX) - 1, \

@@ -7,12 +7,20 @@
 #include "model/snapshot.h"
 #include "source/host.h"
 
+/* What is known of the file of a socket (struct socket's sk_socket->file in the kernel). */
+enum file_known {
+	FILE_UNKNOWN,
+	FILE_THERE,
+	FILE_KERNEL, /* struct socket without a file: the kernel's own */
+	FILE_NOBODY, /* no struct socket */
+};
+
 /* A socket as found: before the join it names its namespace by inode. */
 struct found_socket {
 	struct socket socket;		  /* netns, holder: not yet set */
 	uint64_t netns_inode;		  /* 0: the one being read */
 	const struct tcp_info_part *info; /* or NULL */
-	uint8_t has_file; /* 0 unknown, 1 yes, 2 no (kernel), 3 no struct socket (nobody) */
+	uint8_t has_file;		  /* enum file_known */
 };
 
 /* Where a source puts what it finds. Each returns 0, or negative errno to end the reading. */

@@ -1,0 +1,301 @@
+/* What the sources found, united by inode or by both ends. */
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/debug.h"
+#include "base/privilege.h"
+#include "collect/join.h"
+
+#define JOIN_OF(sink) ((struct join *)((char *)(sink)-offsetof(struct join, sink)))
+
+static uint64_t inode_key(const void *owner, uint32_t index)
+{
+	return snapshot_socket(owner, index)->inode;
+}
+
+static uint64_t ends_hash(const struct socket *socket)
+{
+	uint64_t words[4];
+	memcpy(words, &socket->local, sizeof(socket->local));
+	memcpy(words + 2, &socket->peer, sizeof(socket->peer));
+	uint64_t ports = (uint64_t)socket->local_port << 32 | (uint64_t)socket->peer_port << 8 |
+			 socket->proto;
+	return table_mix(words[0] ^
+			 table_mix(words[1] ^ table_mix(words[2] ^ table_mix(words[3] ^ ports)))) ^
+	       socket->netns;
+}
+
+static uint64_t ends_key(const void *owner, uint32_t index)
+{
+	return ends_hash(snapshot_socket(owner, index));
+}
+
+static uint64_t pid_key(const void *owner, uint32_t index)
+{
+	return (uint64_t)snapshot_process(owner, index)->pid;
+}
+
+static bool ends_equal(const struct socket *a, const struct socket *b)
+{
+	return a->local_port == b->local_port && a->peer_port == b->peer_port &&
+	       a->proto == b->proto && a->netns == b->netns && ip_equal(&a->local, &b->local) &&
+	       ip_equal(&a->peer, &b->peer);
+}
+
+uint32_t join_netns(struct join *join, uint64_t inode)
+{
+	const struct vector *all = &join->snapshot->netns;
+	const struct netns *last = snapshot_netns(join->snapshot, join->last_netns);
+	if (last && last->inode == inode)
+		return join->last_netns;
+
+	for (uint32_t i = 0; i < all->n; i++)
+		if (snapshot_netns(join->snapshot, i)->inode == inode)
+			return join->last_netns = i;
+
+	struct netns *added = vector_add(&join->snapshot->netns);
+	if (!added)
+		return NONE;
+	*added = (struct netns){.inode = inode};
+	return join->last_netns = all->n - 1;
+}
+
+uint32_t join_process(struct join *join, int32_t pid)
+{
+	const struct process *last = snapshot_process(join->snapshot, join->last_process);
+	if (last && last->pid == pid)
+		return join->last_process;
+
+	uint32_t place;
+	uint64_t key = (uint64_t)pid;
+	for (uint32_t i = table_find(&join->by_pid, key, &place); i != TABLE_NONE;
+	     i = table_next(&join->by_pid, key, &place))
+		if (snapshot_process(join->snapshot, i)->pid == pid)
+			return join->last_process = i;
+
+	struct process *added = vector_add(&join->snapshot->processes);
+	if (!added)
+		return NONE;
+	*added = (struct process){.pid = pid, .container = NONE, .parent = NONE, .netns = NONE};
+	uint32_t index = join->snapshot->processes.n - 1;
+	if (table_add(&join->by_pid, key, index) < 0)
+		return NONE;
+	return join->last_process = index;
+}
+
+uint32_t join_find(const struct join *join, uint32_t inode)
+{
+	uint32_t place;
+	for (uint32_t i = table_find(&join->by_inode, inode, &place); i != TABLE_NONE;
+	     i = table_next(&join->by_inode, inode, &place))
+		if (snapshot_socket(join->snapshot, i)->inode == inode)
+			return i;
+	return NONE;
+}
+
+static uint32_t find_by_ends(const struct join *join, const struct socket *socket)
+{
+	uint32_t place;
+	uint64_t key = ends_hash(socket);
+	for (uint32_t i = table_find(&join->by_ends, key, &place); i != TABLE_NONE;
+	     i = table_next(&join->by_ends, key, &place))
+		if (ends_equal(snapshot_socket(join->snapshot, i), socket))
+			return i;
+	return NONE;
+}
+
+static bool is_wanted(const struct join *join, const struct socket *socket)
+{
+	const struct bounds *bounds = &join->query->bounds;
+	if (!(bounds->protos & 1u << socket->proto) || !(bounds->states & 1u << socket->state) ||
+	    !(bounds->families & 1u << socket->family))
+		return false;
+	bool is_local =
+		socket->local_port >= bounds->port_first && socket->local_port <= bounds->port_last;
+	bool is_peer = bounds->either_end && socket->peer_port >= bounds->port_first &&
+		       socket->peer_port <= bounds->port_last;
+	return is_local || is_peer;
+}
+
+/* What a second source knows of a socket that is there already. */
+static void complete(struct socket *known, const struct found_socket *found)
+{
+	const struct socket *more = &found->socket;
+	if (!known->cookie)
+		known->cookie = more->cookie;
+	if (found->has_file)
+		known->held_by = found->has_file == FILE_KERNEL ? HELD_KERNEL : known->held_by;
+	known->flags |= more->flags;
+	known->interface = known->interface ? known->interface : more->interface;
+}
+
+static int keep_info(struct join *join, struct socket *socket, const struct tcp_info_part *info)
+{
+	if (!info || socket->tcp_info != NONE)
+		return 0;
+	struct tcp_info_part *kept = vector_add(&join->snapshot->tcp_infos);
+	if (!kept)
+		return -ENOMEM;
+	*kept = *info;
+	socket->tcp_info = join->snapshot->tcp_infos.n - 1;
+	return 0;
+}
+
+/* The index of the socket, added where it is new, NONE where it is not wanted; or negative errno.
+ */
+static int64_t unite(struct join *join, const struct found_socket *found, bool may_add)
+{
+	struct socket socket = found->socket;
+	if (!is_wanted(join, &socket))
+		return NONE;
+	socket.netns = found->netns_inode ? join_netns(join, found->netns_inode) : join->current;
+	socket.holder = NONE;
+	socket.tcp_info = NONE;
+
+	uint32_t index = socket.inode ? join_find(join, socket.inode) : find_by_ends(join, &socket);
+	if (index == NONE) {
+		if (!may_add)
+			return NONE;
+		if (found->has_file == FILE_KERNEL)
+			socket.held_by = HELD_KERNEL;
+		index = snapshot_add_socket(join->snapshot, &socket);
+		if (index == NONE)
+			return -ENOMEM;
+		struct table *table = socket.inode ? &join->by_inode : &join->by_ends;
+		if (table_add(table, socket.inode ? socket.inode : ends_hash(&socket), index) < 0)
+			return -ENOMEM;
+	} else {
+		complete(vector_at(&join->snapshot->sockets, index), found);
+	}
+	int r = keep_info(join, vector_at(&join->snapshot->sockets, index), found->info);
+	return r < 0 ? r : (int64_t)index;
+}
+
+static int add_holder(struct join *join, uint32_t socket, int32_t pid, int32_t fd)
+{
+	uint32_t process = join_process(join, pid);
+	if (process == NONE)
+		return -ENOMEM;
+
+	/* a process without a leader is reported once a thread */
+	for (const struct holder *holder = snapshot_holder(
+		     join->snapshot, snapshot_socket(join->snapshot, socket)->holder);
+	     holder; holder = snapshot_holder(join->snapshot, holder->next))
+		if (holder->process == process && (holder->fd == fd || fd < 0))
+			return 0;
+	return snapshot_add_holder(join->snapshot, socket, process, fd) == NONE ? -ENOMEM : 0;
+}
+
+static int sink_socket(struct sink *sink, const struct found_socket *found)
+{
+	int64_t index = unite(JOIN_OF(sink), found, JOIN_OF(sink)->takes_unheld);
+	return index < 0 ? (int)index : 0;
+}
+
+static int sink_held(struct sink *sink, const struct found_socket *found, int32_t pid, int32_t fd)
+{
+	struct join *join = JOIN_OF(sink);
+	uint32_t n = join->snapshot->sockets.n;
+	int64_t index = unite(join, found, true);
+	if (index < 0 || index == NONE)
+		return index < 0 ? (int)index : 0;
+	if (join->snapshot->sockets.n > n && found->socket.proto == PROTO_TCP)
+		join->held_sum += found->socket.inode;
+	return add_holder(join, (uint32_t)index, pid, fd);
+}
+
+static int sink_holder(struct sink *sink, uint32_t inode, int32_t pid, int32_t fd)
+{
+	struct join *join = JOIN_OF(sink);
+	uint32_t index = join_find(join, inode);
+	if (index != NONE)
+		return add_holder(join, index, pid, fd);
+
+	struct stray *stray = vector_add(&join->strays);
+	if (!stray)
+		return -ENOMEM;
+	*stray = (struct stray){.inode = inode, .pid = pid, .fd = fd};
+	return 0;
+}
+
+static int sink_missing(struct sink *sink, const struct missing *missing)
+{
+	return snapshot_add_missing(JOIN_OF(sink)->snapshot, missing);
+}
+
+int join_init(struct join *join, struct snapshot *snapshot, const struct query *query)
+{
+	*join = (struct join){
+		.sink = {.socket = sink_socket,
+			 .holder = sink_holder,
+			 .held = sink_held,
+			 .missing = sink_missing},
+		.snapshot = snapshot,
+		.query = query,
+		.current = NONE,
+		.last_process = NONE,
+		.last_netns = NONE,
+		.takes_unheld = true,
+	};
+	table_init(&join->by_inode, inode_key, snapshot);
+	table_init(&join->by_ends, ends_key, snapshot);
+	table_init(&join->by_pid, pid_key, snapshot);
+	vector_init(&join->strays, sizeof(struct stray));
+	return 0;
+}
+
+void join_done(struct join *join)
+{
+	table_done(&join->by_inode);
+	table_done(&join->by_ends);
+	table_done(&join->by_pid);
+	vector_done(&join->strays);
+}
+
+int join_strays(struct join *join)
+{
+	uint32_t n_kept = 0;
+	for (uint32_t i = 0; i < join->strays.n; i++) {
+		struct stray stray = *(struct stray *)vector_at(&join->strays, i);
+		uint32_t index = join_find(join, stray.inode);
+		if (index == NONE) {
+			*(struct stray *)vector_at(&join->strays, n_kept++) = stray;
+			continue;
+		}
+		int r = add_holder(join, index, stray.pid, stray.fd);
+		if (r < 0)
+			return r;
+	}
+	join->strays.n = n_kept;
+	return 0;
+}
+
+int join_settle(struct join *join)
+{
+	uint64_t n_unseen = 0;
+	bool sees_others = privilege_sees_others();
+	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
+		struct socket *socket = vector_at(&join->snapshot->sockets, i);
+		if (socket->holder != NONE)
+			socket->held_by = HELD_PROCESS;
+		else if (socket->held_by == HELD_KERNEL)
+			continue;
+		else if (!socket->inode)
+			socket->held_by = HELD_NOBODY;
+		else
+			socket->held_by = HELD_UNSEEN, n_unseen++;
+	}
+	if (!n_unseen)
+		return 0;
+
+	struct missing missing = {.what = WHAT_HOLDERS, .why = WHY_UNSEEN, .count = n_unseen};
+	if (!sees_others) {
+		missing.why = WHY_PERMISSION;
+		missing.hint = "run it with sudo";
+	} else {
+		missing.hint = "their holders are in another pid namespace, may not be inspected "
+			       "by anybody, "
+			       "or are in flight in a message";
+	}
+	return snapshot_add_missing(join->snapshot, &missing);
+}

@@ -1,0 +1,50 @@
+/* What the sources found, united: sockets by inode, or by their ends where they have none; holders
+ * to their sockets; namespaces and processes once each. Never left-joined to a dump: a socket that
+ * only a descriptor or only a dump showed is kept all the same (docs/internals/sources.md). */
+#ifndef COLLECT_JOIN_H
+#define COLLECT_JOIN_H
+
+#include "base/table.h"
+#include "model/query.h"
+#include "source/source.h"
+
+/* A descriptor of a socket that no dump has shown: of another family, or missed by the dump. */
+struct stray {
+	uint32_t inode;
+	int32_t pid, fd;
+};
+
+struct join {
+	struct sink sink; /* what the sources are given */
+	struct snapshot *snapshot;
+	const struct query *query;
+	uint32_t current;      /* index of the namespace being read */
+	struct table by_inode; /* sockets that have one */
+	struct table by_ends;  /* sockets that have none */
+	struct table by_pid;
+	uint32_t last_process; /* one process's descriptors come one after another */
+	uint32_t last_netns;
+	struct vector strays; /* struct stray */
+	bool takes_unheld;    /* sockets without a known holder are added; else they only complete
+				 others */
+	uint64_t held_sum; /* sum of the inodes of TCP sockets added by sink.held, for comparison */
+};
+
+/* @snapshot is borrowed. 0 or -ENOMEM. */
+int join_init(struct join *join, struct snapshot *snapshot, const struct query *query);
+void join_done(struct join *join);
+
+/* The index of the namespace with @inode, added where it is new; NONE: no memory. */
+uint32_t join_netns(struct join *join, uint64_t inode);
+/* The index of the process, added where it is new; NONE: no memory. */
+uint32_t join_process(struct join *join, int32_t pid);
+/* The index of the socket with @inode, or NONE. */
+uint32_t join_find(const struct join *join, uint32_t inode);
+
+/* Gives the strays whose sockets came later to them; the others stay. 0 or negative errno. */
+int join_strays(struct join *join);
+
+/* Says of each socket what holds it, and in `missing` how many are unseen. 0 or -ENOMEM. */
+int join_settle(struct join *join);
+
+#endif
