@@ -1,0 +1,13 @@
+/* One descriptor of one process asked directly (pidfd_getfd(2)): what a dump did not show. */
+#ifndef SOURCE_DESCRIPTOR_H
+#define SOURCE_DESCRIPTOR_H
+
+#include "source/source.h"
+
+/* What socket @fd of @pid is, if it still is @inode. ret->netns_inode is set.
+ * 0; -ENOENT: not a socket with a port; -ESTALE: the descriptor is another one by now; -EPERM,
+ * -ENOSYS, ... */
+int descriptor_ask(const struct host *host, int32_t pid, int32_t fd, uint32_t inode,
+		   struct found_socket *ret);
+
+#endif
