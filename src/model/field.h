@@ -27,6 +27,7 @@ enum need {
 	NEED_COOKIE = 1 << 15,
 	NEED_V6ONLY = 1 << 16,
 	NEED_NETNS_NAMES = 1 << 17,
+	NEED_NO_NSS = 1 << 18, /* no name service, which may block: files only */
 };
 
 /* One row's view of things. Of holder and process the one that a holder's field is asked about. */

@@ -1,0 +1,113 @@
+/* The engine: one snapshot of a host. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/debug.h"
+#include "base/privilege.h"
+#include "collect/collect.h"
+#include "collect/details.h"
+#include "collect/plan.h"
+#include "collect/sweep.h"
+#include "source/netns.h"
+
+static double unix_time(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static uint64_t uptime_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* One line of a file, without its end, kept in the arena; NULL where it cannot be read. */
+static const char *read_line(struct host *host, struct arena *arena, const char *path)
+{
+	char buffer[256];
+	ssize_t n = host_read(host, buffer, sizeof(buffer), "%s", path);
+	return n <= 0 ? NULL : arena_intern(arena, buffer, strcspn(buffer, "\n"));
+}
+
+static struct snapshot *start_snapshot(struct host *host)
+{
+	struct snapshot *snapshot = snapshot_new();
+	if (!snapshot)
+		return NULL;
+	snapshot->time = unix_time();
+	snapshot->uptime_ns = uptime_ns();
+	snapshot->origin = ORIGIN_HOST;
+	snapshot->host = read_line(host, &snapshot->arena, "proc/sys/kernel/hostname");
+	snapshot->boot_id = read_line(host, &snapshot->arena, "proc/sys/kernel/random/boot_id");
+	snapshot->is_privileged = privilege_sees_others();
+	return snapshot;
+}
+
+/* The namespaces become known to the join under their names. */
+static int name_namespaces(struct join *join, const struct vector *found)
+{
+	for (uint32_t i = 0; i < found->n; i++) {
+		const struct found_netns *place = vector_at(found, i);
+		uint32_t index = join_netns(join, place->inode);
+		if (index == NONE)
+			return -ENOMEM;
+		struct netns *netns = vector_at(&join->snapshot->netns, index);
+		netns->is_self = place->is_self;
+		netns->is_initial = place->is_initial;
+		if (place->name[0])
+			netns->name = arena_intern_string(&join->snapshot->arena, place->name);
+	}
+	return 0;
+}
+
+static int collect_into(struct host *host, struct join *join, bool filters_early, struct error *err)
+{
+	cleanup(netns_list_done) struct vector found;
+	vector_init(&found, sizeof(struct found_netns));
+
+	int r = netns_find(host, &join->query->scope, &found, &join->sink, err);
+	if (r >= 0)
+		r = name_namespaces(join, &found);
+	if (r >= 0)
+		r = sweep_sockets(host, join, &found, err);
+	if (r >= 0)
+		r = join_settle(join);
+	if (r >= 0)
+		r = details_netns(host, join, &found, err);
+	if (r >= 0)
+		r = details_processes(host, join, filters_early, err);
+	if (r >= 0)
+		r = details_names(host, join, err);
+	return r;
+}
+
+int collect_snapshot(struct host *host, const struct query *query, struct snapshot **ret,
+		     struct error *err)
+{
+	bool filters_early;
+	struct query plan = plan_query(query, &filters_early);
+	struct snapshot *snapshot = start_snapshot(host);
+	if (!snapshot)
+		return error_set(err, -ENOMEM, "collect the sockets");
+
+	struct join join;
+	int r = join_init(&join, snapshot, &plan);
+	if (r >= 0)
+		r = collect_into(host, &join, filters_early, err);
+	join_done(&join);
+	snapshot->collected = plan.needs;
+	if (r >= 0)
+		r = snapshot_seal(snapshot);
+	if (r < 0) {
+		snapshot_free(snapshot);
+		return err && err->code ? r : error_set(err, r, "collect the sockets");
+	}
+	*ret = snapshot;
+	return 0;
+}

@@ -1,0 +1,224 @@
+/* All sockets and holders of a host put into a join. With BPF the pass over all descriptors comes
+ * first: it carries sockets and holders of all namespaces, so a socket that lives through the call
+ * is never missed; dumps then add what no process holds. Without it the dumps come first, the /proc
+ * walk second, and a descriptor whose socket no dump has shown is asked directly. */
+#include <errno.h>
+
+#include "base/debug.h"
+#include "base/privilege.h"
+#include "collect/plan.h"
+#include "collect/sweep.h"
+#include "source/bpf/files.h"
+#include "source/bpf/unheld.h"
+#include "source/descriptor.h"
+#include "source/netns.h"
+#include "source/proc-net.h"
+#include "source/proc.h"
+#include "source/sock-diag.h"
+
+#define STRAYS_MAX 65536 /* asked one by one; more are told as missing */
+#define THREADS 2
+
+/* In this namespace a pass over its sockets in BPF is cheaper than a dump of them. */
+#define MANY_SOCKETS 4000
+
+static int dump_namespace(struct host *host, struct join *join, const struct found_netns *place,
+			  const struct query *query, struct error *err)
+{
+	join->current = join_netns(join, place->inode);
+	if (join->current == NONE)
+		return -ENOMEM;
+
+	cleanup(closep) int fd = netns_socket(place, NETLINK_SOCK_DIAG);
+	if (fd == -EPERM || fd == -EACCES)
+		return 0; /* told by netns_find */
+	if (fd < 0)
+		return error_set(err, fd, "open a netlink socket");
+
+	uint32_t absent = 0;
+	int r = sock_diag_read(host, fd, query, &join->sink, &absent, err);
+	if (r >= 0 && absent)
+		r = proc_net_read(host, place, absent, query, &join->sink, err);
+	return r;
+}
+
+/* The namespaces of sockets that no list of namespaces has: entered through one of their sockets.
+ */
+static int find_namespaces_by_socket(struct host *host, struct join *join, struct vector *found,
+				     uint32_t known)
+{
+	const struct snapshot *snapshot = join->snapshot;
+	for (uint32_t i = 0; i < snapshot->sockets.n && found->n < snapshot->netns.n; i++) {
+		const struct socket *socket = snapshot_socket(snapshot, i);
+		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
+		if (socket->netns < known || socket->netns == NONE || !holder)
+			continue;
+		bool is_there = false;
+		uint64_t inode = snapshot_netns(snapshot, socket->netns)->inode;
+		for (uint32_t k = known; k < found->n; k++)
+			is_there |= ((struct found_netns *)vector_at(found, k))->inode == inode;
+		if (is_there)
+			continue;
+		struct found_netns place;
+		int32_t pid = snapshot_process(snapshot, holder->process)->pid;
+		if (netns_of_socket(host, pid, holder->fd, &place) < 0 || place.inode != inode)
+			continue;
+		struct found_netns *added = vector_add(found);
+		if (!added)
+			return -ENOMEM;
+		*added = place;
+	}
+	return 0;
+}
+
+/* What no process holds in one namespace: from a dump; sockets that are there already are only
+ * completed. */
+static int add_unheld(struct host *host, struct join *join, const struct found_netns *place,
+		      struct error *err)
+{
+	struct query query = *join->query;
+	uint32_t index = join_netns(join, place->inode);
+	if (index == NONE)
+		return -ENOMEM;
+	join->current = index;
+
+	if (query.bounds.states & STATES_CONNECTED && query.bounds.protos & 1u << PROTO_TCP &&
+	    !(query.needs & NEED_TCP_INFO) && sock_diag_in_use(host, place) > MANY_SOCKETS) {
+		uint64_t sum = 0;
+		int r = unheld_read_tcp(host, place, &query, &join->sink, &sum, err);
+		uint64_t held = 0;
+		for (uint32_t i = 0; r >= 0 && i < join->snapshot->sockets.n; i++) {
+			const struct socket *socket = snapshot_socket(join->snapshot, i);
+			if (socket->netns == index && socket->proto == PROTO_TCP &&
+			    socket->holder != NONE && socket->state != STATE_BOUND)
+				held += socket->inode;
+		}
+		debug(JOIN, "namespace %llu: sums %llu and %llu", (unsigned long long)place->inode,
+		      (unsigned long long)sum, (unsigned long long)held);
+		if (r >= 0 && sum == held) /* every socket that has a file has a holder */
+			query.bounds.states &= ~STATES_CONNECTED;
+	}
+	return dump_namespace(host, join, place, &query, err);
+}
+
+static bool has_leftover(const struct join *join, uint32_t netns, bool *ret_tcp, bool *ret_udp)
+{
+	*ret_tcp = *ret_udp = false;
+	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
+		const struct socket *socket = snapshot_socket(join->snapshot, i);
+		if (socket->netns != netns || !socket->inode || socket->holder != NONE ||
+		    socket->held_by)
+			continue;
+		*ret_tcp |= socket->proto == PROTO_TCP;
+		*ret_udp |= socket->proto == PROTO_UDP;
+	}
+	return *ret_tcp || *ret_udp;
+}
+
+/* Sockets with an inode but no holder: the kernel's own are told from the unseen by their file. */
+static void tell_kernel_sockets(struct host *host, struct join *join, const struct vector *found)
+{
+	for (uint32_t i = 0; i < found->n; i++) {
+		bool tcp, udp;
+		const struct found_netns *place = vector_at(found, i);
+		join->current = join_netns(join, place->inode);
+		if (join->current == NONE || !has_leftover(join, join->current, &tcp, &udp))
+			continue;
+		uint64_t sum;
+		struct error ignored = {0};
+		if (tcp)
+			unheld_read_tcp(host, place, join->query, &join->sink, &sum, &ignored);
+		if (udp)
+			unheld_read_udp(host, place, join->query, &join->sink, &sum, &ignored);
+		if (ignored.code)
+			debug(BPF, "%s", ignored.what);
+	}
+}
+
+static int sweep_bpf(struct host *host, struct join *join, struct vector *found, struct error *err)
+{
+	uint32_t known = join->snapshot->netns.n;
+	int r = files_read(host, join->query, &join->sink, err);
+	if (r < 0)
+		return r;
+	r = find_namespaces_by_socket(host, join, found, known);
+	for (uint32_t i = 0; r >= 0 && i < found->n; i++)
+		r = add_unheld(host, join, vector_at(found, i), err);
+	if (r >= 0)
+		r = join_strays(join);
+	if (r >= 0)
+		tell_kernel_sockets(host, join, found);
+	return r;
+}
+
+/* Descriptors whose socket no dump has shown are asked directly: most are of other families. */
+static int ask_strays(struct host *host, struct join *join)
+{
+	uint64_t n_refused = 0;
+	int r = 0;
+	for (uint32_t i = 0; r >= 0 && i < join->strays.n && i < STRAYS_MAX; i++) {
+		const struct stray *stray = vector_at(&join->strays, i);
+		struct found_socket asked;
+		if (join_find(join, stray->inode) != NONE) {
+			r = join->sink.holder(&join->sink, stray->inode, stray->pid, stray->fd);
+			continue;
+		}
+		int told = descriptor_ask(host, stray->pid, stray->fd, stray->inode, &asked);
+		if (told == 0)
+			r = join->sink.held(&join->sink, &asked, stray->pid, stray->fd);
+		n_refused += told == -EPERM;
+	}
+	if (join->strays.n > STRAYS_MAX)
+		n_refused += join->strays.n - STRAYS_MAX;
+	debug(JOIN, "%u strays, %llu refused", join->strays.n, (unsigned long long)n_refused);
+	return r < 0 ? r : 0;
+}
+
+static int sweep_proc(struct host *host, struct join *join, struct vector *found, struct error *err)
+{
+	uint32_t known = join->snapshot->netns.n;
+	int r = 0;
+	for (uint32_t i = 0; r >= 0 && i < found->n; i++)
+		r = dump_namespace(host, join, vector_at(found, i), join->query, err);
+	if (r >= 0 && join->query->needs & NEED_HOLDERS)
+		r = proc_walk(host, join->query, THREADS, &join->sink, err);
+	if (r >= 0)
+		r = join_strays(join);
+	if (r >= 0)
+		r = ask_strays(host, join);
+	if (r < 0)
+		return r;
+
+	/* what a socket led to is dumped too: it may hold more than that socket */
+	uint32_t listed = found->n;
+	r = find_namespaces_by_socket(host, join, found, known);
+	for (uint32_t i = listed; r >= 0 && i < found->n; i++)
+		r = dump_namespace(host, join, vector_at(found, i), join->query, err);
+	return r < 0 ? r : join_strays(join);
+}
+
+int sweep_sockets(struct host *host, struct join *join, struct vector *found, struct error *err)
+{
+	enum source_choice choice = join->query->source;
+	if (choice == SOURCE_AUTO) {
+		struct facility facility;
+		bool is_worth =
+			join->query->needs & NEED_HOLDERS && host->is_live &&
+			plan_prefers_bpf(proc_count_descriptors(host, PLAN_DESCRIPTORS_ENOUGH));
+		bool may = is_worth && files_probe(host, &facility) >= 0 && facility.works;
+		choice = may ? SOURCE_BPF : SOURCE_PROC;
+	}
+	debug(PLAN, "holders come from %s", choice == SOURCE_BPF ? "bpf" : "proc");
+
+	if (choice == SOURCE_BPF) {
+		struct error refused = {0};
+		int r = sweep_bpf(host, join, found, &refused);
+		if (r >= 0 || join->query->source == SOURCE_BPF || join->snapshot->sockets.n) {
+			if (r < 0 && err)
+				*err = refused;
+			return r;
+		}
+		debug(BPF, "%s", refused.what);
+	}
+	return sweep_proc(host, join, found, err);
+}
