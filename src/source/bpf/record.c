@@ -1,0 +1,106 @@
+/* Records of the BPF programs to sockets and holders. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "bpf/record.h"
+#include "source/bpf/record.h"
+
+static int proto_of(uint16_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+	case BPF_PROTOCOL_MPTCP:
+		return PROTO_TCP;
+	case IPPROTO_UDP:
+		return PROTO_UDP;
+	case IPPROTO_UDPLITE:
+		return PROTO_UDPLITE;
+	case IPPROTO_SCTP:
+		return PROTO_SCTP;
+	case BPF_PROTOCOL_RAW:
+		return PROTO_RAW;
+	}
+	return -EBADMSG;
+}
+
+static uint8_t flags_of(const struct bpf_record *record)
+{
+	uint8_t flags = SOCKET_UID_KNOWN;
+	if (record->family == AF_INET6)
+		flags |= SOCKET_V6ONLY_KNOWN;
+	if (record->flags & BPF_RECORD_V6ONLY)
+		flags |= SOCKET_V6ONLY;
+	if (record->flags & BPF_RECORD_REUSEPORT)
+		flags |= SOCKET_REUSEPORT;
+	if (record->flags & BPF_RECORD_MPTCP)
+		flags |= SOCKET_MPTCP;
+	if (record->flags & BPF_RECORD_QUEUES)
+		flags |= SOCKET_QUEUES_KNOWN;
+	return flags;
+}
+
+static int parse_one(const struct bpf_record *record, struct sink *sink, struct vector *rings)
+{
+	if (record->kind == BPF_RECORD_RING) {
+		struct found_ring *ring = rings ? vector_add(rings) : NULL;
+		if (ring)
+			*ring = (struct found_ring){.pid = record->pid, .fd = record->fd};
+		return rings && !ring ? -ENOMEM : 0;
+	}
+
+	int proto = proto_of(record->protocol);
+	bool is_held = record->kind == BPF_RECORD_SOCKET;
+	if (proto < 0 || (record->family != AF_INET && record->family != AF_INET6) || !record->state ||
+	    record->state >= STATE_MAX || (is_held && (record->pid <= 0 || record->fd < 0)) ||
+	    (!is_held && record->kind != BPF_RECORD_NOBODY && record->kind != BPF_RECORD_KERNEL))
+		return -EBADMSG;
+
+	struct found_socket found = {
+		.netns_inode = record->netns,
+		.has_file = is_held                              ? FILE_THERE
+			    : record->kind == BPF_RECORD_KERNEL ? FILE_KERNEL
+								: FILE_NOBODY,
+		.socket = {.cookie = record->cookie,
+			   .local_port = record->local_port,
+			   .peer_port = record->peer_port,
+			   .inode = record->inode,
+			   .uid = record->uid,
+			   .interface = record->interface,
+			   .recv_queue = record->recv_queue,
+			   .send_queue = record->send_queue,
+			   .proto = (uint8_t)proto,
+			   .family = record->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6,
+			   .state = record->state,
+			   .flags = flags_of(record)},
+	};
+	memcpy(&found.socket.local, record->local, sizeof(found.socket.local));
+	memcpy(&found.socket.peer, record->peer, sizeof(found.socket.peer));
+	return is_held ? sink->held(sink, &found, record->pid, record->fd) : sink->socket(sink, &found);
+}
+
+int record_parse(const void *bytes, size_t n, struct sink *sink, struct vector *rings)
+{
+	for (size_t at = 0; at < n; at += sizeof(struct bpf_record)) {
+		struct bpf_record record;
+		if (n - at < sizeof(record))
+			return -EBADMSG;
+		memcpy(&record, (const char *)bytes + at, sizeof(record));
+		int r = parse_one(&record, sink, rings);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+struct bpf_wanted record_wanted(const struct query *query)
+{
+	return (struct bpf_wanted){
+		.states = query->bounds.states,
+		.port_first = query->bounds.port_first,
+		.port_last = query->bounds.port_last,
+		.either_end = query->bounds.either_end,
+		.tcp = query->bounds.protos & 1u << PROTO_TCP ? 1 : 0,
+		.others = query->bounds.protos & ~(1u << PROTO_TCP) ? 1 : 0,
+	};
+}
