@@ -24,8 +24,8 @@ int table_reserve(struct table *table, uint32_t n);
 /* Adds @index under its key (several may share one). 0 or -ENOMEM. */
 int table_add(struct table *table, uint64_t key, uint32_t index);
 
-/* The first index under @key, or TABLE_NONE. Entries with an equal key follow through table_next,
- * @place being a cursor. */
+/* A first candidate for @key, or TABLE_NONE; more follow through table_next, @place being a cursor.
+ * Others may stand among them: the caller compares. */
 uint32_t table_find(const struct table *table, uint64_t key, uint32_t *place);
 uint32_t table_next(const struct table *table, uint64_t key, uint32_t *place);
 

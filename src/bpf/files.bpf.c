@@ -1,4 +1,5 @@
-/* Every descriptor that is a socket with a port, of all processes and all network namespaces, in one pass. */
+/* Every descriptor that is a socket with a port, of all processes and all network namespaces, in
+ * one pass. */
 #include "bpf/socket.h"
 
 #define S_IFMT 0170000

@@ -1,5 +1,6 @@
-/* The kernel types that the programs use, only the members that they read. Offsets are relocated when a
- * program is loaded (CO-RE), so no BTF is needed to build. Names as in the kernel's own headers. */
+/* The kernel types that the programs use, only the members that they read. Offsets are relocated
+ * when a program is loaded (CO-RE), so no BTF is needed to build. Names as in the kernel's own
+ * headers. */
 #ifndef BPF_KERNEL_H
 #define BPF_KERNEL_H
 

@@ -1,5 +1,6 @@
-/* One socket as a program hands it to user space: by the pass over all descriptors (files.bpf.c) and by those
- * over the sockets of one namespace (unheld-*.bpf.c). Numbers in host order, addresses in network order. */
+/* One socket as a program hands it to user space: by the pass over all descriptors (files.bpf.c)
+ * and by those over the sockets of one namespace (unheld-*.bpf.c). Numbers in host order, addresses
+ * in network order. */
 #ifndef BPF_RECORD_H
 #define BPF_RECORD_H
 
@@ -7,10 +8,11 @@
 
 enum bpf_record_kind {
 	BPF_RECORD_SOCKET = 1, /* held: by pid, fd */
-	BPF_RECORD_RING,       /* an io_uring: pid, fd; its fdinfo lists the files registered with it */
-	BPF_RECORD_NOBODY,     /* no struct socket */
-	BPF_RECORD_KERNEL,     /* struct socket without a file */
-	BPF_RECORD_SUM,        /* the end of a pass over a namespace: cookie is the sum of the inodes with a file */
+	BPF_RECORD_RING,   /* an io_uring: pid, fd; its fdinfo lists the files registered with it */
+	BPF_RECORD_NOBODY, /* no struct socket */
+	BPF_RECORD_KERNEL, /* struct socket without a file */
+	BPF_RECORD_SUM, /* the end of a pass over a namespace: cookie is the sum of the inodes with
+			   a file */
 };
 
 enum bpf_record_flag {

@@ -34,8 +34,10 @@ static __always_inline bool port_is_wanted(__u16 local, __u16 peer)
 	return wanted.either_end && peer >= wanted.port_first && peer <= wanted.port_last;
 }
 
-/* The ends, state and namespace of any socket, TIME_WAIT and half-open ones too. False: not wanted. */
-static __always_inline bool fill_common(struct bpf_record *record, const struct sock_common *common, __u8 state)
+/* The ends, state and namespace of any socket, TIME_WAIT and half-open ones too. False: not wanted.
+ */
+static __always_inline bool fill_common(struct bpf_record *record, const struct sock_common *common,
+					__u8 state)
 {
 	__u16 family = common->skc_family;
 	if (family != AF_INET && family != AF_INET6)
@@ -83,7 +85,8 @@ static __always_inline void fill_queues(struct bpf_record *record, struct sock *
 		int waiting = sk->sk_backlog.rmem_alloc.counter;
 		if (record->protocol == IPPROTO_UDP || record->protocol == IPPROTO_UDPLITE) {
 			int deficit = 0;
-			bpf_core_read(&deficit, sizeof(deficit), &((struct udp_sock *)sk)->forward_deficit);
+			bpf_core_read(&deficit, sizeof(deficit),
+				      &((struct udp_sock *)sk)->forward_deficit);
 			waiting -= deficit;
 		}
 		record->recv_queue = waiting > 0 ? waiting : 0;
@@ -102,8 +105,8 @@ static __always_inline bool fill_socket(struct bpf_record *record, struct sock *
 		protocol = BPF_PROTOCOL_RAW;
 	} else if (protocol == BPF_PROTOCOL_MPTCP) {
 		record->flags |= BPF_RECORD_MPTCP;
-	} else if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_UDPLITE &&
-		   protocol != IPPROTO_SCTP) {
+	} else if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP &&
+		   protocol != IPPROTO_UDPLITE && protocol != IPPROTO_SCTP) {
 		return false;
 	}
 

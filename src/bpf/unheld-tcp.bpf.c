@@ -1,6 +1,6 @@
-/* The TCP sockets of one network namespace that no file holds: orphans, TIME_WAIT, half-open and not yet accepted
- * connections, the kernel's own. Of the others only the sum of their inodes, by which user space knows that it
- * has them all. */
+/* The TCP sockets of one network namespace that no file holds: orphans, TIME_WAIT, half-open and
+ * not yet accepted connections, the kernel's own. Of the others only the sum of their inodes, by
+ * which user space knows that it has them all. */
 #include "bpf/socket.h"
 
 #define TCP_TIME_WAIT 6

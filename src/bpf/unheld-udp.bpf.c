@@ -1,4 +1,5 @@
-/* The UDP sockets of one network namespace that no file holds: the kernel's own (vxlan, wireguard). */
+/* The UDP sockets of one network namespace that no file holds: the kernel's own (vxlan, wireguard).
+ */
 #include "bpf/socket.h"
 
 SEC("iter/udp")

@@ -8,7 +8,8 @@
 int files_probe(const struct host *host, struct facility *ret)
 {
 	*ret = (struct facility){.name = "bpf task_file",
-				 .gives = "sockets and their holders of all namespaces in one pass"};
+				 .gives =
+					 "sockets and their holders of all namespaces in one pass"};
 	return pass_possible(host, ret);
 }
 
@@ -22,7 +23,8 @@ static void destroyp(struct files_bpf **program)
 		files_bpf__destroy(*program);
 }
 
-int files_read(struct host *host, const struct query *query, struct sink *sink, struct vector *rings, struct error *err)
+int files_read(struct host *host, const struct query *query, struct sink *sink,
+	       struct vector *rings, struct error *err)
 {
 	cleanup(destroyp) struct files_bpf *program = files_bpf__open();
 	if (!program)
@@ -38,7 +40,8 @@ int files_read(struct host *host, const struct query *query, struct sink *sink, 
 }
 #else
 int files_read(struct host *host unused_argument, const struct query *query unused_argument,
-	       struct sink *sink unused_argument, struct vector *rings unused_argument, struct error *err)
+	       struct sink *sink unused_argument, struct vector *rings unused_argument,
+	       struct error *err)
 {
 	return error_text(err, -ENOTSUP, "this program was built without BPF");
 }

@@ -1,5 +1,5 @@
-/* The pass over all descriptors of all processes (iter/task_file): sockets and their holders of all network
- * namespaces at once. */
+/* The pass over all descriptors of all processes (iter/task_file): sockets and their holders of all
+ * network namespaces at once. */
 #ifndef SOURCE_BPF_FILES_H
 #define SOURCE_BPF_FILES_H
 
@@ -9,9 +9,9 @@
 /* Does it work here; if not, why. Cheap: no program is loaded. Returns ret->works. */
 int files_probe(const struct host *host, struct facility *ret);
 
-/* Every held socket that @query's bounds want, to sink->held; rings of io_uring to @rings (struct found_ring).
- * 0 or negative errno with @err told. */
-int files_read(struct host *host, const struct query *query, struct sink *sink, struct vector *rings,
-	       struct error *err);
+/* Every held socket that @query's bounds want, to sink->held; rings of io_uring to @rings (struct
+ * found_ring). 0 or negative errno with @err told. */
+int files_read(struct host *host, const struct query *query, struct sink *sink,
+	       struct vector *rings, struct error *err);
 
 #endif

@@ -29,7 +29,8 @@ bool pass_possible(const struct host *host, struct facility *ret)
 	ret->is_built_in = true;
 	if (!host->is_live)
 		reason = "the host is not this one";
-	else if (!privilege_has(CAP_SYS_ADMIN) && !(privilege_has(CAP_BPF) && privilege_has(CAP_PERFMON)))
+	else if (!privilege_has(CAP_SYS_ADMIN) &&
+		 !(privilege_has(CAP_BPF) && privilege_has(CAP_PERFMON)))
 		reason = "needs the capabilities CAP_BPF and CAP_PERFMON";
 	else if (stat("/proc/self/ns/pid", &status) < 0 || status.st_ino != PROC_PID_INIT_INO)
 		reason = "not in the host's pid namespace";
@@ -49,7 +50,8 @@ static int bpf_call(int command, union bpf_attr *attributes)
 
 int pass_run(int program, struct sink *sink, struct vector *rings, const struct stop *stop)
 {
-	union bpf_attr attributes = {.link_create = {.prog_fd = (uint32_t)program, .attach_type = BPF_TRACE_ITER}};
+	union bpf_attr attributes = {
+		.link_create = {.prog_fd = (uint32_t)program, .attach_type = BPF_TRACE_ITER}};
 	cleanup(closep) int link = bpf_call(BPF_LINK_CREATE, &attributes);
 	if (link < 0)
 		return link;

@@ -51,14 +51,15 @@ static int parse_one(const struct bpf_record *record, struct sink *sink, struct 
 
 	int proto = proto_of(record->protocol);
 	bool is_held = record->kind == BPF_RECORD_SOCKET;
-	if (proto < 0 || (record->family != AF_INET && record->family != AF_INET6) || !record->state ||
-	    record->state >= STATE_MAX || (is_held && (record->pid <= 0 || record->fd < 0)) ||
+	if (proto < 0 || (record->family != AF_INET && record->family != AF_INET6) ||
+	    !record->state || record->state >= STATE_MAX ||
+	    (is_held && (record->pid <= 0 || record->fd < 0)) ||
 	    (!is_held && record->kind != BPF_RECORD_NOBODY && record->kind != BPF_RECORD_KERNEL))
 		return -EBADMSG;
 
 	struct found_socket found = {
 		.netns_inode = record->netns,
-		.has_file = is_held                              ? FILE_THERE
+		.has_file = is_held				? FILE_THERE
 			    : record->kind == BPF_RECORD_KERNEL ? FILE_KERNEL
 								: FILE_NOBODY,
 		.socket = {.cookie = record->cookie,
@@ -76,7 +77,8 @@ static int parse_one(const struct bpf_record *record, struct sink *sink, struct 
 	};
 	memcpy(&found.socket.local, record->local, sizeof(found.socket.local));
 	memcpy(&found.socket.peer, record->peer, sizeof(found.socket.peer));
-	return is_held ? sink->held(sink, &found, record->pid, record->fd) : sink->socket(sink, &found);
+	return is_held ? sink->held(sink, &found, record->pid, record->fd)
+		       : sink->socket(sink, &found);
 }
 
 int record_parse(const void *bytes, size_t n, struct sink *sink, struct vector *rings)

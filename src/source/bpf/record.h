@@ -10,8 +10,8 @@ struct found_ring {
 	int32_t pid, fd;
 };
 
-/* The records in @bytes, a whole number of them, to @sink; rings to @rings (struct found_ring, may be NULL).
- * 0; -EBADMSG where a record cannot be one; what the sink said. Pure. */
+/* The records in @bytes, a whole number of them, to @sink; rings to @rings (struct found_ring, may
+ * be NULL). 0; -EBADMSG where a record cannot be one; what the sink said. Pure. */
 int record_parse(const void *bytes, size_t n, struct sink *sink, struct vector *rings);
 
 /* The wishes of @query as the programs take them. */

@@ -35,8 +35,8 @@ static int run_inside(void *data)
 	return pass_run(inside->program, inside->sink, NULL, inside->stop);
 }
 
-int unheld_read_tcp(struct host *host, const struct found_netns *netns, const struct query *query, struct sink *sink,
-		    uint64_t *ret_sum, struct error *err)
+int unheld_read_tcp(struct host *host, const struct found_netns *netns, const struct query *query,
+		    struct sink *sink, uint64_t *ret_sum, struct error *err)
 {
 	cleanup(tcp_destroyp) struct unheld_tcp_bpf *program = unheld_tcp_bpf__open();
 	if (!program)
@@ -53,8 +53,8 @@ int unheld_read_tcp(struct host *host, const struct found_netns *netns, const st
 	return r < 0 ? error_set(err, r, "read the TCP sockets through BPF") : 0;
 }
 
-int unheld_read_udp(struct host *host, const struct found_netns *netns, const struct query *query, struct sink *sink,
-		    struct error *err)
+int unheld_read_udp(struct host *host, const struct found_netns *netns, const struct query *query,
+		    struct sink *sink, struct error *err)
 {
 	cleanup(udp_destroyp) struct unheld_udp_bpf *program = unheld_udp_bpf__open();
 	if (!program)
@@ -70,15 +70,18 @@ int unheld_read_udp(struct host *host, const struct found_netns *netns, const st
 	return r < 0 ? error_set(err, r, "read the UDP sockets through BPF") : 0;
 }
 #else
-int unheld_read_tcp(struct host *host unused_argument, const struct found_netns *netns unused_argument,
+int unheld_read_tcp(struct host *host unused_argument,
+		    const struct found_netns *netns unused_argument,
 		    const struct query *query unused_argument, struct sink *sink unused_argument,
 		    uint64_t *ret_sum unused_argument, struct error *err)
 {
 	return error_text(err, -ENOTSUP, "this program was built without BPF");
 }
 
-int unheld_read_udp(struct host *host unused_argument, const struct found_netns *netns unused_argument,
-		    const struct query *query unused_argument, struct sink *sink unused_argument, struct error *err)
+int unheld_read_udp(struct host *host unused_argument,
+		    const struct found_netns *netns unused_argument,
+		    const struct query *query unused_argument, struct sink *sink unused_argument,
+		    struct error *err)
 {
 	return error_text(err, -ENOTSUP, "this program was built without BPF");
 }
