@@ -18,7 +18,9 @@ struct candidate {
 	uint32_t socket; /* index into the snapshot */
 	enum candidate_kind kind;
 	bool is_chosen, is_reuseport;
-	const char *reason; /* why it was or was not */
+	bool takes;	    /* it would take the packet if it were alone */
+	uint8_t score;	    /* the kernel's preference among those that take it */
+	const char *reason; /* why it was or was not; constant */
 };
 
 struct delivery {
@@ -32,7 +34,17 @@ struct delivery {
 	bool is_steered;   /* chosen is no candidate by its address: an sk_lookup program */
 	bool is_local;	   /* `to` is an address of this host */
 	const char *note;  /* in words: what happens where nobody is chosen */
-	struct vector candidates; /* struct candidate */
+	struct vector candidates; /* struct candidate; of the snapshot's namespace @netns */
 };
+
+void delivery_init(struct delivery *delivery);
+void delivery_done(struct delivery *delivery);
+
+/* Fills candidates, is_local and note from the snapshot by the kernel's own rules (inet_hashtables.c,
+ * udp.c). proto, to, is_v4, to_port, netns, and with has_from from and from_port (0: any), are given.
+ * Where is_by_kernel is set, chosen is the kernel's and stays, and the reasons are told around it
+ * (is_steered where the addresses would have given another); else chosen is worked out too.
+ * 0 or -ENOMEM. */
+int delivery_work_out(const struct snapshot *snapshot, struct delivery *delivery);
 
 #endif
