@@ -1,0 +1,85 @@
+/* Who started a process, in words. */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "model/ancestry.h"
+
+/* By comm, which the kernel cuts at 15 bytes; a star at the end stands for any rest. */
+static const struct {
+	const char *name, *word;
+} starters[] = {
+	{"sshd", N_("an ssh session")},
+	{"sshd-session", N_("an ssh session")},
+	{"dropbear", N_("an ssh session")},
+	{"mosh-server", N_("a mosh session")},
+	{"tmux*", N_("tmux")},
+	{"screen", N_("screen")},
+	{"SCREEN", N_("screen")},
+	{"zellij", N_("zellij")},
+	{"cron", N_("cron")},
+	{"crond", N_("cron")},
+	{"anacron", N_("anacron")},
+	{"atd", N_("at")},
+	{"supervisord", N_("supervisor")},
+	{"runsv", N_("runit")},
+	{"runsvdir", N_("runit")},
+	{"s6-supervise", N_("s6")},
+	{"s6-svscan", N_("s6")},
+	{"circusd", N_("circus")},
+	{"monit", N_("monit")},
+	{"PM2*", N_("pm2")},
+	{"inetd", N_("inetd")},
+	{"xinetd", N_("xinetd")},
+	{"containerd-shim*", N_("a container engine")},
+	{"containerd", N_("a container engine")},
+	{"conmon", N_("a container engine")},
+	{"dockerd", N_("a container engine")},
+	{"crio", N_("a container engine")},
+	{"rootlesskit", N_("a container engine")},
+	{"bash", N_("a shell")},
+	{"sh", N_("a shell")},
+	{"dash", N_("a shell")},
+	{"zsh", N_("a shell")},
+	{"fish", N_("a shell")},
+	{"ksh*", N_("a shell")},
+	{"tcsh", N_("a shell")},
+	{"busybox", N_("a shell")},
+	{"sudo", N_("sudo")},
+	{"su", N_("su")},
+	{"doas", N_("doas")},
+	{"login", N_("a login")},
+	{"gdm-session-wor", N_("a desktop session")},
+	{"gnome-session-b", N_("a desktop session")},
+	{"sddm-helper", N_("a desktop session")},
+	{"gnome-terminal-", N_("a terminal window")},
+	{"konsole", N_("a terminal window")},
+	{"xterm", N_("a terminal window")},
+	{"alacritty", N_("a terminal window")},
+	{"kitty", N_("a terminal window")},
+	{"make", N_("make")},
+	{"systemd", N_("systemd")},
+	{"init", N_("init")},
+};
+
+static bool name_is(const char *name, const char *pattern)
+{
+	size_t n = strlen(pattern);
+	if (n && pattern[n - 1] == '*')
+		return strncmp(name, pattern, n - 1) == 0;
+	return strcmp(name, pattern) == 0;
+}
+
+const char *ancestor_word(const struct process *process)
+{
+	if (process->name)
+		for (size_t i = 0; i < ARRAY_SIZE(starters); i++)
+			if (name_is(process->name, starters[i].name))
+				return starters[i].word;
+	return process->pid == 1 ? "init" : NULL;
+}
+
+const struct process *process_parent(const struct snapshot *snapshot, const struct process *process)
+{
+	return snapshot_process(snapshot, process->parent);
+}

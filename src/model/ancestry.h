@@ -1,0 +1,15 @@
+/* Who started a process, in words. */
+#ifndef MODEL_ANCESTRY_H
+#define MODEL_ANCESTRY_H
+
+#include "model/snapshot.h"
+
+/* What kind of starter a process is by its name: "an ssh session", "tmux", "cron", "a shell"; NULL:
+ * nothing that is known. */
+const char *ancestor_word(const struct process *process);
+
+/* The parent, or NULL where there is none or it was not read (NEED_PARENTS). */
+const struct process *process_parent(const struct snapshot *snapshot,
+				     const struct process *process);
+
+#endif
