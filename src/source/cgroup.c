@@ -53,7 +53,8 @@ static void copy(char *to, size_t size, struct word from)
 	for (size_t i = 0; i < from.n && n + 1 < size; i++) {
 		unsigned value;
 		if (from.n - i >= 4 && from.at[i] == '\\' && from.at[i + 1] == 'x' &&
-		    sscanf((char[3]){from.at[i + 2], from.at[i + 3], '\0'}, "%2x", &value) == 1 && value) {
+		    sscanf((char[3]){from.at[i + 2], from.at[i + 3], '\0'}, "%2x", &value) == 1 &&
+		    value) {
 			to[n++] = (char)value;
 			i += 3;
 		} else {
@@ -67,18 +68,24 @@ static const struct {
 	const char *start, *end;
 	enum engine engine;
 } scopes[] = {
-	{"docker-", ".scope", ENGINE_DOCKER},        {"libpod-", ".scope", ENGINE_PODMAN},
-	{"cri-containerd-", ".scope", ENGINE_CONTAINERD}, {"nerdctl-", ".scope", ENGINE_CONTAINERD},
-	{"crio-", ".scope", ENGINE_CRIO},            {"machine-", ".scope", ENGINE_NSPAWN},
-	{"libpod-", "", ENGINE_PODMAN},              {"crio-", "", ENGINE_CRIO},
-	{"lxc.payload.", "", ENGINE_LXC},            {"systemd-nspawn@", ".service", ENGINE_NSPAWN},
+	{"docker-", ".scope", ENGINE_DOCKER},
+	{"libpod-", ".scope", ENGINE_PODMAN},
+	{"cri-containerd-", ".scope", ENGINE_CONTAINERD},
+	{"nerdctl-", ".scope", ENGINE_CONTAINERD},
+	{"crio-", ".scope", ENGINE_CRIO},
+	{"machine-", ".scope", ENGINE_NSPAWN},
+	{"libpod-", "", ENGINE_PODMAN},
+	{"crio-", "", ENGINE_CRIO},
+	{"lxc.payload.", "", ENGINE_LXC},
+	{"systemd-nspawn@", ".service", ENGINE_NSPAWN},
 	{"cri-containerd:", "", ENGINE_CONTAINERD},
 };
 
 /* Names beside a container that are not it: the monitor of one, a pod's own scope. */
 static bool is_beside(struct word word)
 {
-	return starts(word, "libpod-conmon-") || starts(word, "crio-conmon-") || starts(word, "libpod_parent");
+	return starts(word, "libpod-conmon-") || starts(word, "crio-conmon-") ||
+	       starts(word, "libpod_parent");
 }
 
 static bool set_container(struct cgroup_place *ret, enum engine engine, struct word id)
@@ -89,12 +96,14 @@ static bool set_container(struct cgroup_place *ret, enum engine engine, struct w
 }
 
 /* @word below @parent is a container's own group. */
-static bool read_container(struct word word, struct word parent, bool in_pods, struct cgroup_place *ret)
+static bool read_container(struct word word, struct word parent, bool in_pods,
+			   struct cgroup_place *ret)
 {
 	if (is_beside(word))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
-		if (!starts(word, scopes[i].start) || (scopes[i].end[0] && !ends(word, scopes[i].end)))
+		if (!starts(word, scopes[i].start) ||
+		    (scopes[i].end[0] && !ends(word, scopes[i].end)))
 			continue;
 		struct word id = cut(word, scopes[i].start, scopes[i].end);
 		bool is_named = scopes[i].engine == ENGINE_LXC || scopes[i].engine == ENGINE_NSPAWN;
@@ -108,7 +117,8 @@ static bool read_container(struct word word, struct word parent, bool in_pods, s
 		return false;
 	if (is_equal(parent, "docker") || is_equal(parent, "moby") || ends(parent, "-docker"))
 		return set_container(ret, ENGINE_DOCKER, word);
-	if (in_pods || is_equal(parent, "default") || is_equal(parent, "k8s.io") || ends(parent, "containerd"))
+	if (in_pods || is_equal(parent, "default") || is_equal(parent, "k8s.io") ||
+	    ends(parent, "containerd"))
 		return set_container(ret, ENGINE_CONTAINERD, word);
 	return set_container(ret, ENGINE_DOCKER, word);
 }
@@ -122,7 +132,8 @@ static bool is_unit(struct word word)
 	return false;
 }
 
-/* The innermost unit, and the innermost container, of one path. Inside a container the units are its own. */
+/* The innermost unit, and the innermost container, of one path. Inside a container the units are
+ * its own. */
 static void read_path(struct word path, struct cgroup_place *ret)
 {
 	struct word parent = {"", 0};
@@ -157,7 +168,8 @@ void cgroup_parse(const char *text, size_t n, struct cgroup_place *ret)
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		const char *stop = newline ? newline : end;
 		const char *first = memchr(line, ':', (size_t)(stop - line));
-		const char *second = first ? memchr(first + 1, ':', (size_t)(stop - first - 1)) : NULL;
+		const char *second =
+			first ? memchr(first + 1, ':', (size_t)(stop - first - 1)) : NULL;
 		if (second)
 			read_path((struct word){second + 1, (size_t)(stop - second - 1)}, ret);
 		line = stop + 1;

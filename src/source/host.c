@@ -32,13 +32,14 @@ static uint64_t boot_time(const struct host *host)
 		return read_boot_time(host);
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &since);
-	return ((uint64_t)now.tv_sec - (uint64_t)since.tv_sec) * 1000000000u + (uint64_t)now.tv_nsec -
-	       (uint64_t)since.tv_nsec;
+	return ((uint64_t)now.tv_sec - (uint64_t)since.tv_sec) * 1000000000u +
+	       (uint64_t)now.tv_nsec - (uint64_t)since.tv_nsec;
 }
 
 int host_open(const char *directory, struct host *ret, struct error *err)
 {
-	*ret = (struct host){.root = -1, .proc = -1, .is_live = !directory, .ticks = sysconf(_SC_CLK_TCK)};
+	*ret = (struct host){
+		.root = -1, .proc = -1, .is_live = !directory, .ticks = sysconf(_SC_CLK_TCK)};
 	ret->root = open(directory ? directory : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (ret->root >= 0)
 		ret->proc = openat(ret->root, "proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -62,7 +63,8 @@ void host_close(struct host *host)
 static int open_path(const struct host *host, int flags, const char *path)
 {
 	bool is_proc = strncmp(path, "proc/", 5) == 0;
-	int fd = openat(is_proc ? host->proc : host->root, is_proc ? path + 5 : path, flags | O_CLOEXEC);
+	int fd = openat(is_proc ? host->proc : host->root, is_proc ? path + 5 : path,
+			flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -145,7 +147,8 @@ ssize_t host_readlink(const struct host *host, char *buffer, size_t size, const 
 	vsnprintf(path, sizeof(path), format, arguments);
 	va_end(arguments);
 	bool is_proc = strncmp(path, "proc/", 5) == 0;
-	ssize_t n = readlinkat(is_proc ? host->proc : host->root, is_proc ? path + 5 : path, buffer, size - 1);
+	ssize_t n = readlinkat(is_proc ? host->proc : host->root, is_proc ? path + 5 : path, buffer,
+			       size - 1);
 	if (n < 0)
 		return -errno;
 	buffer[n] = '\0';

@@ -31,8 +31,10 @@ static int on_link(const struct nlmsghdr *message, void *data)
 				    .is_up = link.ifi_flags & IFF_UP,
 				    .is_loopback = link.ifi_flags & IFF_LOOPBACK};
 	const struct nlattr *attribute;
-	mnl_attr_for_each(attribute, message, sizeof(link)) if (mnl_attr_get_type(attribute) == IFLA_IFNAME) added->name =
-		arena_intern(lists->arena, mnl_attr_get_payload(attribute), mnl_attr_get_payload_len(attribute));
+	mnl_attr_for_each(attribute, message,
+			  sizeof(link)) if (mnl_attr_get_type(attribute) == IFLA_IFNAME)
+		added->name = arena_intern(lists->arena, mnl_attr_get_payload(attribute),
+					   mnl_attr_get_payload_len(attribute));
 	return MNL_CB_OK;
 }
 
@@ -100,7 +102,8 @@ static int read_lists(const struct found_netns *netns, struct lists *lists)
 	return r < 0 ? r : dump(fd, RTM_GETADDR, on_address, lists);
 }
 
-int interfaces_parse_reserved(const char *text, struct arena *arena, const struct port_range **ret, uint32_t *ret_n)
+int interfaces_parse_reserved(const char *text, struct arena *arena, const struct port_range **ret,
+			      uint32_t *ret_n)
 {
 	const char *at = text, *end = text + strlen(text);
 	uint32_t n = 0, room = 1;
@@ -122,7 +125,8 @@ int interfaces_parse_reserved(const char *text, struct arena *arena, const struc
 				break;
 		}
 		if (first <= last && last <= UINT16_MAX)
-			ranges[n++] = (struct port_range){.first = (uint16_t)first, .last = (uint16_t)last};
+			ranges[n++] = (struct port_range){.first = (uint16_t)first,
+							  .last = (uint16_t)last};
 		at += at < end;
 	}
 	*ret = ranges;
@@ -142,20 +146,26 @@ static int read_settings(void *data)
 	struct settings *settings = data;
 	char text[65536];
 	uint64_t first, last;
-	if (host_read(settings->host, text, sizeof(text), "proc/sys/net/ipv4/ip_local_port_range") > 0) {
+	if (host_read(settings->host, text, sizeof(text), "proc/sys/net/ipv4/ip_local_port_range") >
+	    0) {
 		const char *at = text, *end = text + strlen(text);
 		int r = number_scan(&at, end, 10, &first);
 		at += strspn(at, " \t");
-		if (r == 0 && number_scan(&at, end, 10, &last) == 0 && last <= UINT16_MAX && first <= last)
-			settings->ret->ephemeral = (struct port_range){(uint16_t)first, (uint16_t)last};
+		if (r == 0 && number_scan(&at, end, 10, &last) == 0 && last <= UINT16_MAX &&
+		    first <= last)
+			settings->ret->ephemeral =
+				(struct port_range){(uint16_t)first, (uint16_t)last};
 	}
-	if (host_read(settings->host, text, sizeof(text), "proc/sys/net/ipv4/ip_unprivileged_port_start") > 0) {
+	if (host_read(settings->host, text, sizeof(text),
+		      "proc/sys/net/ipv4/ip_unprivileged_port_start") > 0) {
 		const char *at = text;
 		if (number_scan(&at, text + strlen(text), 10, &first) == 0 && first <= UINT16_MAX)
 			settings->ret->unprivileged_start = (uint16_t)first;
 	}
-	if (host_read(settings->host, text, sizeof(text), "proc/sys/net/ipv4/ip_local_reserved_ports") > 0)
-		return interfaces_parse_reserved(text, settings->arena, &settings->ret->reserved, &settings->ret->n_reserved);
+	if (host_read(settings->host, text, sizeof(text),
+		      "proc/sys/net/ipv4/ip_local_reserved_ports") > 0)
+		return interfaces_parse_reserved(text, settings->arena, &settings->ret->reserved,
+						 &settings->ret->n_reserved);
 	return 0;
 }
 
@@ -167,8 +177,8 @@ static const void *keep(struct arena *arena, struct vector *vector)
 	return kept;
 }
 
-int interfaces_read(struct host *host, const struct found_netns *netns, struct arena *arena, struct netns *ret,
-		    struct error *err)
+int interfaces_read(struct host *host, const struct found_netns *netns, struct arena *arena,
+		    struct netns *ret, struct error *err)
 {
 	struct lists lists = {.arena = arena};
 	vector_init(&lists.interfaces, sizeof(struct interface));

@@ -25,7 +25,7 @@ struct search {
 	uint64_t own;
 	uint64_t n_refused;
 	struct vector mounts; /* uint64_t: mount namespaces that were read */
-	uint64_t last;        /* inode of the last process: neighbours mostly share it */
+	uint64_t last;	      /* inode of the last process: neighbours mostly share it */
 };
 
 static struct found_netns *find(const struct vector *found, uint64_t inode)
@@ -80,9 +80,11 @@ static int add(struct search *search, int fd, int32_t pid, const char *name)
 	return 0;
 }
 
-bool netns_parse_mount(const char *line, size_t n, uint64_t *ret_inode, const char **ret_point, size_t *ret_length)
+bool netns_parse_mount(const char *line, size_t n, uint64_t *ret_inode, const char **ret_point,
+		       size_t *ret_length)
 {
-	/* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS ... - TYPE SOURCE ...   (proc_pid_mountinfo(5)) */
+	/* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS ... - TYPE SOURCE ...   (proc_pid_mountinfo(5))
+	 */
 	const char *field[5], *end = line + n, *at = line;
 	size_t length[5];
 	for (unsigned i = 0; i < 5; i++) {
@@ -113,17 +115,25 @@ static int add_mounts(struct search *search, int32_t pid)
 	int r = 0;
 	for (char *line = text; r >= 0 && line < text + n;) {
 		char *end = memchr(line, '\n', (size_t)(text + n - line));
-		size_t length = end ? (size_t)(end - line) : (size_t)(text + n - line), point_length;
+		size_t length = end ? (size_t)(end - line) : (size_t)(text + n - line),
+		       point_length;
 		const char *point;
 		uint64_t inode;
-		if (netns_parse_mount(line, length, &inode, &point, &point_length) && point_length < 1024) {
+		if (netns_parse_mount(line, length, &inode, &point, &point_length) &&
+		    point_length < 1024) {
 			static const char run[] = "/run/netns/";
 			char name[64] = "";
-			if (point_length > sizeof(run) - 1 && memcmp(point, run, sizeof(run) - 1) == 0)
-				snprintf(name, sizeof(name), "%.*s", (int)(point_length - sizeof(run) + 1), point + sizeof(run) - 1);
+			if (point_length > sizeof(run) - 1 &&
+			    memcmp(point, run, sizeof(run) - 1) == 0)
+				snprintf(name, sizeof(name), "%.*s",
+					 (int)(point_length - sizeof(run) + 1),
+					 point + sizeof(run) - 1);
 			struct found_netns *known = find(search->found, inode);
 			if (!known)
-				r = add(search, host_openat(search->host, O_RDONLY, "proc/%d/root%.*s", pid, (int)point_length, point), 0, name);
+				r = add(search,
+					host_openat(search->host, O_RDONLY, "proc/%d/root%.*s", pid,
+						    (int)point_length, point),
+					0, name);
 			else if (name[0] && !known->name[0])
 				snprintf(known->name, sizeof(known->name), "%s", name);
 		}
@@ -160,7 +170,8 @@ static int visit_process(struct search *search, int32_t pid)
 	uint64_t inode = inode_of_link(text, "net");
 	int r = 0;
 	if (!find(search->found, inode) || pid == 1)
-		r = add(search, host_openat(search->host, O_RDONLY, "proc/%d/ns/net", pid), pid, NULL);
+		r = add(search, host_openat(search->host, O_RDONLY, "proc/%d/ns/net", pid), pid,
+			NULL);
 	return r < 0 ? r : visit_mounts(search, pid);
 }
 
@@ -193,7 +204,9 @@ static int visit_names(struct search *search)
 	int r = 0;
 	for (struct dirent *entry; r >= 0 && (entry = readdir(directory));)
 		if (entry->d_name[0] != '.')
-			r = add(search, host_openat(search->host, O_RDONLY, "run/netns/%s", entry->d_name), 0, entry->d_name);
+			r = add(search,
+				host_openat(search->host, O_RDONLY, "run/netns/%s", entry->d_name),
+				0, entry->d_name);
 	closedir(directory);
 	return r;
 }
@@ -207,13 +220,15 @@ static int find_one(struct search *search, const struct netns_scope *scope, stru
 		fd = host_openat(search->host, O_RDONLY, "run/netns/%s", scope->name);
 	if (fd < 0) {
 		if (scope->choice == NETNS_PID)
-			return error_set(err, fd, "open the network namespace of process %d", scope->pid);
+			return error_set(err, fd, "open the network namespace of process %d",
+					 scope->pid);
 		error_set(err, fd, "open the network namespace %.60s", scope->name);
 		if (fd == -ENOENT)
 			error_hint(err, "`ip netns` lists the names; a process's is --netns PID");
 		return fd;
 	}
-	return add(search, fd, scope->choice == NETNS_PID ? scope->pid : 0, scope->choice == NETNS_NAME ? scope->name : NULL);
+	return add(search, fd, scope->choice == NETNS_PID ? scope->pid : 0,
+		   scope->choice == NETNS_NAME ? scope->name : NULL);
 }
 
 static int find_all(struct search *search, struct sink *sink)
@@ -226,11 +241,15 @@ static int find_all(struct search *search, struct sink *sink)
 	for (uint32_t i = 0; i < search->found->n && !may_enter; i++)
 		n_closed += !((struct found_netns *)vector_at(search->found, i))->is_self;
 	if (r >= 0 && n_closed)
-		r = sink->missing(sink, &(struct missing){.what = WHAT_NETNS, .why = WHY_PERMISSION, .count = n_closed, .hint = "run it with sudo"});
+		r = sink->missing(sink, &(struct missing){.what = WHAT_NETNS,
+							  .why = WHY_PERMISSION,
+							  .count = n_closed,
+							  .hint = "run it with sudo"});
 	return r;
 }
 
-int netns_find(struct host *host, const struct netns_scope *scope, struct vector *ret, struct sink *sink, struct error *err)
+int netns_find(struct host *host, const struct netns_scope *scope, struct vector *ret,
+	       struct sink *sink, struct error *err)
 {
 	struct search search = {.host = host, .found = ret};
 	struct stat status;

@@ -1,4 +1,5 @@
-/* The network namespaces of a host, however they are held, and the way into them: setns only here. */
+/* The network namespaces of a host, however they are held, and the way into them: setns only here.
+ */
 #ifndef SOURCE_NETNS_H
 #define SOURCE_NETNS_H
 
@@ -8,16 +9,16 @@
 
 struct found_netns {
 	uint64_t inode;
-	int fd;        /* -1: our own, which needs no entering */
-	int32_t pid;   /* some process in it, or 0 */
+	int fd;	     /* -1: our own, which needs no entering */
+	int32_t pid; /* some process in it, or 0 */
 	bool is_self, is_initial;
 	char name[64]; /* of /run/netns, or "" */
 };
 
-/* What @scope names, our own first. What may not be entered is told to @sink. @ret: struct found_netns.
- * 0, -ENOENT (no such name or process) or negative errno with @err told. */
-int netns_find(struct host *host, const struct netns_scope *scope, struct vector *ret, struct sink *sink,
-	       struct error *err);
+/* What @scope names, our own first. What may not be entered is told to @sink. @ret: struct
+ * found_netns. 0, -ENOENT (no such name or process) or negative errno with @err told. */
+int netns_find(struct host *host, const struct netns_scope *scope, struct vector *ret,
+	       struct sink *sink, struct error *err);
 void netns_list_done(struct vector *list);
 
 /* The namespace of socket @fd of @pid (SIOCGSKNS), for one that nothing else shows. */
@@ -26,11 +27,14 @@ int netns_of_socket(const struct host *host, int32_t pid, int32_t fd, struct fou
 /* A netlink socket that belongs to the namespace. A descriptor or negative errno. */
 int netns_socket(const struct found_netns *netns, int protocol);
 
-/* One call inside the namespace. What it returned, or negative errno where the way in or back is closed. */
+/* One call inside the namespace. What it returned, or negative errno where the way in or back is
+ * closed. */
 int netns_call(const struct found_netns *netns, int (*call)(void *), void *data);
 
-/* The namespaces that one line of mountinfo shows: the inode of an nsfs mount `net:[...]`, its mount point at
+/* The namespaces that one line of mountinfo shows: the inode of an nsfs mount `net:[...]`, its
+ * mount point at
  * *@ret_point (of *@ret_length bytes). False: none. Pure. */
-bool netns_parse_mount(const char *line, size_t n, uint64_t *ret_inode, const char **ret_point, size_t *ret_length);
+bool netns_parse_mount(const char *line, size_t n, uint64_t *ret_inode, const char **ret_point,
+		       size_t *ret_length);
 
 #endif

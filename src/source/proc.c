@@ -48,7 +48,8 @@ uint32_t proc_parse_link(const char *text, size_t n)
 	uint64_t inode;
 	const char *at = text + sizeof(kind) - 1;
 	if (n < sizeof(kind) || memcmp(text, kind, sizeof(kind) - 1) != 0 ||
-	    number_scan(&at, text + n, 10, &inode) < 0 || at != text + n - 1 || *at != ']' || inode > UINT32_MAX)
+	    number_scan(&at, text + n, 10, &inode) < 0 || at != text + n - 1 || *at != ']' ||
+	    inode > UINT32_MAX)
 		return 0;
 	return (uint32_t)inode;
 }
@@ -61,7 +62,8 @@ int proc_parse_ring(const char *text, size_t n, int (*each)(void *data, uint32_t
 		uint64_t slot;
 		while (at < stop && *at == ' ')
 			at++;
-		if (number_scan(&at, stop, 10, &slot) == 0 && at + 2 < stop && at[0] == ':' && at[1] == ' ') {
+		if (number_scan(&at, stop, 10, &slot) == 0 && at + 2 < stop && at[0] == ':' &&
+		    at[1] == ' ') {
 			uint32_t inode = proc_parse_link(at + 2, (size_t)(stop - at - 2));
 			int r = inode ? each(data, inode) : 0;
 			if (r < 0)
@@ -102,7 +104,8 @@ static void join_path(char *to, const char *pid, const char *more, const char *t
 /* The descriptors in the directory at @path beneath /proc. 0, -EACCES, -ENOENT (gone), -ENOMEM. */
 static int read_table(struct part *part, int32_t pid, const char *path)
 {
-	cleanup(closep) int directory = openat(part->host->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup(closep) int directory =
+		openat(part->host->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return -errno;
 
@@ -117,20 +120,23 @@ static int read_table(struct part *part, int32_t pid, const char *path)
 			const char *digits = entry->name;
 			uint64_t fd;
 			at += entry->length;
-			if (entry->name[0] == '.' || number_scan(&digits, digits + 11, 10, &fd) < 0 || fd > INT32_MAX)
+			if (entry->name[0] == '.' ||
+			    number_scan(&digits, digits + 11, 10, &fd) < 0 || fd > INT32_MAX)
 				continue;
 			ssize_t length = readlinkat(directory, entry->name, link, sizeof(link));
 			if (length < 0 && (errno == EACCES || errno == EPERM))
 				return -EACCES;
-			int r = length > 0 ? add_fd(part, pid, (int32_t)fd, link, (size_t)length) : 0;
+			int r = length > 0 ? add_fd(part, pid, (int32_t)fd, link, (size_t)length)
+					   : 0;
 			if (r < 0)
 				return r;
 		}
 	}
 }
 
-/* A thread may have a table of its own (unshare(CLONE_FILES)), or outlive its leader, whose table is then empty. */
-static int read_threads(struct part *part, int32_t pid, const char *pid_text, bool has_leader)
+/* A thread may have a table of its own (unshare(CLONE_FILES)), or outlive its leader, whose table
+ * is then empty. */
+static int read_threads(struct part *part, int32_t pid, const char *pid_text)
 {
 	char path[64];
 	join_path(path, pid_text, "/task", "", "");
@@ -138,11 +144,11 @@ static int read_threads(struct part *part, int32_t pid, const char *pid_text, bo
 	if (fstatat(part->host->proc, path, &status, 0) < 0 || status.st_nlink <= 3)
 		return 0; /* one thread: . .. and itself */
 
-	cleanup(closep) int directory = openat(part->host->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup(closep) int directory =
+		openat(part->host->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return 0;
 	char entries[ENTRIES_SIZE] __attribute__((aligned(8)));
-	int32_t seen = has_leader ? pid : 0;
 	for (;;) {
 		long n = syscall(SYS_getdents64, directory, entries, sizeof(entries));
 		if (n <= 0)
@@ -153,15 +159,14 @@ static int read_threads(struct part *part, int32_t pid, const char *pid_text, bo
 			at += entry->length;
 			if (number_u32(entry->name, 1, INT32_MAX, &tid) < 0 || (int32_t)tid == pid)
 				continue;
-			/* 0: the same table as one that was read */
-			if (seen && part->host->is_live && syscall(SYS_kcmp, seen, tid, KCMP_FILES, 0, 0) == 0)
+			/* 0: the leader's table, which was read */
+			if (part->host->is_live &&
+			    syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) == 0)
 				continue;
 			join_path(path, pid_text, "/task/", entry->name, "/fd");
 			int r = read_table(part, pid, path);
 			if (r == -ENOMEM)
 				return r;
-			if (r >= 0 && !seen)
-				seen = (int32_t)tid;
 		}
 	}
 }
@@ -171,7 +176,6 @@ static int read_process(struct part *part, int32_t pid)
 	char path[64], text[FORMAT_NUMBER_MAX + 1];
 	text[format_u64(text, (uint64_t)pid)] = '\0';
 	join_path(path, text, "/fd", "", "");
-	uint32_t n = part->found.n;
 	int r = read_table(part, pid, path);
 	if (r == -EACCES || r == -EPERM) {
 		part->n_refused++;
@@ -181,7 +185,7 @@ static int read_process(struct part *part, int32_t pid)
 		return r;
 	if (r < 0)
 		return 0; /* it ended under way */
-	return read_threads(part, pid, text, part->found.n > n || r >= 0);
+	return read_threads(part, pid, text);
 }
 
 static void *run_part(void *data)
@@ -198,7 +202,8 @@ static void *run_part(void *data)
 
 int proc_pids(struct host *host, struct vector *ret)
 {
-	cleanup(closep) int directory = openat(host->root, "proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup(closep) int directory =
+		openat(host->root, "proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return -errno;
 	char entries[ENTRIES_SIZE] __attribute__((aligned(8)));
@@ -210,7 +215,8 @@ int proc_pids(struct host *host, struct vector *ret)
 			const struct entry *entry = (const struct entry *)(entries + at);
 			uint32_t pid;
 			at += entry->length;
-			if (entry->name[0] < '1' || entry->name[0] > '9' || number_u32(entry->name, 1, INT32_MAX, &pid) < 0)
+			if (entry->name[0] < '1' || entry->name[0] > '9' ||
+			    number_u32(entry->name, 1, INT32_MAX, &pid) < 0)
 				continue;
 			int32_t *added = vector_add(ret);
 			if (!added)
@@ -268,7 +274,8 @@ static void run_all(struct part *parts, unsigned n)
 	}
 }
 
-int proc_walk(struct host *host, const struct query *query, unsigned n_threads, struct sink *sink, struct error *err)
+int proc_walk(struct host *host, const struct query *query, unsigned n_threads, struct sink *sink,
+	      struct error *err)
 {
 	(void)query;
 	cleanup(vector_done) struct vector pids;
@@ -278,9 +285,12 @@ int proc_walk(struct host *host, const struct query *query, unsigned n_threads, 
 		return error_set(err, r, "list the processes");
 
 	struct part parts[8];
-	unsigned n = pids.n < SIDE_BY_SIDE_FROM || n_threads < 1 ? 1 : n_threads > 8 ? 8 : n_threads;
+	unsigned n = pids.n < SIDE_BY_SIDE_FROM || n_threads < 1 ? 1
+		     : n_threads > 8				 ? 8
+								 : n_threads;
 	for (unsigned i = 0; i < n; i++) {
-		parts[i] = (struct part){.host = host, .pids = pids.data, .n_pids = pids.n, .first = i, .step = n};
+		parts[i] = (struct part){
+			.host = host, .pids = pids.data, .n_pids = pids.n, .first = i, .step = n};
 		vector_init(&parts[i].found, sizeof(struct found_fd));
 		vector_init(&parts[i].rings, sizeof(struct found_fd));
 	}
@@ -295,7 +305,10 @@ int proc_walk(struct host *host, const struct query *query, unsigned n_threads, 
 		vector_done(&parts[i].rings);
 	}
 	if (r >= 0 && n_refused) {
-		struct missing missing = {.what = WHAT_PROCESSES, .why = WHY_PERMISSION, .count = n_refused, .hint = "run it with sudo"};
+		struct missing missing = {.what = WHAT_PROCESSES,
+					  .why = WHY_PERMISSION,
+					  .count = n_refused,
+					  .hint = "run it with sudo"};
 		if (privilege_sees_others()) {
 			missing.why = WHY_INIT;
 			missing.hint = "their descriptors may not be read here even by root";
@@ -312,13 +325,13 @@ uint64_t proc_count_descriptors(struct host *host, uint64_t enough)
 	vector_init(&pids, sizeof(int32_t));
 	if (proc_pids(host, &pids) < 0)
 		return 0;
-	/* since Linux 6.2 the size of the directory is the number of descriptors; before it is 0, and a process is
-	 * taken for twenty */
+	/* since Linux 6.2 the size of the directory is the number of descriptors; before it is 0,
+	 * and a process is taken for twenty */
 	bool is_counted = fstatat(host->proc, "self/fd", &status, 0) == 0 && status.st_size > 0;
 	uint64_t count = 0;
 	for (uint32_t i = 0; i < pids.n && count < enough; i++) {
 		char path[64], text[FORMAT_NUMBER_MAX + 1];
-		text[format_u64(text, (uint64_t)*(int32_t *)vector_at(&pids, i))] = '\0';
+		text[format_u64(text, (uint64_t) * (int32_t *)vector_at(&pids, i))] = '\0';
 		join_path(path, text, "/fd", "", "");
 		if (!is_counted)
 			count += 20;

@@ -5,11 +5,13 @@
 #include "base/vector.h"
 #include "source/source.h"
 
-/* Every descriptor that is a socket to sink->holder, from the calling thread; what may not be read to
- * sink->missing. Up to @n_threads read side by side. 0 or negative errno with @err told. */
-int proc_walk(struct host *host, const struct query *query, unsigned n_threads, struct sink *sink, struct error *err);
+/* Every descriptor that is a socket to sink->holder, from the calling thread; what may not be read
+ * to sink->missing. Up to @n_threads read side by side. 0 or negative errno with @err told. */
+int proc_walk(struct host *host, const struct query *query, unsigned n_threads, struct sink *sink,
+	      struct error *err);
 
-/* The files registered with ring @fd of @pid (io_uring), from its fdinfo, to sink->holder with fd -1. */
+/* The files registered with ring @fd of @pid (io_uring), from its fdinfo, to sink->holder with fd
+ * -1. */
 int proc_read_ring(struct host *host, int32_t pid, int32_t fd, struct sink *sink);
 
 /* About how many descriptors there are, counted until @enough. */
@@ -22,6 +24,7 @@ int proc_pids(struct host *host, struct vector *ret);
 uint32_t proc_parse_link(const char *text, size_t n);
 
 /* Each `N: socket:[inode]` of an fdinfo's UserFiles to @each. Pure. */
-int proc_parse_ring(const char *text, size_t n, int (*each)(void *data, uint32_t inode), void *data);
+int proc_parse_ring(const char *text, size_t n, int (*each)(void *data, uint32_t inode),
+		    void *data);
 
 #endif

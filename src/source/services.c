@@ -27,24 +27,28 @@ static int read_line(const char *line, const char *end, struct arena *arena, str
 	while (at < end && strchr(" \t", *at))
 		at++;
 	uint64_t port;
-	if (!n_name || number_scan(&at, end, 10, &port) < 0 || port > UINT16_MAX || at == end || *at++ != '/')
+	if (!n_name || number_scan(&at, end, 10, &port) < 0 || port > UINT16_MAX || at == end ||
+	    *at++ != '/')
 		return 0;
 	size_t n_proto = 0;
 	while (at + n_proto < end && !strchr(" \t", at[n_proto]))
 		n_proto++;
 	for (uint8_t proto = 0; proto < PROTO_MAX; proto++) {
-		if (strlen(proto_words[proto]) != n_proto || memcmp(proto_words[proto], at, n_proto) != 0)
+		if (strlen(proto_words[proto]) != n_proto ||
+		    memcmp(proto_words[proto], at, n_proto) != 0)
 			continue;
 		struct service_name *added = vector_add(names);
 		const char *name = arena_copy(arena, line, n_name);
 		if (!added || !name)
 			return -ENOMEM;
-		*added = (struct service_name){.port = (uint16_t)port, .proto = proto, .name = name};
+		*added =
+			(struct service_name){.port = (uint16_t)port, .proto = proto, .name = name};
 	}
 	return 0;
 }
 
-int services_read(struct host *host, struct arena *arena, const struct services **ret, struct error *err)
+int services_read(struct host *host, struct arena *arena, const struct services **ret,
+		  struct error *err)
 {
 	*ret = NULL;
 	cleanup(freep) char *text = NULL;
@@ -62,7 +66,8 @@ int services_read(struct host *host, struct arena *arena, const struct services 
 		line = end + 1;
 	}
 	struct services *services = r < 0 ? NULL : arena_alloc(arena, sizeof(*services));
-	struct service_name *kept = services ? arena_alloc(arena, ((size_t)names.n + 1) * sizeof(*kept)) : NULL;
+	struct service_name *kept =
+		services ? arena_alloc(arena, ((size_t)names.n + 1) * sizeof(*kept)) : NULL;
 	if (!kept)
 		return error_set(err, -ENOMEM, "read /etc/services");
 	if (names.n) {

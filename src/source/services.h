@@ -7,6 +7,7 @@
 #include "source/host.h"
 
 /* *@ret in @arena, sorted; NULL where there is no such file. 0 or -ENOMEM with @err told. */
-int services_read(struct host *host, struct arena *arena, const struct services **ret, struct error *err);
+int services_read(struct host *host, struct arena *arena, const struct services **ret,
+		  struct error *err);
 
 #endif

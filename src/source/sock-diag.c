@@ -17,7 +17,7 @@
 #define RTA_ROUND(n) (((n) + 3u) & ~3u)
 
 static const int numbers[PROTO_MAX] = {
-	[PROTO_TCP] = IPPROTO_TCP, [PROTO_UDP] = IPPROTO_UDP,   [PROTO_UDPLITE] = IPPROTO_UDPLITE,
+	[PROTO_TCP] = IPPROTO_TCP, [PROTO_UDP] = IPPROTO_UDP,	[PROTO_UDPLITE] = IPPROTO_UDPLITE,
 	[PROTO_RAW] = IPPROTO_RAW, [PROTO_SCTP] = IPPROTO_SCTP,
 };
 
@@ -75,8 +75,8 @@ static void read_info(const struct attributes *attributes, struct tcp_info_part 
 	};
 }
 
-/* The kernel's state to ours. UDP and the like without a peer are UNCONN; a TCP socket that answers as closed is
- * bound and inactive. */
+/* The kernel's state to ours. UDP and the like without a peer are UNCONN; a TCP socket that answers
+ * as closed is bound and inactive. */
 static uint8_t state_of(enum proto proto, uint8_t state)
 {
 	if (state == 12) /* TCP_NEW_SYN_RECV */
@@ -84,7 +84,8 @@ static uint8_t state_of(enum proto proto, uint8_t state)
 	return proto == PROTO_TCP && state == STATE_UNCONN ? STATE_BOUND : state;
 }
 
-static int parse_socket(const char *bytes, size_t n, enum proto proto, const struct query *query, struct sink *sink)
+static int parse_socket(const char *bytes, size_t n, enum proto proto, const struct query *query,
+			struct sink *sink)
 {
 	struct inet_diag_msg message;
 	if (n < sizeof(message))
@@ -103,7 +104,8 @@ static int parse_socket(const char *bytes, size_t n, enum proto proto, const str
 
 	struct found_socket found = {
 		.has_file = message.idiag_inode ? FILE_UNKNOWN : FILE_NOBODY,
-		.socket = {.cookie = (uint64_t)message.id.idiag_cookie[1] << 32 | message.id.idiag_cookie[0],
+		.socket = {.cookie = (uint64_t)message.id.idiag_cookie[1] << 32 |
+				     message.id.idiag_cookie[0],
 			   .local_port = ntohs(message.id.idiag_sport),
 			   .peer_port = ntohs(message.id.idiag_dport),
 			   .inode = message.idiag_inode,
@@ -117,25 +119,29 @@ static int parse_socket(const char *bytes, size_t n, enum proto proto, const str
 			   .flags = SOCKET_QUEUES_KNOWN | SOCKET_UID_KNOWN},
 	};
 	struct socket *socket = &found.socket;
-	socket->local = is_v4 ? ip_from_v4((const uint8_t *)message.id.idiag_src) : ip_from_v6((const uint8_t *)message.id.idiag_src);
-	socket->peer = is_v4 ? ip_from_v4((const uint8_t *)message.id.idiag_dst) : ip_from_v6((const uint8_t *)message.id.idiag_dst);
+	socket->local = is_v4 ? ip_from_v4((const uint8_t *)message.id.idiag_src)
+			      : ip_from_v6((const uint8_t *)message.id.idiag_src);
+	socket->peer = is_v4 ? ip_from_v4((const uint8_t *)message.id.idiag_dst)
+			     : ip_from_v6((const uint8_t *)message.id.idiag_dst);
 	if (proto == PROTO_RAW) {
-		socket->local_port = attributes.protocol >= 0 ? (uint16_t)attributes.protocol : socket->local_port;
+		socket->local_port = attributes.protocol >= 0 ? (uint16_t)attributes.protocol
+							      : socket->local_port;
 		socket->peer_port = 0;
 	}
 	if (attributes.v6only >= 0)
 		socket->flags |= SOCKET_V6ONLY_KNOWN | (attributes.v6only ? SOCKET_V6ONLY : 0);
 
 	struct tcp_info_part info;
-	if (attributes.info && proto == PROTO_TCP && state != STATE_LISTEN && query->needs & NEED_TCP_INFO) {
+	if (attributes.info && proto == PROTO_TCP && state != STATE_LISTEN &&
+	    query->needs & NEED_TCP_INFO) {
 		read_info(&attributes, &info);
 		found.info = &info;
 	}
 	return sink->socket(sink, &found);
 }
 
-int sock_diag_parse(const void *bytes, size_t n, enum proto proto, const struct query *query, struct sink *sink,
-		    bool *ret_done, int *ret_error, bool *ret_interrupted)
+int sock_diag_parse(const void *bytes, size_t n, enum proto proto, const struct query *query,
+		    struct sink *sink, bool *ret_done, int *ret_error, bool *ret_interrupted)
 {
 	const char *at = bytes;
 	while (n >= NLMSG_HDRLEN) {
@@ -155,7 +161,8 @@ int sock_diag_parse(const void *bytes, size_t n, enum proto proto, const struct 
 			*ret_error = code < 0 ? code : 0;
 			return 0;
 		}
-		if (header.nlmsg_type == SOCK_DIAG_BY_FAMILY || header.nlmsg_type == MESSAGE_TCPDIAG) {
+		if (header.nlmsg_type == SOCK_DIAG_BY_FAMILY ||
+		    header.nlmsg_type == MESSAGE_TCPDIAG) {
 			int r = parse_socket(payload, length, proto, query, sink);
 			if (r < 0)
 				return r;
@@ -200,7 +207,9 @@ static int ask(int fd, int family, int number, uint32_t states, const struct que
 			.header = {.nlmsg_len = sizeof(both),
 				   .nlmsg_type = MESSAGE_TCPDIAG,
 				   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-			.body = {.idiag_family = AF_UNSPEC, .idiag_ext = extensions(query), .idiag_states = states},
+			.body = {.idiag_family = AF_UNSPEC,
+				 .idiag_ext = extensions(query),
+				 .idiag_states = states},
 		};
 		return send_all(fd, &both, sizeof(both));
 	}
@@ -217,8 +226,8 @@ static int ask(int fd, int family, int number, uint32_t states, const struct que
 }
 
 /* One dump to its end. 0, the dump's own error, or -EINTR where it was changed under way. */
-static int read_dump(int fd, char *buffer, enum proto proto, const struct query *query, struct sink *sink,
-		     const struct stop *stop)
+static int read_dump(int fd, char *buffer, enum proto proto, const struct query *query,
+		     struct sink *sink, const struct stop *stop)
 {
 	bool done = false, interrupted = false;
 	int error = 0;
@@ -228,15 +237,16 @@ static int read_dump(int fd, char *buffer, enum proto proto, const struct query 
 			continue;
 		if (n < 0)
 			return -errno;
-		int r = sock_diag_parse(buffer, (size_t)n, proto, query, sink, &done, &error, &interrupted);
+		int r = sock_diag_parse(buffer, (size_t)n, proto, query, sink, &done, &error,
+					&interrupted);
 		if (r < 0)
 			return r;
 	}
 	return error ? error : interrupted ? -EINTR : 0;
 }
 
-static int dump(struct host *host, int fd, char *buffer, int family, int number, enum proto proto, uint32_t states,
-		const struct query *query, struct sink *sink)
+static int dump(struct host *host, int fd, char *buffer, int family, int number, enum proto proto,
+		uint32_t states, const struct query *query, struct sink *sink)
 {
 	int r = 0;
 	for (unsigned i = 0; i < TRIES; i++) {
@@ -249,7 +259,8 @@ static int dump(struct host *host, int fd, char *buffer, int family, int number,
 	return sink->missing(sink, &(struct missing){.what = WHAT_SOCKETS, .why = WHY_INTERRUPTED});
 }
 
-static int dump_proto(struct host *host, int fd, char *buffer, enum proto proto, const struct query *query, struct sink *sink)
+static int dump_proto(struct host *host, int fd, char *buffer, enum proto proto,
+		      const struct query *query, struct sink *sink)
 {
 	uint32_t states = query->bounds.states;
 	if (proto == PROTO_TCP) {
@@ -260,7 +271,8 @@ static int dump_proto(struct host *host, int fd, char *buffer, enum proto proto,
 		if (r >= 0 && states & bound && query->bounds.families & 1u << FAMILY_IPV4)
 			r = dump(host, fd, buffer, AF_INET, IPPROTO_TCP, proto, bound, query, sink);
 		if (r >= 0 && states & bound && query->bounds.families & 1u << FAMILY_IPV6)
-			r = dump(host, fd, buffer, AF_INET6, IPPROTO_TCP, proto, bound, query, sink);
+			r = dump(host, fd, buffer, AF_INET6, IPPROTO_TCP, proto, bound, query,
+				 sink);
 		return r;
 	}
 
@@ -268,14 +280,16 @@ static int dump_proto(struct host *host, int fd, char *buffer, enum proto proto,
 	for (unsigned i = 0; i < 2; i++) {
 		if (!(query->bounds.families & 1u << i))
 			continue;
-		int r = dump(host, fd, buffer, families[i], numbers[proto], proto, states, query, sink);
+		int r = dump(host, fd, buffer, families[i], numbers[proto], proto, states, query,
+			     sink);
 		if (r < 0 && !(r == -ENOENT && i)) /* IPv6 may be off alone */
 			return r;
 	}
 	return 0;
 }
 
-/* MPTCP sockets answer in a dump of their own with the inode that their first subflow has in TCP's. */
+/* MPTCP sockets answer in a dump of their own with the inode that their first subflow has in TCP's.
+ */
 
 struct marker {
 	struct sink sink, *to;
@@ -291,7 +305,8 @@ static int mark_socket(struct sink *sink, const struct found_socket *found)
 	return marker->to->socket(marker->to, &marked);
 }
 
-static int dump_mptcp(struct host *host, int fd, char *buffer, const struct query *query, struct sink *sink)
+static int dump_mptcp(struct host *host, int fd, char *buffer, const struct query *query,
+		      struct sink *sink)
 {
 	struct marker marker = {.sink = *sink, .to = sink};
 	marker.sink.socket = mark_socket;
@@ -304,7 +319,8 @@ static int dump_mptcp(struct host *host, int fd, char *buffer, const struct quer
 		.header = {.nlmsg_len = sizeof(request),
 			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-		.body = {.sdiag_protocol = 255, .idiag_states = query->bounds.states & ~(1u << STATE_BOUND)},
+		.body = {.sdiag_protocol = 255,
+			 .idiag_states = query->bounds.states & ~(1u << STATE_BOUND)},
 		.length = 8,
 		.type = 3,
 		.protocol = 262,
@@ -323,8 +339,8 @@ static int dump_mptcp(struct host *host, int fd, char *buffer, const struct quer
 	return 0;
 }
 
-int sock_diag_read(struct host *host, int fd, const struct query *query, struct sink *sink, uint32_t *ret_absent,
-		   struct error *err)
+int sock_diag_read(struct host *host, int fd, const struct query *query, struct sink *sink,
+		   uint32_t *ret_absent, struct error *err)
 {
 	cleanup(freep) char *buffer = malloc(BUFFER_SIZE);
 	if (!buffer)
@@ -334,7 +350,8 @@ int sock_diag_read(struct host *host, int fd, const struct query *query, struct 
 	for (enum proto proto = 0; proto < PROTO_MAX; proto++) {
 		if (!(query->bounds.protos & 1u << proto))
 			continue;
-		if (proto != PROTO_TCP && !(query->bounds.states & (1u << STATE_UNCONN | 1u << STATE_ESTABLISHED)) &&
+		if (proto != PROTO_TCP &&
+		    !(query->bounds.states & (1u << STATE_UNCONN | 1u << STATE_ESTABLISHED)) &&
 		    proto != PROTO_SCTP)
 			continue;
 		int r = dump_proto(host, fd, buffer, proto, query, sink);
@@ -368,7 +385,9 @@ int sock_diag_lookup(int fd, const struct socket *packet, struct found_socket *r
 {
 	bool is_v4 = socket_is_v4(packet);
 	struct request request = {
-		.header = {.nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
+		.header = {.nlmsg_len = sizeof(request),
+			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			   .nlmsg_flags = NLM_F_REQUEST},
 		.body = {.sdiag_family = is_v4 ? AF_INET : AF_INET6,
 			 .sdiag_protocol = (uint8_t)numbers[packet->proto],
 			 .idiag_states = ~0u,
@@ -376,7 +395,8 @@ int sock_diag_lookup(int fd, const struct socket *packet, struct found_socket *r
 	};
 	/* UDP's handler takes the ends the other way round (net/ipv4/udp_diag.c) */
 	bool swaps = packet->proto != PROTO_TCP;
-	const struct ip *to = swaps ? &packet->peer : &packet->local, *from = swaps ? &packet->local : &packet->peer;
+	const struct ip *to = swaps ? &packet->peer : &packet->local,
+			*from = swaps ? &packet->local : &packet->peer;
 	request.body.id.idiag_sport = htons(swaps ? packet->peer_port : packet->local_port);
 	request.body.id.idiag_dport = htons(swaps ? packet->local_port : packet->peer_port);
 	memcpy(request.body.id.idiag_src, to->bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16);
@@ -394,6 +414,7 @@ int sock_diag_lookup(int fd, const struct socket *packet, struct found_socket *r
 	struct query query = {.bounds = BOUNDS_ALL};
 	bool done = false, interrupted = false;
 	int error = 0;
-	r = sock_diag_parse(buffer, (size_t)n, packet->proto, &query, &answer.sink, &done, &error, &interrupted);
+	r = sock_diag_parse(buffer, (size_t)n, packet->proto, &query, &answer.sink, &done, &error,
+			    &interrupted);
 	return r < 0 ? r : error ? error : answer.is_there ? 0 : -ENOENT;
 }

@@ -5,8 +5,8 @@
 #include "model/snapshot.h"
 #include "source/host.h"
 
-/* Adds the users of all sockets and processes of @snapshot. @uses_nss: who is not in the file is asked for, which
- * may block (LDAP). 0 or -ENOMEM. */
+/* Adds the users of all sockets and processes of @snapshot. @uses_nss: who is not in the file is
+ * asked for, which may block (LDAP). 0 or -ENOMEM. */
 int users_read(struct host *host, struct snapshot *snapshot, bool uses_nss, struct error *err);
 
 #endif
