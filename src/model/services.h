@@ -15,8 +15,9 @@ enum port_class port_class(uint16_t port);
 struct registry_entry {
 	uint16_t port;
 	uint8_t proto; /* enum proto; what is neither tcp, udp nor sctp is left out */
-	const char *name, *description; /* description may be "" */
+	uint32_t name, description; /* offsets into registry_strings; 0 is "" */
 };
+extern const char registry_strings[];
 extern const struct registry_entry registry_entries[]; /* sorted by port, then proto */
 extern const uint32_t registry_n_entries;
 

@@ -1,0 +1,77 @@
+/* What a number means. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/attributes.h"
+#include "model/services.h"
+
+const char *const class_words[CLASS_MAX + 1] = {"well-known", "registered", "dynamic"};
+
+enum port_class port_class(uint16_t port)
+{
+	return port < 1024 ? CLASS_WELL_KNOWN : port < 49152 ? CLASS_REGISTERED : CLASS_DYNAMIC;
+}
+
+static uint32_t key_of(uint16_t port, enum proto proto)
+{
+	return (uint32_t)port << 8 | (proto == PROTO_UDPLITE ? PROTO_UDP : proto);
+}
+
+/* The first entry whose port and proto are not below. */
+static const struct registry_entry *find_entry(enum proto proto, uint16_t port)
+{
+	uint32_t low = 0, high = registry_n_entries, key = key_of(port, proto);
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+		if (key_of(registry_entries[middle].port, registry_entries[middle].proto) < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const struct registry_entry *entry = &registry_entries[low];
+	return low < registry_n_entries && key_of(entry->port, entry->proto) == key ? entry : NULL;
+}
+
+static const char *host_name(const struct services *services, enum proto proto, uint16_t port)
+{
+	uint32_t low = 0, high = services->n, key = key_of(port, proto);
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+		if (key_of(services->names[middle].port, services->names[middle].proto) < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	bool is_there = low < services->n && key_of(services->names[low].port, services->names[low].proto) == key;
+	return is_there ? services->names[low].name : NULL;
+}
+
+const char *service_name(const struct services *services, enum proto proto, uint16_t port)
+{
+	if (proto == PROTO_RAW)
+		return NULL;
+	const char *name = services ? host_name(services, proto, port) : NULL;
+	if (name)
+		return name;
+	const struct registry_entry *entry = find_entry(proto, port);
+	return entry ? registry_strings + entry->name : NULL;
+}
+
+const char *service_description(enum proto proto, uint16_t port)
+{
+	const struct registry_entry *entry = proto == PROTO_RAW ? NULL : find_entry(proto, port);
+	return entry && entry->description ? registry_strings + entry->description : NULL;
+}
+
+uint16_t service_port(const struct services *services, const char *name, enum proto proto)
+{
+	uint16_t found = 0;
+	for (uint32_t i = 0; services && i < services->n; i++)
+		if ((proto == PROTO_MAX || services->names[i].proto == proto) && strcasecmp(services->names[i].name, name) == 0)
+			return services->names[i].port;
+	for (uint32_t i = 0; i < registry_n_entries && !found; i++)
+		if ((proto == PROTO_MAX || registry_entries[i].proto == proto) &&
+		    strcasecmp(registry_strings + registry_entries[i].name, name) == 0)
+			found = registry_entries[i].port;
+	return found;
+}
