@@ -5,7 +5,7 @@
 #include "base/format.h"
 #include "model/ip.h"
 
-const char *const reach_words[REACH_MAX + 1] = {"loopback", "link-local", "private", "shared",
+const char *const reach_words[REACH_MAX + 1] = {"loopback", "link-local", "private",   "shared",
 						"public",   "multicast",  "broadcast", "any"};
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -18,7 +18,8 @@ bool ip_is_mapped(const struct ip *ip)
 bool ip_is_any(const struct ip *ip)
 {
 	static const uint8_t zeros[16];
-	return memcmp(ip->bytes + 12, zeros, 4) == 0 && (ip_is_mapped(ip) || memcmp(ip->bytes, zeros, 12) == 0);
+	return memcmp(ip->bytes + 12, zeros, 4) == 0 &&
+	       (ip_is_mapped(ip) || memcmp(ip->bytes, zeros, 12) == 0);
 }
 
 struct ip ip_from_v4(const uint8_t bytes[4])

@@ -5,7 +5,8 @@
 
 bool netns_port_is_ephemeral(const struct netns *netns, uint16_t port)
 {
-	return port >= netns->ephemeral.first && port <= netns->ephemeral.last && netns->ephemeral.last;
+	return port >= netns->ephemeral.first && port <= netns->ephemeral.last &&
+	       netns->ephemeral.last;
 }
 
 bool netns_port_is_reserved(const struct netns *netns, uint16_t port)

@@ -3,8 +3,8 @@
 
 #include "model/process.h"
 
-const char *const engine_words[ENGINE_MAX + 1] = {"",    "docker",         "podman",     "containerd", "cri-o",
-						  "lxc", "systemd-nspawn", "rootlesskit"};
+const char *const engine_words[ENGINE_MAX + 1] = {
+	"", "docker", "podman", "containerd", "cri-o", "lxc", "systemd-nspawn", "rootlesskit"};
 
 const char *process_title(const struct process *process, char *to, unsigned size)
 {

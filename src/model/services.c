@@ -42,7 +42,8 @@ static const char *host_name(const struct services *services, enum proto proto, 
 		else
 			high = middle;
 	}
-	bool is_there = low < services->n && key_of(services->names[low].port, services->names[low].proto) == key;
+	bool is_there = low < services->n &&
+			key_of(services->names[low].port, services->names[low].proto) == key;
 	return is_there ? services->names[low].name : NULL;
 }
 
@@ -67,7 +68,8 @@ uint16_t service_port(const struct services *services, const char *name, enum pr
 {
 	uint16_t found = 0;
 	for (uint32_t i = 0; services && i < services->n; i++)
-		if ((proto == PROTO_MAX || services->names[i].proto == proto) && strcasecmp(services->names[i].name, name) == 0)
+		if ((proto == PROTO_MAX || services->names[i].proto == proto) &&
+		    strcasecmp(services->names[i].name, name) == 0)
 			return services->names[i].port;
 	for (uint32_t i = 0; i < registry_n_entries && !found; i++)
 		if ((proto == PROTO_MAX || registry_entries[i].proto == proto) &&

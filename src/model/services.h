@@ -14,7 +14,7 @@ enum port_class port_class(uint16_t port);
 /* One line of the compiled registry (generated from data/iana-ports.tsv by tools/). */
 struct registry_entry {
 	uint16_t port;
-	uint8_t proto; /* enum proto; what is neither tcp, udp nor sctp is left out */
+	uint8_t proto;		    /* enum proto; what is neither tcp, udp nor sctp is left out */
 	uint32_t name, description; /* offsets into registry_strings; 0 is "" */
 };
 extern const char registry_strings[];

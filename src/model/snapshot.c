@@ -30,9 +30,9 @@ void snapshot_free(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	struct vector *vectors[] = {&snapshot->sockets,    &snapshot->holders, &snapshot->processes,
-				    &snapshot->netns,      &snapshot->containers, &snapshot->users,
-				    &snapshot->missing,    &snapshot->tcp_infos,  &snapshot->answers};
+	struct vector *vectors[] = {&snapshot->sockets, &snapshot->holders,    &snapshot->processes,
+				    &snapshot->netns,	&snapshot->containers, &snapshot->users,
+				    &snapshot->missing, &snapshot->tcp_infos,  &snapshot->answers};
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
 		vector_done(vectors[i]);
 	free(snapshot->peers);
@@ -49,7 +49,8 @@ uint32_t snapshot_add_socket(struct snapshot *snapshot, const struct socket *soc
 	return snapshot->sockets.n - 1;
 }
 
-uint32_t snapshot_add_holder(struct snapshot *snapshot, uint32_t socket, uint32_t process, int32_t fd)
+uint32_t snapshot_add_holder(struct snapshot *snapshot, uint32_t socket, uint32_t process,
+			     int32_t fd)
 {
 	struct holder *added = vector_add(&snapshot->holders);
 	if (!added)
@@ -68,7 +69,8 @@ int snapshot_add_missing(struct snapshot *snapshot, const struct missing *missin
 {
 	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
 		struct missing *known = vector_at(&snapshot->missing, i);
-		if (known->what == missing->what && known->why == missing->why && known->hint == missing->hint) {
+		if (known->what == missing->what && known->why == missing->why &&
+		    known->hint == missing->hint) {
 			known->count += missing->count;
 			return 0;
 		}
@@ -113,7 +115,8 @@ const struct answer_for *snapshot_answer(const struct snapshot *snapshot, uint32
 	if (!snapshot->answers.n)
 		return NULL;
 	const struct answer_for key = {.socket = socket};
-	return bsearch(&key, snapshot->answers.data, snapshot->answers.n, sizeof(key), compare_answers);
+	return bsearch(&key, snapshot->answers.data, snapshot->answers.n, sizeof(key),
+		       compare_answers);
 }
 
 /* ---- the other end of a connection within this host ---- */
@@ -133,8 +136,9 @@ static uint64_t ends_key(const void *owner, uint32_t index)
 
 static bool is_mirror(const struct socket *a, const struct socket *b)
 {
-	return a->proto == b->proto && a->local_port == b->peer_port && a->peer_port == b->local_port &&
-	       ip_equal(&a->local, &b->peer) && ip_equal(&a->peer, &b->local);
+	return a->proto == b->proto && a->local_port == b->peer_port &&
+	       a->peer_port == b->local_port && ip_equal(&a->local, &b->peer) &&
+	       ip_equal(&a->peer, &b->local);
 }
 
 static bool is_connection(const struct socket *socket)
@@ -143,12 +147,15 @@ static bool is_connection(const struct socket *socket)
 }
 
 /* In the same namespace, else the only one in any other. A connection to itself is its own peer. */
-static uint32_t find_peer(const struct snapshot *snapshot, const struct table *table, uint32_t index)
+static uint32_t find_peer(const struct snapshot *snapshot, const struct table *table,
+			  uint32_t index)
 {
 	const struct socket *socket = snapshot_socket(snapshot, index);
-	uint64_t key = mix_end(&socket->peer, socket->peer_port) + 3 * mix_end(&socket->local, socket->local_port) + socket->proto;
+	uint64_t key = mix_end(&socket->peer, socket->peer_port) +
+		       3 * mix_end(&socket->local, socket->local_port) + socket->proto;
 	uint32_t place, elsewhere = NONE, n_elsewhere = 0;
-	for (uint32_t i = table_find(table, key, &place); i != TABLE_NONE; i = table_next(table, key, &place)) {
+	for (uint32_t i = table_find(table, key, &place); i != TABLE_NONE;
+	     i = table_next(table, key, &place)) {
 		const struct socket *other = snapshot_socket(snapshot, i);
 		if (!is_mirror(socket, other))
 			continue;
@@ -174,7 +181,9 @@ static int join_peers(struct snapshot *snapshot)
 		if (is_connection(snapshot_socket(snapshot, i)))
 			r = table_add(&table, ends_key(snapshot, i), i);
 	for (uint32_t i = 0; r >= 0 && i < n; i++)
-		snapshot->peers[i] = is_connection(snapshot_socket(snapshot, i)) ? find_peer(snapshot, &table, i) : NONE;
+		snapshot->peers[i] = is_connection(snapshot_socket(snapshot, i))
+					     ? find_peer(snapshot, &table, i)
+					     : NONE;
 	table_done(&table);
 	return r;
 }
@@ -189,8 +198,8 @@ static uint64_t listener_key(const void *owner, uint32_t index)
 
 static bool takes(const struct socket *listener, const struct socket *connection)
 {
-	if (listener->netns != connection->netns || listener->local_port != connection->local_port ||
-	    listener->proto != connection->proto)
+	if (listener->netns != connection->netns ||
+	    listener->local_port != connection->local_port || listener->proto != connection->proto)
 		return false;
 	if (ip_equal(&listener->local, &connection->local))
 		return true;
@@ -200,18 +209,21 @@ static bool takes(const struct socket *listener, const struct socket *connection
 	return socket_is_v4(listener) ? is_v4 : !is_v4 || !(listener->flags & SOCKET_V6ONLY);
 }
 
-static bool has_listener(const struct snapshot *snapshot, const struct table *listeners, const struct socket *socket)
+static bool has_listener(const struct snapshot *snapshot, const struct table *listeners,
+			 const struct socket *socket)
 {
 	uint32_t place;
-	uint64_t key = (uint64_t)socket->netns << 32 | (uint32_t)socket->local_port << 8 | socket->proto;
-	for (uint32_t i = table_find(listeners, key, &place); i != TABLE_NONE; i = table_next(listeners, key, &place))
+	uint64_t key =
+		(uint64_t)socket->netns << 32 | (uint32_t)socket->local_port << 8 | socket->proto;
+	for (uint32_t i = table_find(listeners, key, &place); i != TABLE_NONE;
+	     i = table_next(listeners, key, &place))
 		if (takes(snapshot_socket(snapshot, i), socket))
 			return true;
 	return false;
 }
 
-/* Accepted where a listener has this end, dialled where one has the other end or the peer is elsewhere; what has
- * neither although both ends are here is local. */
+/* Accepted where a listener has this end, dialled where one has the other end or the peer is
+ * elsewhere; what has neither although both ends are here is local. */
 static int tell_roles(struct snapshot *snapshot)
 {
 	struct table listeners;
@@ -229,8 +241,9 @@ static int tell_roles(struct snapshot *snapshot)
 			continue;
 		}
 		uint32_t peer = snapshot->peers ? snapshot->peers[i] : NONE;
-		bool is_local = peer != NONE && socket->state != STATE_SYN_SENT &&
-				!has_listener(snapshot, &listeners, snapshot_socket(snapshot, peer));
+		bool is_local =
+			peer != NONE && socket->state != STATE_SYN_SENT &&
+			!has_listener(snapshot, &listeners, snapshot_socket(snapshot, peer));
 		socket->role = is_local ? ROLE_LOCAL : ROLE_DIALLED;
 	}
 	table_done(&listeners);
@@ -249,23 +262,29 @@ static const char *owner_of(const struct snapshot *snapshot, const struct socket
 	return process->unit ? process->unit : process->exe ? process->exe : process->name;
 }
 
-static bool share_a_process(const struct snapshot *snapshot, const struct socket *a, const struct socket *b)
+static bool share_a_process(const struct snapshot *snapshot, const struct socket *a,
+			    const struct socket *b)
 {
-	for (const struct holder *x = snapshot_holder(snapshot, a->holder); x; x = snapshot_holder(snapshot, x->next))
-		for (const struct holder *y = snapshot_holder(snapshot, b->holder); y; y = snapshot_holder(snapshot, y->next)) {
-			const struct process *p = snapshot_process(snapshot, x->process), *q = snapshot_process(snapshot, y->process);
+	for (const struct holder *x = snapshot_holder(snapshot, a->holder); x;
+	     x = snapshot_holder(snapshot, x->next))
+		for (const struct holder *y = snapshot_holder(snapshot, b->holder); y;
+		     y = snapshot_holder(snapshot, y->next)) {
+			const struct process *p = snapshot_process(snapshot, x->process),
+					     *q = snapshot_process(snapshot, y->process);
 			/* workers of one parent, and a parent and its worker, are one owner */
 			if (p == q || p->ppid == q->pid || q->ppid == p->pid ||
-			    (p->ppid == q->ppid && p->ppid > 1 && p->exe == q->exe && (a->flags & b->flags & SOCKET_REUSEPORT)))
+			    (p->ppid == q->ppid && p->ppid > 1 && p->exe == q->exe &&
+			     (a->flags & b->flags & SOCKET_REUSEPORT)))
 				return true;
 		}
 	return false;
 }
 
-static bool are_two_owners(const struct snapshot *snapshot, const struct socket *a, const struct socket *b)
+static bool are_two_owners(const struct snapshot *snapshot, const struct socket *a,
+			   const struct socket *b)
 {
-	if (a->netns != b->netns || a->local_port != b->local_port || a->proto != b->proto || a->holder == NONE ||
-	    b->holder == NONE || share_a_process(snapshot, a, b))
+	if (a->netns != b->netns || a->local_port != b->local_port || a->proto != b->proto ||
+	    a->holder == NONE || b->holder == NONE || share_a_process(snapshot, a, b))
 		return false;
 	bool is_same_end = ip_equal(&a->local, &b->local) && a->interface == b->interface;
 	return !(is_same_end && owner_of(snapshot, a) == owner_of(snapshot, b));
@@ -284,8 +303,8 @@ static int mark_two_owners(struct snapshot *snapshot)
 			continue;
 		uint64_t key = listener_key(snapshot, i);
 		uint32_t place, n = 0;
-		for (uint32_t k = table_find(&ports, key, &place); k != TABLE_NONE && n < SAME_PORT_MAX;
-		     k = table_next(&ports, key, &place)) {
+		for (uint32_t k = table_find(&ports, key, &place);
+		     k != TABLE_NONE && n < SAME_PORT_MAX; k = table_next(&ports, key, &place)) {
 			struct socket *other = vector_at(&snapshot->sockets, k);
 			n += other->local_port == socket->local_port;
 			if (are_two_owners(snapshot, socket, other)) {
@@ -306,7 +325,8 @@ int snapshot_seal(struct snapshot *snapshot)
 	if (snapshot->users.n)
 		qsort(snapshot->users.data, snapshot->users.n, sizeof(struct user), compare_users);
 	if (snapshot->answers.n)
-		qsort(snapshot->answers.data, snapshot->answers.n, sizeof(struct answer_for), compare_answers);
+		qsort(snapshot->answers.data, snapshot->answers.n, sizeof(struct answer_for),
+		      compare_answers);
 	if (snapshot->collected & NEED_PEERS)
 		r = join_peers(snapshot);
 	if (r >= 0 && snapshot->collected & NEED_ROLE)

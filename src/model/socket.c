@@ -7,22 +7,17 @@ const char *const held_by_words[HELD_MAX + 1] = {"", "process", "kernel", "nobod
 const char *const role_words[ROLE_MAX + 1] = {"", "accepted", "dialled", "local"};
 
 const char *const state_words[STATE_MAX] = {
-	[STATE_ESTABLISHED] = "ESTABLISHED",
-	[STATE_SYN_SENT] = "SYN_SENT",
-	[STATE_SYN_RECV] = "SYN_RECV",
-	[STATE_FIN_WAIT1] = "FIN_WAIT1",
-	[STATE_FIN_WAIT2] = "FIN_WAIT2",
-	[STATE_TIME_WAIT] = "TIME_WAIT",
-	[STATE_UNCONN] = "UNCONN",
-	[STATE_CLOSE_WAIT] = "CLOSE_WAIT",
-	[STATE_LAST_ACK] = "LAST_ACK",
-	[STATE_LISTEN] = "LISTEN",
-	[STATE_CLOSING] = "CLOSING",
-	[STATE_BOUND] = "BOUND",
+	[STATE_ESTABLISHED] = "ESTABLISHED", [STATE_SYN_SENT] = "SYN_SENT",
+	[STATE_SYN_RECV] = "SYN_RECV",	     [STATE_FIN_WAIT1] = "FIN_WAIT1",
+	[STATE_FIN_WAIT2] = "FIN_WAIT2",     [STATE_TIME_WAIT] = "TIME_WAIT",
+	[STATE_UNCONN] = "UNCONN",	     [STATE_CLOSE_WAIT] = "CLOSE_WAIT",
+	[STATE_LAST_ACK] = "LAST_ACK",	     [STATE_LISTEN] = "LISTEN",
+	[STATE_CLOSING] = "CLOSING",	     [STATE_BOUND] = "BOUND",
 };
 
 bool socket_is_dual_stack(const struct socket *socket)
 {
-	return socket->family == FAMILY_IPV6 && ip_is_any(&socket->local) && !ip_is_mapped(&socket->local) &&
-	       socket->flags & SOCKET_V6ONLY_KNOWN && !(socket->flags & SOCKET_V6ONLY);
+	return socket->family == FAMILY_IPV6 && ip_is_any(&socket->local) &&
+	       !ip_is_mapped(&socket->local) && socket->flags & SOCKET_V6ONLY_KNOWN &&
+	       !(socket->flags & SOCKET_V6ONLY);
 }

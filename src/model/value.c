@@ -67,7 +67,8 @@ static size_t format_plain(char *to, const struct value *value)
 
 static bool is_text(const struct value *value)
 {
-	return value->kind == VALUE_WORD || value->kind == VALUE_STRING || value->kind == VALUE_OBJECT;
+	return value->kind == VALUE_WORD || value->kind == VALUE_STRING ||
+	       value->kind == VALUE_OBJECT;
 }
 
 size_t value_text(struct out *out, const struct value *value)
@@ -110,7 +111,8 @@ void json_string(struct out *out, const char *bytes, size_t n)
 	out->data[out->n++] = '"';
 	for (size_t i = 0; i < n;) {
 		size_t plain = i;
-		while (plain < n && (unsigned char)(bytes[plain] - 0x20) < 0x5f && bytes[plain] != '"' && bytes[plain] != '\\')
+		while (plain < n && (unsigned char)(bytes[plain] - 0x20) < 0x5f &&
+		       bytes[plain] != '"' && bytes[plain] != '\\')
 			plain++;
 		if (plain > i) {
 			out_bytes(out, bytes + i, plain - i);

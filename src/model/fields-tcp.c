@@ -1,0 +1,45 @@
+/* The fields of a TCP connection that are collected on request (tcp_info, tcp(7)). */
+#include "model/fields.h"
+#include "model/get.h"
+
+static const struct tcp_info_part *info_of(const struct record *record)
+{
+	uint32_t index = record->socket->tcp_info;
+	return index == NONE ? NULL : vector_at(&record->snapshot->tcp_infos, index);
+}
+
+#define GETTER(name, expression)                                               \
+	static void get_##name(const struct record *record, struct value *ret) \
+	{                                                                      \
+		const struct tcp_info_part *info = info_of(record);            \
+		if (info)                                                      \
+			set_uint(ret, expression);                             \
+		else                                                           \
+			set_null(ret);                                         \
+	}
+
+GETTER(rtt, info->rtt)
+GETTER(rtt_variance, info->rtt_variance)
+GETTER(cwnd, info->cwnd)
+GETTER(retransmits, info->retransmits)
+GETTER(bytes_acked, info->bytes_acked)
+GETTER(bytes_received, info->bytes_received)
+GETTER(last_activity, info->last_data_sent < info->last_data_received ? info->last_data_sent
+								      : info->last_data_received)
+
+#define ON_REQUEST(name, title, help)                                                        \
+	{                                                                                    \
+#name, #name, title, help, get_##name, NULL, NULL, NEED_TCP_INFO, OF_SOCKET, \
+			MERGE_LIST, 6, FIELD_ON_REQUEST | FIELD_RIGHT, VALUE_UINT            \
+	}
+
+const struct field fields_tcp[] = {
+	ON_REQUEST(rtt, N_("RTT"), N_("smoothed round-trip time, microseconds")),
+	ON_REQUEST(rtt_variance, N_("RTTVAR"), N_("its variance, microseconds")),
+	ON_REQUEST(cwnd, N_("CWND"), N_("congestion window, segments")),
+	ON_REQUEST(retransmits, N_("RETRANS"), N_("segments sent again, in all")),
+	ON_REQUEST(bytes_acked, N_("ACKED"), N_("bytes that the peer acknowledged")),
+	ON_REQUEST(bytes_received, N_("RECEIVED"), N_("bytes that came")),
+	ON_REQUEST(last_activity, N_("IDLE"), N_("milliseconds since data was sent or received")),
+	{0},
+};
