@@ -72,8 +72,8 @@ struct field {
 			  expect */
 };
 
-extern const struct field
-	*const fields[]; /* in the order of JSON and of `doorward fields`; NULL ends */
+/* The fields in the order of JSON and of `doorward fields`; NULL behind the last. */
+const struct field *field_at(unsigned index);
 const struct field *field_find(const char *name); /* by name; NULL */
 const char *field_nearest(const char *name);	  /* NULL */
 

@@ -34,9 +34,6 @@ int filter_parse(const char *text, const struct services *services, struct filte
 		 struct error *err);
 void filter_free(struct filter *filter);
 
-/* Both must match; takes both (either may be NULL). NULL: no memory, both freed. */
-struct filter *filter_and(struct filter *a, struct filter *b);
-
 struct bounds filter_bounds(const struct filter *filter);
 uint32_t filter_needs(const struct filter *filter); /* NEED_ bits of the fields that it names */
 /* It says something about state, peer, role or held_by: the choice of states is its own. */

@@ -15,6 +15,7 @@ struct rows {
 	uint32_t n_sockets;
 	uint32_t *start; /* n_rows + 1 offsets into order; NULL: every socket is a row */
 	uint32_t n_rows;
+	bool is_usual; /* in the default order, where the sockets of a port stand together */
 };
 
 /* All sockets that match. 0 or -ENOMEM. */

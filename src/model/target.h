@@ -18,8 +18,8 @@ int target_parse(const char *text, const struct services *services, struct targe
 		 struct error *err);
 /* It looks like a TARGET: a bare `doorward 8080` means show. */
 bool target_looks_like(const char *text, const struct services *services);
-/* The filter for it: local port and address (an address also meets the wildcard sockets that take
- * packets for it). */
-struct filter *target_filter(const struct target *target);
+/* The filter language's text for it, at @to: the port, and an address that also meets the wildcard
+ * sockets which take its packets. What is connected there is meant too. */
+void target_filter_text(const struct target *target, char *to, size_t size);
 
 #endif

@@ -1,0 +1,144 @@
+/* A TARGET as people write it. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/format.h"
+#include "base/numbers.h"
+#include "model/target.h"
+
+static int fail(const char *text, struct error *err)
+{
+	error_text(err, -EINVAL, "%.80s is no port, no endpoint and no name of a service", text);
+	error_hint(err, "write 8080, 8000-8010, tcp/53, 127.0.0.1:5432, [::1]:443 or https");
+	return -EINVAL;
+}
+
+static int find_proto(const char *text, size_t n)
+{
+	for (int i = 0; i < PROTO_MAX; i++)
+		if (strlen(proto_words[i]) == n && strncmp(proto_words[i], text, n) == 0)
+			return i;
+	return -1;
+}
+
+/* "8080", "8000-8010", "https". */
+static int parse_ports(const char *text, const struct services *services, struct target *ret)
+{
+	char first[8];
+	const char *dash = strchr(text, '-');
+	if (isdigit((unsigned char)text[0])) {
+		if (!dash) {
+			int r = number_u16(text, &ret->first);
+			ret->last = ret->first;
+			return r;
+		}
+		if ((size_t)(dash - text) >= sizeof(first))
+			return -EINVAL;
+		snprintf(first, sizeof(first), "%.*s", (int)(dash - text), text);
+		int r = number_u16(first, &ret->first);
+		if (r == 0)
+			r = number_u16(dash + 1, &ret->last);
+		return r < 0 ? r : ret->first > ret->last ? -EINVAL : 0;
+	}
+	enum proto proto = PROTO_MAX;
+	for (unsigned i = 0; i < PROTO_MAX; i++)
+		if (ret->protos == 1u << i)
+			proto = i;
+	uint16_t port = service_port(services, text, proto);
+	if (!port)
+		return -EINVAL;
+	ret->service = text;
+	ret->first = ret->last = port;
+	return 0;
+}
+
+/* "127.0.0.1:80", "[::1]:80", "localhost:80", ":80", "::1". *@ret_rest gets what stands behind the
+ * colon; NULL when there is no address. */
+static int parse_address(const char *text, struct target *ret, const char **ret_rest)
+{
+	const char *colon = strrchr(text, ':');
+	*ret_rest = text;
+	if (text[0] == '[') {
+		const char *end = strchr(text, ']');
+		if (!end || end[1] != ':' ||
+		    ip_parse(text + 1, (size_t)(end - text - 1), &ret->address, &ret->is_v4) < 0)
+			return -EINVAL;
+		*ret_rest = end + 2;
+	} else if (colon == text || (colon && colon == text + 1 && *text == '*')) {
+		*ret_rest = colon + 1;
+		return 0;
+	} else if (colon && colon - text == 9 && strncmp(text, "localhost", 9) == 0) {
+		ret->address = ip_from_v4((const uint8_t[4]){127, 0, 0, 1});
+		ret->is_v4 = true;
+		*ret_rest = colon + 1;
+	} else if (ip_parse(text, strlen(text), &ret->address, &ret->is_v4) == 0) {
+		*ret_rest = NULL;
+	} else if (colon && memchr(text, ':', (size_t)(colon - text)) == NULL) {
+		if (ip_parse(text, (size_t)(colon - text), &ret->address, &ret->is_v4) < 0)
+			return -EINVAL;
+		*ret_rest = colon + 1;
+	} else {
+		return colon ? -EINVAL : 0;
+	}
+	ret->has_address = true;
+	return 0;
+}
+
+int target_parse(const char *text, const struct services *services, struct target *ret,
+		 struct error *err)
+{
+	*ret = (struct target){.protos = (1u << PROTO_MAX) - 1, .last = UINT16_MAX};
+	const char *rest = text, *slash = strchr(text, '/');
+	char ports[64];
+	if (strlen(text) >= 200 || !text[0])
+		return fail(text, err);
+	if (slash) {
+		int before = find_proto(text, (size_t)(slash - text)),
+		    behind = find_proto(slash + 1, strlen(slash + 1));
+		if (before >= 0) {
+			rest = slash + 1;
+		} else if (behind >= 0 && (size_t)(slash - text) < sizeof(ports)) {
+			snprintf(ports, sizeof(ports), "%.*s", (int)(slash - text), text);
+			rest = ports;
+			before = behind;
+		} else {
+			return fail(text, err);
+		}
+		ret->protos = 1u << before;
+	}
+	const char *port;
+	int r = parse_address(rest, ret, &port);
+	if (r < 0)
+		return fail(text, err);
+	if (!port)
+		return 0;
+	r = parse_ports(port, services, ret);
+	if (ret->service)
+		ret->service = slash ? NULL : text;
+	if (r == -ERANGE)
+		return error_text(err, -EINVAL, "%.80s: ports go from 0 to 65535", text);
+	return r < 0 ? fail(text, err) : 0;
+}
+
+bool target_looks_like(const char *text, const struct services *services)
+{
+	struct target target;
+	return target_parse(text, services, &target, NULL) == 0 ||
+	       isdigit((unsigned char)text[0]) || text[0] == '[' || text[0] == ':';
+}
+
+void target_filter_text(const struct target *target, char *to, size_t size)
+{
+	size_t n = (size_t)snprintf(to, size, "port in %u-%u", target->first, target->last);
+	for (unsigned i = 0; i < PROTO_MAX && n < size; i++)
+		if (target->protos == 1u << i)
+			n += (size_t)snprintf(to + n, size - n, " and proto = %s", proto_words[i]);
+	if (target->has_address && n < size) {
+		char address[FORMAT_IP_MAX + 1];
+		address[ip_format(address, &target->address, target->is_v4)] = '\0';
+		snprintf(to + n, size - n, " and address in (%s, %s)", address,
+			 target->is_v4 ? "0.0.0.0, ::" : "::");
+	}
+}
