@@ -1,0 +1,165 @@
+/* JSON from the field registry. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/json.h"
+
+#define KEYS_MAX 96
+
+struct key {
+	char text[40]; /* `,"local_address":` */
+	uint8_t length;
+	const struct field *field;
+};
+
+struct json_shape {
+	struct key socket[KEYS_MAX], holder[KEYS_MAX];
+	unsigned n_socket, n_holder;
+};
+
+static void add_key(struct key *keys, unsigned *n, const struct field *field)
+{
+	if (*n == KEYS_MAX)
+		return;
+	struct key *key = &keys[(*n)++];
+	key->field = field;
+	key->length = (uint8_t)snprintf(key->text, sizeof(key->text), ",\"%s\":", field->json);
+}
+
+static void add_field(struct json_shape *shape, const struct field *field)
+{
+	if (!field->json)
+		return;
+	if (field->of == OF_HOLDER)
+		add_key(shape->holder, &shape->n_holder, field);
+	else
+		add_key(shape->socket, &shape->n_socket, field);
+}
+
+/* Composite columns stand for the keys that they are made of. */
+static void add_chosen(struct json_shape *shape, const struct field *field)
+{
+	static const struct {
+		const char *composite, *parts[2];
+	} composites[] = {{"local", {"address", "port"}}, {"remote", {"peer", "peer_port"}}, {"shown_address", {"address", NULL}},
+			  {"shown_port", {"port", NULL}}, {"process", {"name", "runs"}}};
+	for (size_t i = 0; i < ARRAY_SIZE(composites); i++)
+		if (strcmp(field->name, composites[i].composite) == 0)
+			for (unsigned k = 0; k < 2 && composites[i].parts[k]; k++)
+				add_field(shape, field_find(composites[i].parts[k]));
+	add_field(shape, field);
+}
+
+struct json_shape *json_shape_new(const struct field *const *fields)
+{
+	struct json_shape *shape = calloc(1, sizeof(*shape));
+	if (!shape)
+		return NULL;
+	const struct field *field;
+	if (fields)
+		for (; *fields; fields++)
+			add_chosen(shape, *fields);
+	else
+		for (unsigned i = 0; (field = field_at(i)); i++)
+			if (field->flags & FIELD_JSON)
+				add_field(shape, field);
+	return shape;
+}
+
+void json_shape_free(struct json_shape *shape)
+{
+	free(shape);
+}
+
+static void write_keys(struct out *out, const struct key *keys, unsigned n, const struct record *record)
+{
+	char scratch[256];
+	for (unsigned i = 0; i < n; i++) {
+		unsigned skip = i == 0; /* the comma */
+		out_bytes(out, keys[i].text + skip, keys[i].length - skip);
+		if (keys[i].field->write_json) {
+			keys[i].field->write_json(record, out);
+			continue;
+		}
+		struct value value;
+		value.scratch = scratch;
+		keys[i].field->get(record, &value);
+		value_json(out, &value);
+	}
+}
+
+void json_socket(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot, uint32_t socket)
+{
+	struct record record = {.snapshot = snapshot, .socket = snapshot_socket(snapshot, socket), .index = socket};
+	out_char(out, '{');
+	write_keys(out, shape->socket, shape->n_socket, &record);
+	if (shape->n_holder) {
+		out_string(out, shape->n_socket ? ",\"holders\":[" : "\"holders\":[");
+		const char *between = "{";
+		for (record.holder = snapshot_holder(snapshot, record.socket->holder); record.holder;
+		     record.holder = snapshot_holder(snapshot, record.holder->next)) {
+			record.process = snapshot_process(snapshot, record.holder->process);
+			out_string(out, between);
+			write_keys(out, shape->holder, shape->n_holder, &record);
+			out_char(out, '}');
+			between = ",{";
+		}
+		out_char(out, ']');
+	}
+	out_char(out, '}');
+}
+
+void json_text(struct out *out, const char *text)
+{
+	if (text)
+		json_string(out, text, strlen(text));
+	else
+		out_string(out, "null");
+}
+
+void json_missing(struct out *out, const struct snapshot *snapshot)
+{
+	out_char(out, '[');
+	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
+		const struct missing *missing = vector_at(&snapshot->missing, i);
+		out_format(out, "%s{\"what\":\"%s\",\"why\":\"%s\",\"count\":", i ? "," : "", what_words[missing->what],
+			   why_words[missing->why]);
+		if (missing->count)
+			out_u64(out, missing->count);
+		else
+			out_string(out, "null");
+		out_string(out, ",\"hint\":");
+		json_text(out, missing->hint);
+		out_char(out, '}');
+	}
+	out_char(out, ']');
+}
+
+void json_envelope(struct out *out, const struct snapshot *snapshot)
+{
+	out_string(out, "\"schema\":\"" JSON_SCHEMA "\",\"host\":");
+	json_text(out, snapshot->host);
+	out_format(out, ",\"time\":%.3f,\"boot_id\":", snapshot->time);
+	json_text(out, snapshot->boot_id);
+	out_format(out, ",\"complete\":%s,\"missing\":", snapshot->is_complete ? "true" : "false");
+	json_missing(out, snapshot);
+}
+
+void json_print(struct out *out, const struct rows *rows, const struct json_shape *shape)
+{
+	out_char(out, '{');
+	json_envelope(out, rows->snapshot);
+	out_string(out, ",\"sockets\":[");
+	for (uint32_t i = 0; i < rows->n_sockets; i++) {
+		out_string(out, i ? ",\n" : "\n");
+		json_socket(out, shape, rows->snapshot, rows->order[i]);
+	}
+	out_string(out, "\n]}\n");
+}
+
+void json_end(struct out *out, const struct snapshot *snapshot)
+{
+	out_format(out, "{\"end\":true,\"complete\":%s,\"missing\":", snapshot->is_complete ? "true" : "false");
+	json_missing(out, snapshot);
+	out_string(out, "}\n");
+}

@@ -1,0 +1,27 @@
+/* JSON: one object with all that a snapshot says, or a line a socket. Keys come from the field registry. */
+#ifndef VIEW_JSON_H
+#define VIEW_JSON_H
+
+#include "model/rows.h"
+
+#define JSON_SCHEMA "doorward/1"
+
+/* The fields that an object shows, made once. */
+struct json_shape;
+/* @fields NULL: all that JSON has without being asked; else those. NULL: no memory. */
+struct json_shape *json_shape_new(const struct field *const *fields);
+void json_shape_free(struct json_shape *shape);
+
+/* {"proto":...,"holders":[...]} */
+void json_socket(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot, uint32_t socket);
+/* "schema":...,"host":...,...,"missing":[...] without the braces around. */
+void json_envelope(struct out *out, const struct snapshot *snapshot);
+void json_missing(struct out *out, const struct snapshot *snapshot);
+/* The whole object. */
+void json_print(struct out *out, const struct rows *rows, const struct json_shape *shape);
+/* The last line of jsonl. */
+void json_end(struct out *out, const struct snapshot *snapshot);
+/* "text" or null. */
+void json_text(struct out *out, const char *text);
+
+#endif
