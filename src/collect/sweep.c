@@ -9,6 +9,7 @@
 #include "collect/plan.h"
 #include "collect/sweep.h"
 #include "source/bpf/files.h"
+#include "source/bpf/record.h"
 #include "source/bpf/unheld.h"
 #include "source/descriptor.h"
 #include "source/netns.h"
@@ -129,7 +130,7 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 		if (tcp)
 			unheld_read_tcp(host, place, join->query, &join->sink, &sum, &ignored);
 		if (udp)
-			unheld_read_udp(host, place, join->query, &join->sink, &sum, &ignored);
+			unheld_read_udp(host, place, join->query, &join->sink, &ignored);
 		if (ignored.code)
 			debug(BPF, "%s", ignored.what);
 	}
@@ -138,7 +139,13 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 static int sweep_bpf(struct host *host, struct join *join, struct vector *found, struct error *err)
 {
 	uint32_t known = join->snapshot->netns.n;
-	int r = files_read(host, join->query, &join->sink, err);
+	cleanup(vector_done) struct vector rings;
+	vector_init(&rings, sizeof(struct found_ring));
+	int r = files_read(host, join->query, &join->sink, &rings, err);
+	for (uint32_t i = 0; r >= 0 && i < rings.n; i++) {
+		const struct found_ring *ring = vector_at(&rings, i);
+		r = proc_read_ring(host, ring->pid, ring->fd, &join->sink);
+	}
 	if (r < 0)
 		return r;
 	r = find_namespaces_by_socket(host, join, found, known);

@@ -27,12 +27,12 @@ void field_container_json(const struct container *container, struct out *out)
 	out_string(out, engine_words[container->engine]);
 	out_string(out, "\",\"id\":");
 	if (container->id)
-		json_string(out, container->id, strlen(container->id));
+		json_quote(out, container->id, strlen(container->id));
 	else
 		out_string(out, "null");
 	out_string(out, ",\"name\":");
 	if (container->name)
-		json_string(out, container->name, strlen(container->name));
+		json_quote(out, container->name, strlen(container->name));
 	else
 		out_string(out, "null");
 	out_char(out, '}');

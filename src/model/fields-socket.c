@@ -254,12 +254,12 @@ static void write_process(const struct process *process, struct out *out)
 	out_i64(out, process->pid);
 	out_string(out, ",\"name\":");
 	if (process->name)
-		json_string(out, process->name, strlen(process->name));
+		json_quote(out, process->name, strlen(process->name));
 	else
 		out_string(out, "null");
 	out_string(out, ",\"exe\":");
 	if (process->exe)
-		json_string(out, process->exe, strlen(process->exe));
+		json_quote(out, process->exe, strlen(process->exe));
 	else
 		out_string(out, "null");
 	out_char(out, '}');
@@ -297,7 +297,7 @@ static void write_answered_by(const struct record *record, struct out *out)
 	const struct process *process = snapshot_process(record->snapshot, answer->process);
 	out_string(out, "{\"unit\":");
 	if (answer->unit)
-		json_string(out, answer->unit, strlen(answer->unit));
+		json_quote(out, answer->unit, strlen(answer->unit));
 	else
 		out_string(out, "null");
 	out_string(out, ",\"container\":");

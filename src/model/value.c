@@ -104,7 +104,7 @@ static void escape_control(struct out *out, unsigned char c)
 	out_bytes(out, escape, sizeof(escape));
 }
 
-void json_string(struct out *out, const char *bytes, size_t n)
+void json_quote(struct out *out, const char *bytes, size_t n)
 {
 	if (!out_room(out, n + 2))
 		return;
@@ -168,7 +168,7 @@ void value_json(struct out *out, const struct value *value)
 		return;
 	case VALUE_STRING:
 	case VALUE_OBJECT:
-		json_string(out, value->text, value->length);
+		json_quote(out, value->text, value->length);
 		return;
 	}
 }

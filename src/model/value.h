@@ -44,7 +44,7 @@ size_t value_text(struct out *out, const struct value *value);
 void value_bytes(struct out *out, const struct value *value);
 /* JSON: null, number, true, "string" (valid UTF-8 always; what is none becomes U+FFFD). */
 void value_json(struct out *out, const struct value *value);
-void json_string(struct out *out, const char *bytes, size_t n);
+void json_quote(struct out *out, const char *bytes, size_t n);
 
 /* Order for --sort: null last; numbers by size, addresses by bytes, text by bytes. */
 int value_compare(const struct value *a, const struct value *b);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/debug.h"
+#include "base/numbers.h"
 #include "source/sock-diag.h"
 
 #define BUFFER_SIZE (1 << 20)
@@ -417,4 +417,27 @@ int sock_diag_lookup(int fd, const struct socket *packet, struct found_socket *r
 	r = sock_diag_parse(buffer, (size_t)n, packet->proto, &query, &answer.sink, &done, &error,
 			    &interrupted);
 	return r < 0 ? r : error ? error : answer.is_there ? 0 : -ENOENT;
+}
+
+struct count {
+	struct host *host;
+	uint64_t in_use;
+};
+
+static int read_sockstat(void *data)
+{
+	struct count *count = data;
+	char text[1024];
+	ssize_t n = host_read(count->host, text, sizeof(text), "proc/thread-self/net/sockstat");
+	const char *at = n > 0 ? strstr(text, "TCP: inuse ") : NULL;
+	if (!at)
+		return 0;
+	at += strlen("TCP: inuse ");
+	return number_scan(&at, text + n, 10, &count->in_use);
+}
+
+uint64_t sock_diag_in_use(struct host *host, const struct found_netns *netns)
+{
+	struct count count = {.host = host};
+	return netns_call(netns, read_sockstat, &count) < 0 ? 0 : count.in_use;
 }

@@ -5,6 +5,7 @@
 
 #include <linux/netlink.h>
 
+#include "source/netns.h"
 #include "source/source.h"
 
 /* All that @query's bounds want, of the namespace that @fd (a NETLINK_SOCK_DIAG socket) belongs to.
@@ -19,6 +20,9 @@ int sock_diag_read(struct host *host, int fd, const struct query *query, struct 
  * 0; -EBADMSG: no netlink messages; what the sink said. */
 int sock_diag_parse(const void *bytes, size_t n, enum proto proto, const struct query *query,
 		    struct sink *sink, bool *ret_done, int *ret_error, bool *ret_interrupted);
+
+/* How many TCP sockets the namespace has in use, from its sockstat; 0 unknown. */
+uint64_t sock_diag_in_use(struct host *host, const struct found_netns *netns);
 
 /* The kernel's own choice for a packet: @packet's local is where it goes to, peer where it comes
  * from. 0; -ENOENT nobody; negative errno. */

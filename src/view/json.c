@@ -112,7 +112,7 @@ void json_socket(struct out *out, const struct json_shape *shape, const struct s
 void json_text(struct out *out, const char *text)
 {
 	if (text)
-		json_string(out, text, strlen(text));
+		json_quote(out, text, strlen(text));
 	else
 		out_string(out, "null");
 }
