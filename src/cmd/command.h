@@ -2,10 +2,12 @@
 #ifndef CMD_COMMAND_H
 #define CMD_COMMAND_H
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "base/out.h"
 #include "base/stop.h"
+#include "model/services.h"
 #include "source/host.h"
 
 /* Exit statuses (docs/architecture.md). */

@@ -1,0 +1,186 @@
+/* From the command line to a command, and from what it returned to an exit status. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/privilege.h"
+#include "base/text.h"
+#include "cmd/help.h"
+#include "cmd/settings.h"
+#include "cmd/terminal.h"
+#include "model/target.h"
+#include "cmd/look.h"
+
+static void tell(const struct context *context, const char *command, const struct error *err)
+{
+	struct out out;
+	if (out_init(&out, 2) < 0)
+		return;
+	out_string(&out, context->program);
+	out_string(&out, ": ");
+	if (command) {
+		out_string(&out, command);
+		out_string(&out, ": ");
+	}
+	/* the lines of a caret stay lines */
+	for (const char *line = err->what; *line;) {
+		size_t n = strcspn(line, "\n");
+		text_show(&out, line, n);
+		line += n;
+		if (*line) {
+			out_char(&out, '\n');
+			line++;
+		}
+	}
+	out_char(&out, '\n');
+	if (err->hint[0]) {
+		out_string(&out, "  ");
+		text_show(&out, err->hint, strlen(err->hint));
+		out_char(&out, '\n');
+	}
+	out_flush(&out);
+	out_done(&out);
+}
+
+static bool wants_help(char **arguments)
+{
+	for (; *arguments && strcmp(*arguments, "--") != 0; arguments++)
+		if (strcmp(*arguments, "--help") == 0)
+			return true;
+	return false;
+}
+
+static int check_arguments(const struct command *command, unsigned n, char **arguments, struct error *err)
+{
+	if (n < command->min) {
+		error_text(err, -EINVAL, "it needs %s", command->arguments);
+		error_hint(err, "`doorward help %s` tells more", command->name);
+		return -EINVAL;
+	}
+	if (n > command->max) {
+		error_text(err, -EINVAL, "%.60s is one argument too many", arguments[command->max]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int run_command(struct context *context, const struct command *command, char **arguments, struct error *err)
+{
+	unsigned n;
+	cleanup(freep) void *settings = calloc(1, command->settings_size + 1);
+	if (!settings)
+		return error_set(err, -ENOMEM, "read the options");
+	if (wants_help(arguments)) {
+		help_command(&context->out, command, context->columns);
+		return EXIT_DONE;
+	}
+	if (command->set_defaults)
+		command->set_defaults(settings);
+	int r = settings_prepend(context, command, arguments, &arguments, err);
+	if (r >= 0)
+		r = options_parse(command->options, settings, arguments, command->stop_at_first, &n, err);
+	if (r >= 0)
+		r = check_arguments(command, n, arguments, err);
+	if (r < 0)
+		return r;
+	privilege_keep(command->capabilities);
+	return command->run(context, settings, arguments, err);
+}
+
+static int unknown(const char *word, struct error *err)
+{
+	const char *names[64] = {0};
+	for (unsigned i = 0; commands[i] && i < 63; i++)
+		names[i] = commands[i]->name;
+	const char *nearest = text_nearest(word, names);
+	error_text(err, -EINVAL, "%.60s is no command, no port and no name of a service", word);
+	if (nearest)
+		error_hint(err, "did you mean %s?", nearest);
+	else
+		error_hint(err, "`doorward help` lists the commands");
+	return -EINVAL;
+}
+
+/* Which command the first word means, and where its arguments begin. */
+static const struct command *choose(struct context *context, char ***arguments, struct error *err)
+{
+	const char *word = **arguments;
+	if (!word || word[0] == '-')
+		return command_find("list");
+	const struct command *command = command_find(word);
+	if (command) {
+		(*arguments)++;
+		return command;
+	}
+	if (target_looks_like(word, look_services(context)))
+		return command_find("show");
+	unknown(word, err);
+	return NULL;
+}
+
+static int run_help(struct context *context, const char *word, struct error *err)
+{
+	const struct command *command = word ? command_find(word) : NULL;
+	if (word && !command)
+		return unknown(word, err);
+	if (command)
+		help_command(&context->out, command, context->columns);
+	else
+		help_overview(&context->out, context->columns);
+	return EXIT_DONE;
+}
+
+static int dispatch(struct context *context, const char *called, char **arguments, const char **ret_command, struct error *err)
+{
+	const char *base = strrchr(called, '/') ? strrchr(called, '/') + 1 : called;
+	const struct command *command = strcmp(base, "doorward") == 0 ? NULL : command_find(base);
+	const char *first = arguments[0] ? arguments[0] : "";
+	if (!command && (strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0))
+		return run_help(context, strcmp(first, "help") == 0 ? arguments[1] : NULL, err);
+	if (!command && (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)) {
+		out_string(&context->out, "doorward " VERSION "\n");
+		return EXIT_DONE;
+	}
+	if (!command)
+		command = choose(context, &arguments, err);
+	if (!command)
+		return -EINVAL;
+	*ret_command = command->name;
+	return run_command(context, command, arguments, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct error err = {0};
+	struct context context = {.program = "doorward", .stop = stop_install()};
+	const char *command = NULL;
+	static char *none[] = {NULL};
+	if (out_init(&context.out, 1) < 0)
+		return EXIT_REFUSED;
+	arena_init(&context.arena);
+	terminal_detect(&context);
+	int r = host_open(NULL, &context.host, &err);
+	context.host.stop = context.stop;
+	if (r >= 0)
+		r = dispatch(&context, argc ? argv[0] : "doorward", argc ? argv + 1 : none, &command, &err);
+
+	int written = out_flush(&context.out);
+	terminal_end_pager(&context);
+	if (written < 0 && context.out.error) {
+		error_set(&err, written, "write the output");
+		tell(&context, NULL, &err);
+		r = EXIT_REFUSED;
+	} else if (r < 0) {
+		if (!err.code)
+			error_set(&err, r, "it did not work");
+		tell(&context, command, &err);
+		r = r == -EINVAL ? EXIT_USAGE : EXIT_REFUSED;
+	} else if (stop_wanted(context.stop)) {
+		r = EXIT_REFUSED;
+	}
+	host_close(&context.host);
+	arena_done(&context.arena);
+	out_done(&context.out);
+	return r;
+}

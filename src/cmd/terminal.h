@@ -1,0 +1,16 @@
+/* The terminal that the output goes to, if it is one. */
+#ifndef CMD_TERMINAL_H
+#define CMD_TERMINAL_H
+
+#include "cmd/command.h"
+
+/* Fills is_terminal, has_colour, is_utf8, columns, rows. Touches no locale. */
+void terminal_detect(struct context *context);
+
+/* Sends what is written from here on through a pager where it may be longer than the screen: $DOORWARD_PAGER, $PAGER,
+ * less -FRX. False: there is none. */
+bool terminal_start_pager(struct context *context);
+/* Waits for it; after the last flush. */
+void terminal_end_pager(struct context *context);
+
+#endif
