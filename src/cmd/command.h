@@ -19,7 +19,9 @@ struct context {
 	const struct stop *stop;
 	bool is_terminal, has_colour, is_utf8;
 	unsigned columns, rows; /* of the terminal; columns 0: no limit */
-	const char *program;	/* the name that it was called by */
+	const char *program; /* the name that messages begin with */
+	struct arena arena;  /* for what lives as long as the program */
+	const struct services *services; /* of this host, read at first use (look_services) */
 };
 
 #define ARGUMENTS_ANY UINT32_MAX

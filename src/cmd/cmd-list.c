@@ -1,0 +1,334 @@
+/* doorward list: what is open on this host, and all the rest of its sockets. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/privilege.h"
+#include "cmd/look.h"
+#include "cmd/terminal.h"
+#include "collect/collect.h"
+#include "model/rows.h"
+#include "view/csv.h"
+#include "view/json.h"
+#include "view/table.h"
+
+enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_CSV, OUTPUT_RAW };
+static const char *const output_words[] = {"table", "wide", "json", "jsonl", "csv", "raw", NULL};
+
+enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+static const char *const colour_words[] = {"auto", "always", "never", NULL};
+
+struct settings {
+	struct look look;
+	bool is_all, is_connections, has_groups, is_json, has_pager;
+	const char *fields, *sort;
+	int output, colour;
+};
+
+static const struct option options[] = {
+	{OPTION_FLAG, 'a', "all", offsetof(struct settings, is_all), NULL, N_("every socket, not only what is open")},
+	{OPTION_FLAG, 'c', "connections", offsetof(struct settings, is_connections), NULL, N_("those that have another end")},
+	{OPTION_NO_FLAG, 0, "no-group", offsetof(struct settings, has_groups), NULL,
+	 N_("a row for each socket; else one for each service, both families and all workers")},
+	{OPTION_TEXT, 'f', "fields", offsetof(struct settings, fields), "LIST", N_("these columns, with commas between; `doorward fields` lists them"),
+	 .completes = "field"},
+	{OPTION_TEXT, 's', "sort", offsetof(struct settings, sort), "LIST", N_("by these fields; -FIELD from the large to the small"),
+	 .completes = "field"},
+	{OPTION_FLAG, 'j', "json", offsetof(struct settings, is_json), NULL, N_("the same as --output json")},
+	{OPTION_WORD, 'o', "output", offsetof(struct settings, output), "FORM", N_("table, wide, json, jsonl, csv or raw"), .words = output_words},
+	LOOK_OPTIONS(struct settings, look),
+	LOOK_READ_OPTION(struct settings, look),
+	{OPTION_WORD, 0, "color", offsetof(struct settings, colour), "WHEN", N_("colour: auto, always or never"), .words = colour_words},
+	{OPTION_NO_FLAG, 0, "no-pager", offsetof(struct settings, has_pager), NULL, N_("never start a pager")},
+	{OPTION_END},
+};
+
+static void set_defaults(void *data)
+{
+	struct settings *settings = data;
+	settings->has_groups = settings->has_pager = true;
+}
+
+static const char *join_words(struct context *context, char **words)
+{
+	size_t size = 1;
+	for (unsigned i = 0; words[i]; i++)
+		size += strlen(words[i]) + 1;
+	char *text = arena_alloc(&context->arena, size);
+	for (unsigned i = 0; text && words[i]; i++) {
+		strncat(text, words[i], size - strlen(text) - 1);
+		strncat(text, " ", size - strlen(text) - 1);
+	}
+	return text;
+}
+
+static struct bounds bounds_of(const struct settings *settings, const struct filter *filter)
+{
+	struct bounds bounds = BOUNDS_ALL;
+	if (settings->is_connections)
+		bounds.states &= ~(1u << STATE_LISTEN | 1u << STATE_BOUND);
+	else if (!settings->is_all && !filter_names_state(filter))
+		bounds.states = STATES_OPEN;
+	return bounds;
+}
+
+/* The columns that are not chosen: by what is asked, and by how much there is to tell. */
+static uint8_t column_flag(const struct settings *settings, const struct filter *filter)
+{
+	if (settings->output == OUTPUT_WIDE || settings->output == OUTPUT_CSV || settings->output == OUTPUT_RAW)
+		return FIELD_WIDE;
+	bool has_peers = settings->is_all || settings->is_connections || filter_names_state(filter);
+	return has_peers ? FIELD_CONNECTIONS : FIELD_DEFAULT;
+}
+
+static const struct field **usual_fields(struct context *context, uint8_t flag)
+{
+	const struct field **list = arena_alloc(&context->arena, 128 * sizeof(*list)), *field;
+	unsigned n = 0;
+	for (unsigned i = 0; list && (field = field_at(i)) && n < 126; i++)
+		if (field->flags & flag)
+			list[n++] = field;
+	return list;
+}
+
+/* The namespace is a column where rows come from several. */
+static void add_netns_column(const struct snapshot *snapshot, const struct rows *rows, const struct field **list)
+{
+	bool is_mixed = false, has_name = false;
+	for (uint32_t i = 0; i < rows->n_sockets; i++) {
+		const struct socket *socket = snapshot_socket(snapshot, rows->order[i]);
+		const struct netns *netns = snapshot_netns(snapshot, socket->netns);
+		is_mixed |= socket->netns != snapshot_socket(snapshot, rows->order[0])->netns || (netns && !netns->is_self);
+		has_name |= netns && netns->name;
+	}
+	unsigned n = 0;
+	while (list[n])
+		n++;
+	if (is_mixed && has_name)
+		list[n++] = field_find("netns_name");
+	if (is_mixed)
+		list[n++] = field_find("netns");
+	list[n] = NULL;
+}
+
+struct streaming {
+	struct context *context;
+	const struct json_shape *shape;
+	uint64_t n;
+};
+
+static int stream_socket(void *data, const struct snapshot *one)
+{
+	struct streaming *streaming = data;
+	json_socket(&streaming->context->out, streaming->shape, one, 0);
+	out_char(&streaming->context->out, '\n');
+	streaming->n++;
+	return streaming->context->out.error;
+}
+
+static int run_jsonl(struct context *context, const struct settings *settings, const struct snapshot *snapshot, const struct rows *rows,
+		     const struct json_shape *shape)
+{
+	(void)settings;
+	for (uint32_t i = 0; i < rows->n_sockets; i++) {
+		json_socket(&context->out, shape, snapshot, rows->order[i]);
+		out_char(&context->out, '\n');
+	}
+	json_end(&context->out, snapshot);
+	return 0;
+}
+
+static bool has_two_owners(const struct rows *rows)
+{
+	for (uint32_t i = 0; i < rows->n_sockets; i++)
+		if (snapshot_socket(rows->snapshot, rows->order[i])->flags & SOCKET_TWO_OWNERS)
+			return true;
+	return false;
+}
+
+static int print_table(struct context *context, const struct settings *settings, struct rows *rows, const struct field **fields)
+{
+	struct table_style style = {
+		.columns = settings->output == OUTPUT_TABLE ? context->columns : 0,
+		.has_colour = settings->colour == COLOUR_ALWAYS || (settings->colour == COLOUR_AUTO && context->has_colour),
+		.is_utf8 = context->is_utf8,
+		.hides_empty = !settings->fields,
+	};
+	if (settings->has_pager && context->is_terminal && rows->n_rows + 3 > context->rows)
+		terminal_start_pager(context);
+	int r = table_print(&context->out, rows, fields, &style);
+	if (has_two_owners(rows))
+		out_string(&context->out, "! several owners: see `doorward show PORT` for the rows that are marked\n");
+	return r;
+}
+
+static int print(struct context *context, const struct settings *settings, struct rows *rows, const struct field **fields)
+{
+	switch ((enum output)settings->output) {
+	case OUTPUT_CSV:
+		csv_print(&context->out, rows, fields, context->is_terminal);
+		return 0;
+	case OUTPUT_RAW:
+		raw_print(&context->out, rows, fields, context->is_terminal);
+		return 0;
+	default:
+		return print_table(context, settings, rows, fields);
+	}
+}
+
+static int print_json(struct context *context, const struct settings *settings, const struct snapshot *snapshot, const struct rows *rows,
+		      const struct field *const *fields)
+{
+	struct json_shape *shape = json_shape_new(fields);
+	if (!shape)
+		return -ENOMEM;
+	int r = 0;
+	if (settings->output == OUTPUT_JSONL)
+		r = run_jsonl(context, settings, snapshot, rows, shape);
+	else
+		json_print(&context->out, rows, shape);
+	json_shape_free(shape);
+	return r;
+}
+
+static uint32_t json_needs(void)
+{
+	uint32_t needs = 0;
+	const struct field *field;
+	for (unsigned i = 0; (field = field_at(i)); i++)
+		needs |= field->flags & FIELD_JSON ? field->needs : 0;
+	return needs;
+}
+
+static void filterp(struct filter **filter)
+{
+	filter_free(*filter);
+}
+
+static void snapshotp(struct snapshot **snapshot)
+{
+	snapshot_free(*snapshot);
+}
+
+/* A saved snapshot is not bounded by its collection: what is not asked for goes here. */
+static void keep_states(struct rows *rows, uint32_t states)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < rows->n_sockets; i++)
+		if (states & 1u << snapshot_socket(rows->snapshot, rows->order[i])->state)
+			rows->order[n++] = rows->order[i];
+	rows->n_sockets = rows->n_rows = n;
+}
+
+static void keep_peers(struct rows *rows)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < rows->n_sockets; i++)
+		if (socket_has_peer(snapshot_socket(rows->snapshot, rows->order[i])))
+			rows->order[n++] = rows->order[i];
+	rows->n_sockets = rows->n_rows = n;
+}
+
+struct choice {
+	const struct field **fields, **sort; /* NULL: the usual */
+	bool *descending;
+	uint8_t flag;
+};
+
+static int choose(struct context *context, const struct settings *settings, const struct filter *filter, struct choice *ret, uint32_t *ret_needs,
+		  struct error *err)
+{
+	bool is_json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_JSONL;
+	*ret = (struct choice){.flag = column_flag(settings, filter)};
+	int r = settings->fields ? fields_parse(settings->fields, &ret->fields, NULL, err) : 0;
+	if (r >= 0 && settings->sort)
+		r = fields_parse(settings->sort, &ret->sort, &ret->descending, err);
+	if (r < 0)
+		return r;
+	if (!ret->fields && !is_json && !(ret->fields = usual_fields(context, ret->flag)))
+		return error_set(err, -ENOMEM, "choose the columns");
+	*ret_needs = NEED_HOLDERS | (ret->fields ? fields_needs(ret->fields) : json_needs()) | (ret->sort ? fields_needs(ret->sort) : 0);
+	if (!is_json && !settings->fields)
+		*ret_needs |= NEED_NETNS_NAMES;
+	if (!is_json && settings->has_groups) /* what makes one service of several sockets */
+		*ret_needs |= NEED_STAT | NEED_EXE | NEED_CGROUP;
+	return 0;
+}
+
+static int show(struct context *context, const struct settings *settings, const struct filter *filter, const struct snapshot *snapshot,
+		const struct choice *choice, uint32_t states)
+{
+	struct rows rows;
+	int r = rows_select(snapshot, filter, &rows);
+	if (r < 0)
+		return r;
+	keep_states(&rows, states);
+	if (settings->is_connections)
+		keep_peers(&rows);
+	r = rows_sort(&rows, choice->sort, choice->descending);
+	bool is_json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_JSONL;
+	bool is_grouped = settings->has_groups && settings->output <= OUTPUT_WIDE && choice->flag != FIELD_CONNECTIONS;
+	if (r >= 0 && is_grouped)
+		r = rows_group(&rows);
+	if (r >= 0 && !settings->fields && !is_json)
+		add_netns_column(snapshot, &rows, choice->fields);
+	if (r >= 0)
+		r = is_json ? print_json(context, settings, snapshot, &rows, choice->fields) : print(context, settings, &rows, choice->fields);
+	if (r >= 0)
+		r = rows.n_sockets ? EXIT_DONE : EXIT_NOTHING;
+	rows_done(&rows);
+	return r;
+}
+
+static int run(struct context *context, const void *data, char **arguments, struct error *err)
+{
+	struct settings settings = *(const struct settings *)data;
+	if (settings.is_json)
+		settings.output = OUTPUT_JSON;
+	cleanup(filterp) struct filter *filter = NULL;
+	cleanup(snapshotp) struct snapshot *snapshot = NULL;
+	const char *text = join_words(context, arguments);
+	int r = filter_parse(text, arguments[0] ? look_services(context) : NULL, &filter, err);
+	if (r < 0)
+		return r;
+
+	struct choice choice;
+	uint32_t needs;
+	r = choose(context, &settings, filter, &choice, &needs, err);
+	struct bounds bounds = bounds_of(&settings, filter);
+	if (r >= 0)
+		r = look_collect(context, &settings.look, filter, bounds, needs, &snapshot, err);
+	if (r >= 0)
+		r = show(context, &settings, filter, snapshot, &choice, bounds.states);
+	if (snapshot) {
+		out_flush(&context->out);
+		look_tell_missing(context, snapshot);
+	}
+	if (settings.fields)
+		free(choice.fields);
+	free(choice.sort);
+	free(choice.descending);
+	return r;
+}
+
+static const char *const examples[] = {
+	"doorward list",
+	"doorward list --all --json 'port = 443 and not user = root'",
+	"doorward list --connections --sort peer",
+	"doorward list --fields local,process,unit reach = any",
+	NULL,
+};
+
+const struct command cmd_list = {
+	.name = "list",
+	.summary = N_("what is open: every service of this host, who holds it, who can reach it"),
+	.arguments = "[FILTER]",
+	.max = ARGUMENTS_ANY,
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.set_defaults = set_defaults,
+	.capabilities = CAPS_SEE,
+	.examples = examples,
+	.run = run,
+};

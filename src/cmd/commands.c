@@ -1,0 +1,16 @@
+/* All commands, in the order of the help. */
+#include <string.h>
+
+#include "cmd/command.h"
+
+extern const struct command cmd_list, cmd_fields, cmd_version;
+
+const struct command *const commands[] = {&cmd_list, &cmd_fields, &cmd_version, NULL};
+
+const struct command *command_find(const char *name)
+{
+	for (unsigned i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
