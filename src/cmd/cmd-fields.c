@@ -23,7 +23,8 @@ static void print_json(struct out *out)
 		json_text(out, field->name);
 		out_string(out, ",\"json\":");
 		json_text(out, field->json);
-		out_format(out, ",\"of\":\"%s\",\"help\":", field->of == OF_HOLDER ? "holder" : "socket");
+		out_format(out, ",\"of\":\"%s\",\"help\":",
+			   field->of == OF_HOLDER ? "holder" : "socket");
 		json_text(out, field->help);
 		out_char(out, '}');
 	}
@@ -43,8 +44,9 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	}
 	out_string(out, "FIELD              JSON            OF      MEANING\n");
 	for (unsigned i = 0; (field = field_at(i)); i++)
-		out_format(out, "%-17s  %-14s  %-6s  %s\n", field->name, field->json ? field->json : "", field->of == OF_HOLDER ? "holder" : "socket",
-			   field->help);
+		out_format(out, "%-17s  %-14s  %-6s  %s\n", field->name,
+			   field->json ? field->json : "",
+			   field->of == OF_HOLDER ? "holder" : "socket", field->help);
 	return EXIT_DONE;
 }
 

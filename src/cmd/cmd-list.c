@@ -27,20 +27,27 @@ struct settings {
 };
 
 static const struct option options[] = {
-	{OPTION_FLAG, 'a', "all", offsetof(struct settings, is_all), NULL, N_("every socket, not only what is open")},
-	{OPTION_FLAG, 'c', "connections", offsetof(struct settings, is_connections), NULL, N_("those that have another end")},
+	{OPTION_FLAG, 'a', "all", offsetof(struct settings, is_all), NULL,
+	 N_("every socket, not only what is open")},
+	{OPTION_FLAG, 'c', "connections", offsetof(struct settings, is_connections), NULL,
+	 N_("those that have another end")},
 	{OPTION_NO_FLAG, 0, "no-group", offsetof(struct settings, has_groups), NULL,
 	 N_("a row for each socket; else one for each service, both families and all workers")},
-	{OPTION_TEXT, 'f', "fields", offsetof(struct settings, fields), "LIST", N_("these columns, with commas between; `doorward fields` lists them"),
+	{OPTION_TEXT, 'f', "fields", offsetof(struct settings, fields), "LIST",
+	 N_("these columns, with commas between; `doorward fields` lists them"),
 	 .completes = "field"},
-	{OPTION_TEXT, 's', "sort", offsetof(struct settings, sort), "LIST", N_("by these fields; -FIELD from the large to the small"),
-	 .completes = "field"},
-	{OPTION_FLAG, 'j', "json", offsetof(struct settings, is_json), NULL, N_("the same as --output json")},
-	{OPTION_WORD, 'o', "output", offsetof(struct settings, output), "FORM", N_("table, wide, json, jsonl, csv or raw"), .words = output_words},
+	{OPTION_TEXT, 's', "sort", offsetof(struct settings, sort), "LIST",
+	 N_("by these fields; -FIELD from the large to the small"), .completes = "field"},
+	{OPTION_FLAG, 'j', "json", offsetof(struct settings, is_json), NULL,
+	 N_("the same as --output json")},
+	{OPTION_WORD, 'o', "output", offsetof(struct settings, output), "FORM",
+	 N_("table, wide, json, jsonl, csv or raw"), .words = output_words},
 	LOOK_OPTIONS(struct settings, look),
 	LOOK_READ_OPTION(struct settings, look),
-	{OPTION_WORD, 0, "color", offsetof(struct settings, colour), "WHEN", N_("colour: auto, always or never"), .words = colour_words},
-	{OPTION_NO_FLAG, 0, "no-pager", offsetof(struct settings, has_pager), NULL, N_("never start a pager")},
+	{OPTION_WORD, 0, "color", offsetof(struct settings, colour), "WHEN",
+	 N_("colour: auto, always or never"), .words = colour_words},
+	{OPTION_NO_FLAG, 0, "no-pager", offsetof(struct settings, has_pager), NULL,
+	 N_("never start a pager")},
 	{OPTION_END},
 };
 
@@ -76,7 +83,8 @@ static struct bounds bounds_of(const struct settings *settings, const struct fil
 /* The columns that are not chosen: by what is asked, and by how much there is to tell. */
 static uint8_t column_flag(const struct settings *settings, const struct filter *filter)
 {
-	if (settings->output == OUTPUT_WIDE || settings->output == OUTPUT_CSV || settings->output == OUTPUT_RAW)
+	if (settings->output == OUTPUT_WIDE || settings->output == OUTPUT_CSV ||
+	    settings->output == OUTPUT_RAW)
 		return FIELD_WIDE;
 	bool has_peers = settings->is_all || settings->is_connections || filter_names_state(filter);
 	return has_peers ? FIELD_CONNECTIONS : FIELD_DEFAULT;
@@ -93,13 +101,15 @@ static const struct field **usual_fields(struct context *context, uint8_t flag)
 }
 
 /* The namespace is a column where rows come from several. */
-static void add_netns_column(const struct snapshot *snapshot, const struct rows *rows, const struct field **list)
+static void add_netns_column(const struct snapshot *snapshot, const struct rows *rows,
+			     const struct field **list)
 {
 	bool is_mixed = false, has_name = false;
 	for (uint32_t i = 0; i < rows->n_sockets; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, rows->order[i]);
 		const struct netns *netns = snapshot_netns(snapshot, socket->netns);
-		is_mixed |= socket->netns != snapshot_socket(snapshot, rows->order[0])->netns || (netns && !netns->is_self);
+		is_mixed |= socket->netns != snapshot_socket(snapshot, rows->order[0])->netns ||
+			    (netns && !netns->is_self);
 		has_name |= netns && netns->name;
 	}
 	unsigned n = 0;
@@ -112,25 +122,9 @@ static void add_netns_column(const struct snapshot *snapshot, const struct rows 
 	list[n] = NULL;
 }
 
-struct streaming {
-	struct context *context;
-	const struct json_shape *shape;
-	uint64_t n;
-};
-
-static int stream_socket(void *data, const struct snapshot *one)
+static int run_jsonl(struct context *context, const struct snapshot *snapshot,
+		     const struct rows *rows, const struct json_shape *shape)
 {
-	struct streaming *streaming = data;
-	json_socket(&streaming->context->out, streaming->shape, one, 0);
-	out_char(&streaming->context->out, '\n');
-	streaming->n++;
-	return streaming->context->out.error;
-}
-
-static int run_jsonl(struct context *context, const struct settings *settings, const struct snapshot *snapshot, const struct rows *rows,
-		     const struct json_shape *shape)
-{
-	(void)settings;
 	for (uint32_t i = 0; i < rows->n_sockets; i++) {
 		json_socket(&context->out, shape, snapshot, rows->order[i]);
 		out_char(&context->out, '\n');
@@ -147,11 +141,13 @@ static bool has_two_owners(const struct rows *rows)
 	return false;
 }
 
-static int print_table(struct context *context, const struct settings *settings, struct rows *rows, const struct field **fields)
+static int print_table(struct context *context, const struct settings *settings, struct rows *rows,
+		       const struct field **fields)
 {
 	struct table_style style = {
 		.columns = settings->output == OUTPUT_TABLE ? context->columns : 0,
-		.has_colour = settings->colour == COLOUR_ALWAYS || (settings->colour == COLOUR_AUTO && context->has_colour),
+		.has_colour = settings->colour == COLOUR_ALWAYS ||
+			      (settings->colour == COLOUR_AUTO && context->has_colour),
 		.is_utf8 = context->is_utf8,
 		.hides_empty = !settings->fields,
 	};
@@ -159,11 +155,13 @@ static int print_table(struct context *context, const struct settings *settings,
 		terminal_start_pager(context);
 	int r = table_print(&context->out, rows, fields, &style);
 	if (has_two_owners(rows))
-		out_string(&context->out, "! several owners: see `doorward show PORT` for the rows that are marked\n");
+		out_string(&context->out, "! several owners: see `doorward show PORT` for the rows "
+					  "that are marked\n");
 	return r;
 }
 
-static int print(struct context *context, const struct settings *settings, struct rows *rows, const struct field **fields)
+static int print(struct context *context, const struct settings *settings, struct rows *rows,
+		 const struct field **fields)
 {
 	switch ((enum output)settings->output) {
 	case OUTPUT_CSV:
@@ -177,7 +175,8 @@ static int print(struct context *context, const struct settings *settings, struc
 	}
 }
 
-static int print_json(struct context *context, const struct settings *settings, const struct snapshot *snapshot, const struct rows *rows,
+static int print_json(struct context *context, const struct settings *settings,
+		      const struct snapshot *snapshot, const struct rows *rows,
 		      const struct field *const *fields)
 {
 	struct json_shape *shape = json_shape_new(fields);
@@ -185,7 +184,7 @@ static int print_json(struct context *context, const struct settings *settings, 
 		return -ENOMEM;
 	int r = 0;
 	if (settings->output == OUTPUT_JSONL)
-		r = run_jsonl(context, settings, snapshot, rows, shape);
+		r = run_jsonl(context, snapshot, rows, shape);
 	else
 		json_print(&context->out, rows, shape);
 	json_shape_free(shape);
@@ -236,7 +235,8 @@ struct choice {
 	uint8_t flag;
 };
 
-static int choose(struct context *context, const struct settings *settings, const struct filter *filter, struct choice *ret, uint32_t *ret_needs,
+static int choose(struct context *context, const struct settings *settings,
+		  const struct filter *filter, struct choice *ret, uint32_t *ret_needs,
 		  struct error *err)
 {
 	bool is_json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_JSONL;
@@ -248,7 +248,8 @@ static int choose(struct context *context, const struct settings *settings, cons
 		return r;
 	if (!ret->fields && !is_json && !(ret->fields = usual_fields(context, ret->flag)))
 		return error_set(err, -ENOMEM, "choose the columns");
-	*ret_needs = NEED_HOLDERS | (ret->fields ? fields_needs(ret->fields) : json_needs()) | (ret->sort ? fields_needs(ret->sort) : 0);
+	*ret_needs = NEED_HOLDERS | (ret->fields ? fields_needs(ret->fields) : json_needs()) |
+		     (ret->sort ? fields_needs(ret->sort) : 0);
 	if (!is_json && !settings->fields)
 		*ret_needs |= NEED_NETNS_NAMES;
 	if (!is_json && settings->has_groups) /* what makes one service of several sockets */
@@ -256,7 +257,8 @@ static int choose(struct context *context, const struct settings *settings, cons
 	return 0;
 }
 
-static int show(struct context *context, const struct settings *settings, const struct filter *filter, const struct snapshot *snapshot,
+static int show(struct context *context, const struct settings *settings,
+		const struct filter *filter, const struct snapshot *snapshot,
 		const struct choice *choice, uint32_t states)
 {
 	struct rows rows;
@@ -268,13 +270,15 @@ static int show(struct context *context, const struct settings *settings, const 
 		keep_peers(&rows);
 	r = rows_sort(&rows, choice->sort, choice->descending);
 	bool is_json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_JSONL;
-	bool is_grouped = settings->has_groups && settings->output <= OUTPUT_WIDE && choice->flag != FIELD_CONNECTIONS;
+	bool is_grouped = settings->has_groups && settings->output <= OUTPUT_WIDE &&
+			  choice->flag != FIELD_CONNECTIONS;
 	if (r >= 0 && is_grouped)
 		r = rows_group(&rows);
 	if (r >= 0 && !settings->fields && !is_json)
 		add_netns_column(snapshot, &rows, choice->fields);
 	if (r >= 0)
-		r = is_json ? print_json(context, settings, snapshot, &rows, choice->fields) : print(context, settings, &rows, choice->fields);
+		r = is_json ? print_json(context, settings, snapshot, &rows, choice->fields)
+			    : print(context, settings, &rows, choice->fields);
 	if (r >= 0)
 		r = rows.n_sockets ? EXIT_DONE : EXIT_NOTHING;
 	rows_done(&rows);
@@ -294,7 +298,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		return r;
 
 	struct choice choice;
-	uint32_t needs;
+	uint32_t needs = 0;
 	r = choose(context, &settings, filter, &choice, &needs, err);
 	struct bounds bounds = bounds_of(&settings, filter);
 	if (r >= 0)

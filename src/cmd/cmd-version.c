@@ -1,10 +1,12 @@
-/* doorward version: this program, and which facilities of the kernel work here, each with the reason if not. */
+/* doorward version: this program, and which facilities of the kernel work here, each with the
+ * reason if not. */
 #include <linux/capability.h>
 #include <string.h>
 
 #include "base/privilege.h"
 #include "cmd/command.h"
 #include "collect/collect.h"
+#include "model/facility.h"
 #include "view/json.h"
 
 struct settings {
@@ -18,14 +20,16 @@ static const struct option options[] = {
 
 static void print_json(struct out *out, const struct vector *facilities)
 {
-	out_string(out, "{\"schema\":\"" JSON_SCHEMA "\",\"version\":\"" VERSION "\",\"facilities\":[");
+	out_string(out,
+		   "{\"schema\":\"" JSON_SCHEMA "\",\"version\":\"" VERSION "\",\"facilities\":[");
 	for (uint32_t i = 0; i < facilities->n; i++) {
 		const struct facility *facility = vector_at(facilities, i);
 		out_string(out, i ? ",\n{\"name\":" : "\n{\"name\":");
 		json_text(out, facility->name);
 		out_string(out, ",\"gives\":");
 		json_text(out, facility->gives);
-		out_format(out, ",\"built_in\":%s,\"works\":%s,\"reason\":", facility->is_built_in ? "true" : "false",
+		out_format(out, ",\"built_in\":%s,\"works\":%s,\"reason\":",
+			   facility->is_built_in ? "true" : "false",
 			   facility->works ? "true" : "false");
 		json_text(out, facility->works ? NULL : facility->reason);
 		out_char(out, '}');
@@ -42,7 +46,8 @@ static void print_text(struct out *out, const struct vector *facilities)
 			   facility->works	   ? "works"
 			   : facility->is_built_in ? "does not work"
 						   : "not built in",
-			   facility->gives, facility->works ? "" : ": ", facility->works ? "" : facility->reason);
+			   facility->gives, facility->works ? "" : ": ",
+			   facility->works ? "" : facility->reason);
 	}
 }
 

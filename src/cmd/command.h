@@ -18,9 +18,9 @@ struct context {
 	struct out out; /* stdout; flushed by main, whose failure is exit 3 */
 	const struct stop *stop;
 	bool is_terminal, has_colour, is_utf8;
-	unsigned columns, rows; /* of the terminal; columns 0: no limit */
-	const char *program; /* the name that messages begin with */
-	struct arena arena;  /* for what lives as long as the program */
+	unsigned columns, rows;		 /* of the terminal; columns 0: no limit */
+	const char *program;		 /* the name that messages begin with */
+	struct arena arena;		 /* for what lives as long as the program */
 	const struct services *services; /* of this host, read at first use (look_services) */
 };
 

@@ -16,14 +16,15 @@ void help_overview(struct out *out, unsigned columns)
 		out_string(out, commands[i]->summary);
 		out_char(out, '\n');
 	}
-	out_string(out, "\nWithout a command it lists what is open; a TARGET alone (8080, tcp/53, https) is shown.\n"
+	out_string(out, "\nWithout a command it lists what is open; a TARGET alone (8080, tcp/53, "
+			"https) is shown.\n"
 			"`doorward help COMMAND` tells more.\n");
 }
 
 void help_command(struct out *out, const struct command *command, unsigned columns)
 {
-	out_format(out, "usage: doorward %s [OPTION...] %s\n\n%s\n\n", command->name, command->arguments ? command->arguments : "",
-		   command->summary);
+	out_format(out, "usage: doorward %s [OPTION...] %s\n\n%s\n\n", command->name,
+		   command->arguments ? command->arguments : "", command->summary);
 	options_help(out, command->options, columns ? columns : 80);
 	for (unsigned i = 0; command->examples && command->examples[i]; i++) {
 		out_string(out, i ? "  " : "\nexamples:\n  ");

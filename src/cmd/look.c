@@ -32,22 +32,29 @@ static int scope_of(const struct look *look, struct netns_scope *ret, struct err
 	else if (number_u32(look->netns, 1, INT32_MAX, &pid) == 0)
 		*ret = (struct netns_scope){.choice = NETNS_PID, .pid = (int32_t)pid};
 	else if (!look->netns[0] || strchr(look->netns, '/'))
-		return error_text(err, -EINVAL, "--netns %.60s: it takes self, all, a name or a pid", look->netns);
+		return error_text(err, -EINVAL,
+				  "--netns %.60s: it takes self, all, a name or a pid",
+				  look->netns);
 	else
 		*ret = (struct netns_scope){.choice = NETNS_NAME, .name = look->netns};
 	return 0;
 }
 
-int look_collect(struct context *context, const struct look *look, const struct filter *filter, struct bounds bounds,
-		 uint32_t needs, struct snapshot **ret, struct error *err)
+int look_collect(struct context *context, const struct look *look, const struct filter *filter,
+		 struct bounds bounds, uint32_t needs, struct snapshot **ret, struct error *err)
 {
 	const char *wrong;
 	if (look->debug && !debug_enable(look->debug, &wrong))
-		return error_text(err, -EINVAL, "--debug %.60s: the parts are plan, join, source, bpf, netns, all", wrong);
+		return error_text(
+			err, -EINVAL,
+			"--debug %.60s: the parts are plan, join, source, bpf, netns, all", wrong);
 	if (look->read)
 		return saved_read(look->read, ret, err);
 
-	struct query query = {.filter = filter, .bounds = bounds, .needs = needs, .source = (enum source_choice)look->source};
+	struct query query = {.filter = filter,
+			      .bounds = bounds,
+			      .needs = needs,
+			      .source = (enum source_choice)look->source};
 	int r = scope_of(look, &query.scope, err);
 	if (r < 0)
 		return r;
@@ -62,12 +69,15 @@ static const char *what_of(const struct missing *missing)
 {
 	switch (missing->what) {
 	case WHAT_HOLDERS:
-		return missing->count == 1 ? "socket is held by a process that may not be inspected"
-					   : "sockets are held by processes that may not be inspected";
+		return missing->count == 1
+			       ? "socket is held by a process that may not be inspected"
+			       : "sockets are held by processes that may not be inspected";
 	case WHAT_PROCESSES:
-		return missing->count == 1 ? "process may not be inspected" : "processes may not be inspected";
+		return missing->count == 1 ? "process may not be inspected"
+					   : "processes may not be inspected";
 	case WHAT_NETNS:
-		return missing->count == 1 ? "network namespace may not be entered" : "network namespaces may not be entered";
+		return missing->count == 1 ? "network namespace may not be entered"
+					   : "network namespaces may not be entered";
 	case WHAT_SOCKETS:
 		return "sockets are missing";
 	case WHAT_ADDRESSES:
@@ -82,7 +92,8 @@ void look_tell_missing(struct context *context, const struct snapshot *snapshot)
 {
 	bool has_holders = false;
 	for (uint32_t i = 0; i < snapshot->missing.n; i++)
-		has_holders |= ((const struct missing *)vector_at(&snapshot->missing, i))->what == WHAT_HOLDERS;
+		has_holders |= ((const struct missing *)vector_at(&snapshot->missing, i))->what ==
+			       WHAT_HOLDERS;
 	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
 		const struct missing *missing = vector_at(&snapshot->missing, i);
 		if (missing->what == WHAT_PROCESSES && (has_holders || missing->why == WHY_INIT))
@@ -91,7 +102,8 @@ void look_tell_missing(struct context *context, const struct snapshot *snapshot)
 			fprintf(stderr, "%s: the listing is incomplete: it %s\n", context->program,
 				missing->why == WHY_CUT ? "ends early" : "changed under way");
 		else if (missing->count)
-			fprintf(stderr, "%s: %llu %s", context->program, (unsigned long long)missing->count, what_of(missing));
+			fprintf(stderr, "%s: %llu %s", context->program,
+				(unsigned long long)missing->count, what_of(missing));
 		else
 			fprintf(stderr, "%s: some %s", context->program, what_of(missing));
 		if (missing->why != WHY_INTERRUPTED && missing->why != WHY_CUT)

@@ -7,38 +7,54 @@
 
 /* Part of the settings of every command that looks; its options are LOOK_OPTIONS. */
 struct look {
-	const char *netns;  /* "self", "all", a name or a pid; NULL: all where that may be */
-	int source;         /* enum source_choice */
-	bool is_numeric;    /* no name service */
-	const char *read;   /* a saved file instead of this host */
+	const char *netns; /* "self", "all", a name or a pid; NULL: all where that may be */
+	int source;	   /* enum source_choice */
+	bool is_numeric;   /* no name service */
+	const char *read;  /* a saved file instead of this host */
 	const char *debug;
 };
 
 extern const char *const look_source_words[];
 
-#define LOOK_OPTIONS(settings, member)                                                                                     \
-	{OPTION_TEXT, 0, "netns", offsetof(settings, member.netns), "WHICH", N_("network namespaces: self, all, a name or a pid"), \
-	 .completes = "netns"},                                                                                            \
-		{OPTION_WORD, 0, "source", offsetof(settings, member.source), "SOURCE",                                    \
-		 N_("where holders come from: auto, bpf or proc"), .words = look_source_words},                            \
-		{OPTION_FLAG, 'n', "numeric", offsetof(settings, member.is_numeric), NULL,                                 \
-		 N_("ask no name service: users by /etc/passwd alone")},                                                   \
-		{OPTION_TEXT, 0, "debug", offsetof(settings, member.debug), "PARTS", N_("say what the program does: plan,join,source,bpf,netns"), .is_hidden = true}
-
-#define LOOK_READ_OPTION(settings, member)                                                                          \
-	{                                                                                                           \
-		OPTION_TEXT, 0, "read", offsetof(settings, member.read), "FILE",                                    \
-			N_("a saved --json, or a dump that `ss -D` wrote, instead of this host"), .completes = "file" \
+#define LOOK_OPTIONS(settings, member)                                                \
+	{OPTION_TEXT,                                                                 \
+	 0,                                                                           \
+	 "netns",                                                                     \
+	 offsetof(settings, member.netns),                                            \
+	 "WHICH",                                                                     \
+	 N_("network namespaces: self, all, a name or a pid"),                        \
+	 .completes = "netns"},                                                       \
+		{OPTION_WORD,                                                         \
+		 0,                                                                   \
+		 "source",                                                            \
+		 offsetof(settings, member.source),                                   \
+		 "SOURCE",                                                            \
+		 N_("where holders come from: auto, bpf or proc"),                    \
+		 .words = look_source_words},                                         \
+		{OPTION_FLAG, 'n',                                                    \
+		 "numeric",   offsetof(settings, member.is_numeric),                  \
+		 NULL,	      N_("ask no name service: users by /etc/passwd alone")}, \
+	{                                                                             \
+		OPTION_TEXT, 0, "debug", offsetof(settings, member.debug), "PARTS",   \
+			N_("say what the program does: plan,join,source,bpf,netns"),  \
+			.is_hidden = true                                             \
 	}
 
-/* The services of this host, for names of ports in filters and targets; NULL where there are none. Kept for the life of
- * the program. */
+#define LOOK_READ_OPTION(settings, member)                                                        \
+	{                                                                                         \
+		OPTION_TEXT, 0, "read", offsetof(settings, member.read), "FILE",                  \
+			N_("a saved --json, or a dump that `ss -D` wrote, instead of this host"), \
+			.completes = "file"                                                       \
+	}
+
+/* The services of this host, for names of ports in filters and targets; NULL where there are none.
+ * Kept for the life of the program. */
 const struct services *look_services(struct context *context);
 
-/* A sealed snapshot for @needs and @filter, from this host or the file. Afterwards the capabilities are gone. 0 or
- * negative errno with @err told. */
-int look_collect(struct context *context, const struct look *look, const struct filter *filter, struct bounds bounds,
-		 uint32_t needs, struct snapshot **ret, struct error *err);
+/* A sealed snapshot for @needs and @filter, from this host or the file. Afterwards the capabilities
+ * are gone. 0 or negative errno with @err told. */
+int look_collect(struct context *context, const struct look *look, const struct filter *filter,
+		 struct bounds bounds, uint32_t needs, struct snapshot **ret, struct error *err);
 
 /* One line on stderr for each part that could not be seen. */
 void look_tell_missing(struct context *context, const struct snapshot *snapshot);

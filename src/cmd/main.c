@@ -51,7 +51,8 @@ static bool wants_help(char **arguments)
 	return false;
 }
 
-static int check_arguments(const struct command *command, unsigned n, char **arguments, struct error *err)
+static int check_arguments(const struct command *command, unsigned n, char **arguments,
+			   struct error *err)
 {
 	if (n < command->min) {
 		error_text(err, -EINVAL, "it needs %s", command->arguments);
@@ -65,7 +66,8 @@ static int check_arguments(const struct command *command, unsigned n, char **arg
 	return 0;
 }
 
-static int run_command(struct context *context, const struct command *command, char **arguments, struct error *err)
+static int run_command(struct context *context, const struct command *command, char **arguments,
+		       struct error *err)
 {
 	unsigned n;
 	cleanup(freep) void *settings = calloc(1, command->settings_size + 1);
@@ -79,7 +81,8 @@ static int run_command(struct context *context, const struct command *command, c
 		command->set_defaults(settings);
 	int r = settings_prepend(context, command, arguments, &arguments, err);
 	if (r >= 0)
-		r = options_parse(command->options, settings, arguments, command->stop_at_first, &n, err);
+		r = options_parse(command->options, settings, arguments, command->stop_at_first, &n,
+				  err);
 	if (r >= 0)
 		r = check_arguments(command, n, arguments, err);
 	if (r < 0)
@@ -131,12 +134,14 @@ static int run_help(struct context *context, const char *word, struct error *err
 	return EXIT_DONE;
 }
 
-static int dispatch(struct context *context, const char *called, char **arguments, const char **ret_command, struct error *err)
+static int dispatch(struct context *context, const char *called, char **arguments,
+		    const char **ret_command, struct error *err)
 {
 	const char *base = strrchr(called, '/') ? strrchr(called, '/') + 1 : called;
 	const struct command *command = strcmp(base, "doorward") == 0 ? NULL : command_find(base);
 	const char *first = arguments[0] ? arguments[0] : "";
-	if (!command && (strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0))
+	if (!command && (strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 ||
+			 strcmp(first, "-h") == 0))
 		return run_help(context, strcmp(first, "help") == 0 ? arguments[1] : NULL, err);
 	if (!command && (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)) {
 		out_string(&context->out, "doorward " VERSION "\n");
@@ -163,7 +168,8 @@ int main(int argc, char **argv)
 	int r = host_open(NULL, &context.host, &err);
 	context.host.stop = context.stop;
 	if (r >= 0)
-		r = dispatch(&context, argc ? argv[0] : "doorward", argc ? argv + 1 : none, &command, &err);
+		r = dispatch(&context, argc ? argv[0] : "doorward", argc ? argv + 1 : none,
+			     &command, &err);
 
 	int written = out_flush(&context.out);
 	terminal_end_pager(&context);

@@ -46,7 +46,8 @@ static unsigned split_line(char *line, const struct command *command, char **wor
 	return n;
 }
 
-int settings_prepend(struct context *context, const struct command *command, char **arguments, char ***ret, struct error *err)
+int settings_prepend(struct context *context, const struct command *command, char **arguments,
+		     char ***ret, struct error *err)
 {
 	cleanup(closep) int fd = open_file();
 	*ret = arguments;

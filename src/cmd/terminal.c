@@ -22,7 +22,8 @@ static bool locale_is_utf8(void)
 	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (is_set(names[i]))
-			return strcasestr(getenv(names[i]), "utf-8") || strcasestr(getenv(names[i]), "utf8");
+			return strcasestr(getenv(names[i]), "utf-8") ||
+			       strcasestr(getenv(names[i]), "utf8");
 	return false;
 }
 
@@ -39,7 +40,9 @@ void terminal_detect(struct context *context)
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	uint32_t columns;
 	const char *told = getenv("COLUMNS");
-	context->columns = size.ws_col ? size.ws_col : told && number_u32(told, 10, 10000, &columns) == 0 ? columns : 80;
+	context->columns = size.ws_col						? size.ws_col
+			   : told && number_u32(told, 10, 10000, &columns) == 0 ? columns
+										: 80;
 	context->rows = size.ws_row ? size.ws_row : 24;
 }
 

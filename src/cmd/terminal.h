@@ -7,8 +7,8 @@
 /* Fills is_terminal, has_colour, is_utf8, columns, rows. Touches no locale. */
 void terminal_detect(struct context *context);
 
-/* Sends what is written from here on through a pager where it may be longer than the screen: $DOORWARD_PAGER, $PAGER,
- * less -FRX. False: there is none. */
+/* Sends what is written from here on through a pager where it may be longer than the screen:
+ * $DOORWARD_PAGER, $PAGER, less -FRX. False: there is none. */
 bool terminal_start_pager(struct context *context);
 /* Waits for it; after the last flush. */
 void terminal_end_pager(struct context *context);

@@ -39,7 +39,8 @@ static int add(struct vector *ret, const struct facility *facility)
 
 static int add_sock_diag(struct host *host, enum proto proto, const char *name, struct vector *ret)
 {
-	struct facility facility = {.name = name, .gives = "the kernel's list of these sockets", .is_built_in = true};
+	struct facility facility = {
+		.name = name, .gives = "the kernel's list of these sockets", .is_built_in = true};
 	struct sink sink = {.socket = ignore_socket, .missing = ignore_missing};
 	struct query query = {.bounds = BOUNDS_ALL};
 	struct error err = {0};
@@ -53,28 +54,38 @@ static int add_sock_diag(struct host *host, enum proto proto, const char *name, 
 		snprintf(facility.reason, sizeof(facility.reason), "%s", error_reason(r));
 	else if (absent)
 		snprintf(facility.reason, sizeof(facility.reason), "%s",
-			 proto == PROTO_SCTP ? "this kernel has no SCTP" : "this kernel cannot list them so: /proc/net is read");
+			 proto == PROTO_SCTP
+				 ? "this kernel has no SCTP"
+				 : "this kernel cannot list them so: /proc/net is read");
 	return add(ret, &facility);
 }
 
-static int add_right(const char *name, const char *gives, int capability, const char *needs, struct vector *ret)
+static int add_right(const char *name, const char *gives, int capability, const char *needs,
+		     struct vector *ret)
 {
-	struct facility facility = {.name = name, .gives = gives, .is_built_in = true, .works = privilege_has(capability)};
+	struct facility facility = {.name = name,
+				    .gives = gives,
+				    .is_built_in = true,
+				    .works = privilege_has(capability)};
 	snprintf(facility.reason, sizeof(facility.reason), "needs the capability %s", needs);
 	return add(ret, &facility);
 }
 
 int collect_facilities(struct host *host, struct vector *ret, struct error *err)
 {
-	static const char *const names[PROTO_MAX] = {"sock_diag tcp", "sock_diag udp", "sock_diag udplite", "sock_diag raw", "sock_diag sctp"};
+	static const char *const names[PROTO_MAX] = {"sock_diag tcp", "sock_diag udp",
+						     "sock_diag udplite", "sock_diag raw",
+						     "sock_diag sctp"};
 	struct facility files;
 	files_probe(host, &files);
 	int r = add(ret, &files);
 	for (enum proto proto = 0; r >= 0 && proto < PROTO_MAX; proto++)
 		r = add_sock_diag(host, proto, names[proto], ret);
 	if (r >= 0)
-		r = add_right("processes", "descriptors of other users' processes", CAP_SYS_PTRACE, "CAP_SYS_PTRACE", ret);
+		r = add_right("processes", "descriptors of other users' processes", CAP_SYS_PTRACE,
+			      "CAP_SYS_PTRACE", ret);
 	if (r >= 0)
-		r = add_right("namespaces", "sockets of other network namespaces", CAP_SYS_ADMIN, "CAP_SYS_ADMIN", ret);
+		r = add_right("namespaces", "sockets of other network namespaces", CAP_SYS_ADMIN,
+			      "CAP_SYS_ADMIN", ret);
 	return r < 0 ? error_set(err, r, "probe the facilities") : 0;
 }

@@ -28,7 +28,7 @@ struct query plan_query(const struct query *query, bool *ret_filters_early)
 	if (plan.needs & (NEED_ROLE | NEED_PEERS))
 		plan.bounds.families =
 			BOUNDS_ALL.families; /* a dual-stack listener, a mapped address */
-	if (plan.needs & NEED_ANSWERS) /* whose address a proxy sends to */
+	if (plan.needs & NEED_ANSWERS)	     /* whose address a proxy sends to */
 		plan.needs |= NEED_ADDRESSES;
 	if (plan.needs & (NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_CWD | NEED_UID | NEED_CGROUP |
 			  NEED_PARENTS | NEED_ANSWERS))

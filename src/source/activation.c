@@ -13,8 +13,10 @@
 
 /* Where a systemd looks for units, in the order of their weight (systemd.unit(5)). */
 static const char *const directories[] = {
-	"etc/systemd/system",     "run/systemd/system",     "run/systemd/generator", "usr/local/lib/systemd/system",
-	"usr/lib/systemd/system", "lib/systemd/system",     "etc/systemd/user",      "run/systemd/user",
+	"etc/systemd/system",	  "run/systemd/system",
+	"run/systemd/generator",  "usr/local/lib/systemd/system",
+	"usr/lib/systemd/system", "lib/systemd/system",
+	"etc/systemd/user",	  "run/systemd/user",
 	"usr/lib/systemd/user",
 };
 
@@ -39,11 +41,13 @@ static const char *trim(const char *at, const char **end)
 
 /* "80", "0.0.0.0:80", "[::]:80"; a path, vsock or netlink is none of ours. */
 static int parse_address(const char *at, const char *end, enum proto proto,
-			 int (*each)(void *, enum proto, const char *, size_t, uint16_t), void *data)
+			 int (*each)(void *, enum proto, const char *, size_t, uint16_t),
+			 void *data)
 {
 	const char *colon = memrchr(at, ':', (size_t)(end - at)), *digits = colon ? colon + 1 : at;
 	uint64_t port;
-	if (at == end || *at == '/' || *at == '@' || number_scan(&digits, end, 10, &port) < 0 || digits != end || !port || port > UINT16_MAX)
+	if (at == end || *at == '/' || *at == '@' || number_scan(&digits, end, 10, &port) < 0 ||
+	    digits != end || !port || port > UINT16_MAX)
 		return 0;
 	size_t length = colon ? (size_t)(colon - at) : 0;
 	if (length > 2 && at[0] == '[' && at[length - 1] == ']') {
@@ -58,21 +62,25 @@ static bool is_key(const char *line, const char *equals, const char *key)
 	return (size_t)(equals - line) == strlen(key) && memcmp(line, key, strlen(key)) == 0;
 }
 
-int activation_parse(const char *text, size_t n, int (*each)(void *data, enum proto proto, const char *address, size_t length, uint16_t port),
+int activation_parse(const char *text, size_t n,
+		     int (*each)(void *data, enum proto proto, const char *address, size_t length,
+				 uint16_t port),
 		     void *data, char *ret_service, bool *ret_accepts)
 {
 	bool is_socket_section = false;
 	ret_service[0] = '\0';
 	*ret_accepts = false;
 	for (const char *line = text, *stop = text + n; line < stop;) {
-		const char *newline = memchr(line, '\n', (size_t)(stop - line)), *end = newline ? newline : stop, *next = end + 1;
+		const char *newline = memchr(line, '\n', (size_t)(stop - line)),
+			   *end = newline ? newline : stop, *next = end + 1;
 		line = trim(line, &end);
 		const char *equals = memchr(line, '=', (size_t)(end - line));
 		if (line < end && *line == '[')
 			is_socket_section = end - line == 8 && memcmp(line, "[Socket]", 8) == 0;
 		if (is_socket_section && equals && *line != '#' && *line != ';') {
 			const char *key_end = equals, *value_end = end;
-			const char *key = trim(line, &key_end), *value = trim(equals + 1, &value_end);
+			const char *key = trim(line, &key_end),
+				   *value = trim(equals + 1, &value_end);
 			int r = 0;
 			if (is_key(key, key_end, "ListenStream"))
 				r = parse_address(value, value_end, PROTO_TCP, each, data);
@@ -96,22 +104,26 @@ struct reading {
 	int32_t systemd;
 };
 
-static int on_listen(void *data, enum proto proto, const char *address, size_t length, uint16_t port)
+static int on_listen(void *data, enum proto proto, const char *address, size_t length,
+		     uint16_t port)
 {
 	struct reading *reading = data;
 	struct listened *added = vector_add(reading->listened);
 	bool is_v4;
 	if (!added)
 		return -ENOMEM;
-	*added = (struct listened){.systemd = reading->systemd, .proto = (uint8_t)proto, .port = port};
+	*added = (struct listened){
+		.systemd = reading->systemd, .proto = (uint8_t)proto, .port = port};
 	added->has_address = address && ip_parse(address, length, &added->address, &is_v4) == 0;
 	return 0;
 }
 
-static int read_unit(struct host *host, struct snapshot *snapshot, const char *directory, const char *name, struct reading *reading)
+static int read_unit(struct host *host, struct snapshot *snapshot, const char *directory,
+		     const char *name, struct reading *reading)
 {
 	cleanup(freep) char *text = NULL;
-	ssize_t n = host_read_all(host, &text, UNIT_MAX, "proc/%d/root/%s/%s", reading->systemd, directory, name);
+	ssize_t n = host_read_all(host, &text, UNIT_MAX, "proc/%d/root/%s/%s", reading->systemd,
+				  directory, name);
 	if (n <= 0)
 		return 0;
 	char service[256], unit[300];
@@ -131,12 +143,14 @@ static int read_unit(struct host *host, struct snapshot *snapshot, const char *d
 	return kept ? 0 : -ENOMEM;
 }
 
-static int read_units(struct host *host, struct snapshot *snapshot, int32_t systemd, struct vector *listened)
+static int read_units(struct host *host, struct snapshot *snapshot, int32_t systemd,
+		      struct vector *listened)
 {
 	struct reading reading = {.listened = listened, .systemd = systemd};
 	int r = 0;
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(directories); i++) {
-		int fd = host_openat(host, O_RDONLY | O_DIRECTORY, "proc/%d/root/%s", systemd, directories[i]);
+		int fd = host_openat(host, O_RDONLY | O_DIRECTORY, "proc/%d/root/%s", systemd,
+				     directories[i]);
 		DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
 		if (!directory) {
 			closep(&fd);
@@ -145,7 +159,8 @@ static int read_units(struct host *host, struct snapshot *snapshot, int32_t syst
 		for (struct dirent *entry; r >= 0 && (entry = readdir(directory));) {
 			size_t length = strlen(entry->d_name);
 			if (length > 7 && strcmp(entry->d_name + length - 7, ".socket") == 0)
-				r = read_unit(host, snapshot, directories[i], entry->d_name, &reading);
+				r = read_unit(host, snapshot, directories[i], entry->d_name,
+					      &reading);
 		}
 		closedir(directory);
 	}
@@ -157,12 +172,15 @@ static bool is_systemd(const struct process *process)
 	return process->name && strcmp(process->name, "systemd") == 0;
 }
 
-static const char *find_unit(const struct vector *listened, int32_t systemd, const struct socket *socket)
+static const char *find_unit(const struct vector *listened, int32_t systemd,
+			     const struct socket *socket)
 {
 	for (uint32_t i = 0; i < listened->n; i++) {
 		const struct listened *one = vector_at(listened, i);
-		if (one->systemd == systemd && one->proto == socket->proto && one->port == socket->local_port &&
-		    (one->has_address ? ip_equal(&one->address, &socket->local) : ip_is_any(&socket->local)))
+		if (one->systemd == systemd && one->proto == socket->proto &&
+		    one->port == socket->local_port &&
+		    (one->has_address ? ip_equal(&one->address, &socket->local)
+				      : ip_is_any(&socket->local)))
 			return one->unit;
 	}
 	return NULL;
@@ -177,12 +195,14 @@ int activation_answer(struct host *host, struct snapshot *snapshot, struct error
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		const struct process *process = holder ? snapshot_process(snapshot, holder->process) : NULL;
+		const struct process *process =
+			holder ? snapshot_process(snapshot, holder->process) : NULL;
 		if (!process || !socket_is_open(socket) || !is_systemd(process))
 			continue;
 		bool is_read = last == process->pid;
 		for (uint32_t k = 0; k < listened.n && !is_read; k++)
-			is_read = ((struct listened *)vector_at(&listened, k))->systemd == process->pid;
+			is_read = ((struct listened *)vector_at(&listened, k))->systemd ==
+				  process->pid;
 		if (!is_read)
 			r = read_units(host, snapshot, process->pid, &listened);
 		last = process->pid;
@@ -191,7 +211,8 @@ int activation_answer(struct host *host, struct snapshot *snapshot, struct error
 		if (unit && !answer)
 			r = -ENOMEM;
 		if (answer)
-			*answer = (struct answer_for){.socket = i, .container = NONE, .process = NONE, .unit = unit};
+			*answer = (struct answer_for){
+				.socket = i, .container = NONE, .process = NONE, .unit = unit};
 	}
 	return r < 0 ? error_set(err, r, "read the units of systemd") : 0;
 }

@@ -1,4 +1,5 @@
-/* Socket activation: a systemd holds a listening socket for the service that will answer (systemd.socket(5)). */
+/* Socket activation: a systemd holds a listening socket for the service that will answer
+ * (systemd.socket(5)). */
 #ifndef SOURCE_ACTIVATION_H
 #define SOURCE_ACTIVATION_H
 
@@ -8,9 +9,12 @@
 /* Adds to snapshot->answers. 0 or -ENOMEM. */
 int activation_answer(struct host *host, struct snapshot *snapshot, struct error *err);
 
-/* What the text of a .socket unit says: its streams and datagrams to @each (port, and the address or NULL for any),
- * and the service, Accept= included, into @ret_service of 256 bytes ("" where it is the unit's own name). Pure. */
-int activation_parse(const char *text, size_t n, int (*each)(void *data, enum proto proto, const char *address, size_t length, uint16_t port),
+/* What the text of a .socket unit says: its streams and datagrams to @each (port, and the address
+ * or NULL for any), and the service, Accept= included, into @ret_service of 256 bytes ("" where it
+ * is the unit's own name). Pure. */
+int activation_parse(const char *text, size_t n,
+		     int (*each)(void *data, enum proto proto, const char *address, size_t length,
+				 uint16_t port),
 		     void *data, char *ret_service, bool *ret_accepts);
 
 #endif

@@ -44,7 +44,8 @@ static uint32_t find_container(struct snapshot *snapshot, enum engine engine, co
 /* ---- names ---- */
 
 /* The command lines of the processes called @name, one after another, until @each says no. */
-static void each_process_named(struct host *host, const char *name, bool (*each)(void *data, const char *cmdline), void *data)
+static void each_process_named(struct host *host, const char *name,
+			       bool (*each)(void *data, const char *cmdline), void *data)
 {
 	cleanup(vector_done) struct vector pids;
 	vector_init(&pids, sizeof(int32_t));
@@ -66,7 +67,8 @@ static void each_process_named(struct host *host, const char *name, bool (*each)
 
 static bool take_data_root(void *data, const char *cmdline)
 {
-	return !option_of(cmdline, "--data-root", data, ROOT_MAX) && !option_of(cmdline, "-g", data, ROOT_MAX);
+	return !option_of(cmdline, "--data-root", data, ROOT_MAX) &&
+	       !option_of(cmdline, "-g", data, ROOT_MAX);
 }
 
 static void find_docker_root(struct host *host, char root[ROOT_MAX])
@@ -93,12 +95,14 @@ static int name_docker(struct host *host, struct snapshot *snapshot)
 		if (!root[0])
 			find_docker_root(host, root);
 		cleanup(freep) char *text = NULL;
-		if (host_read_all(host, &text, CONFIG_MAX, "%s/containers/%s/config.v2.json", root + (root[0] == '/'), container->id) <= 0)
+		if (host_read_all(host, &text, CONFIG_MAX, "%s/containers/%s/config.v2.json",
+				  root + (root[0] == '/'), container->id) <= 0)
 			continue;
 		json_t *config = json_loads(text, 0, NULL);
 		const char *name = json_string_value(json_object_get(config, "Name"));
 		if (name)
-			container->name = arena_intern_string(&snapshot->arena, name + (name[0] == '/'));
+			container->name =
+				arena_intern_string(&snapshot->arena, name + (name[0] == '/'));
 		json_decref(config);
 		if (name && !container->name)
 			return -ENOMEM;
@@ -110,11 +114,13 @@ static bool take_conmon(void *data, const char *cmdline)
 {
 	struct snapshot *snapshot = data;
 	char id[256], name[256];
-	if (!option_of(cmdline, "-c", id, sizeof(id)) || !option_of(cmdline, "-n", name, sizeof(name)))
+	if (!option_of(cmdline, "-c", id, sizeof(id)) ||
+	    !option_of(cmdline, "-n", name, sizeof(name)))
 		return true;
 	for (uint32_t i = 0; i < snapshot->containers.n; i++) {
 		struct container *container = vector_at(&snapshot->containers, i);
-		bool is_conmons = container->engine == ENGINE_PODMAN || container->engine == ENGINE_CRIO;
+		bool is_conmons =
+			container->engine == ENGINE_PODMAN || container->engine == ENGINE_CRIO;
 		if (is_conmons && !container->name && strcmp(container->id, id) == 0)
 			container->name = arena_intern_string(&snapshot->arena, name);
 	}
@@ -126,7 +132,9 @@ static void name_podman(struct host *host, struct snapshot *snapshot)
 	bool is_wanted = false;
 	for (uint32_t i = 0; i < snapshot->containers.n; i++) {
 		const struct container *container = snapshot_container(snapshot, i);
-		is_wanted |= (container->engine == ENGINE_PODMAN || container->engine == ENGINE_CRIO) && !container->name;
+		is_wanted |=
+			(container->engine == ENGINE_PODMAN || container->engine == ENGINE_CRIO) &&
+			!container->name;
 	}
 	if (is_wanted)
 		each_process_named(host, "conmon", take_conmon, snapshot);
@@ -136,7 +144,7 @@ static void name_podman(struct host *host, struct snapshot *snapshot)
 
 /* Where a proxy sends what comes. */
 struct aim {
-	uint32_t netns;     /* index, or NONE */
+	uint32_t netns;	    /* index, or NONE */
 	uint32_t container; /* index, or NONE */
 	bool has_ip;
 	struct ip ip;
@@ -144,7 +152,8 @@ struct aim {
 	int32_t ancestor; /* of the process that answers, or 0 */
 };
 
-static uint32_t netns_with_address(const struct snapshot *snapshot, const struct ip *ip, uint32_t besides)
+static uint32_t netns_with_address(const struct snapshot *snapshot, const struct ip *ip,
+				   uint32_t besides)
 {
 	for (uint32_t i = 0; i < snapshot->netns.n; i++) {
 		const struct netns *netns = snapshot_netns(snapshot, i);
@@ -160,7 +169,8 @@ static uint32_t netns_of_pid(struct host *host, const struct snapshot *snapshot,
 	char link[64];
 	uint64_t inode;
 	uint32_t number;
-	if (number_u32(pid, 1, INT32_MAX, &number) < 0 || host_readlink(host, link, sizeof(link), "proc/%u/ns/net", number) < 0)
+	if (number_u32(pid, 1, INT32_MAX, &number) < 0 ||
+	    host_readlink(host, link, sizeof(link), "proc/%u/ns/net", number) < 0)
 		return NONE;
 	const char *at = link + strlen("net:[");
 	if (number_scan(&at, link + strlen(link), 10, &inode) < 0)
@@ -181,16 +191,19 @@ static const char *last_number(const char *cmdline)
 }
 
 /* False: @process is no proxy. */
-static bool aim_of(struct host *host, struct snapshot *snapshot, const struct process *process, const struct socket *socket, struct aim *ret)
+static bool aim_of(struct host *host, struct snapshot *snapshot, const struct process *process,
+		   const struct socket *socket, struct aim *ret)
 {
 	char word[256];
-	const char *name = process->name ? process->name : "", *cmdline = process->cmdline ? process->cmdline : "";
+	const char *name = process->name ? process->name : "",
+		   *cmdline = process->cmdline ? process->cmdline : "";
 	*ret = (struct aim){.netns = NONE, .container = NONE, .port = socket->local_port};
 	if (strcmp(name, "docker-proxy") == 0) {
 		bool is_v4;
 		if (option_of(cmdline, "-container-port", word, sizeof(word)))
 			number_u16(word, &ret->port);
-		if (option_of(cmdline, "-container-ip", word, sizeof(word)) && ip_parse(word, strlen(word), &ret->ip, &is_v4) == 0) {
+		if (option_of(cmdline, "-container-ip", word, sizeof(word)) &&
+		    ip_parse(word, strlen(word), &ret->ip, &is_v4) == 0) {
 			ret->has_ip = true;
 			ret->netns = netns_with_address(snapshot, &ret->ip, socket->netns);
 		}
@@ -204,7 +217,8 @@ static bool aim_of(struct host *host, struct snapshot *snapshot, const struct pr
 	}
 	if (strncmp(name, "slirp4netns", 11) == 0 || strncmp(name, "pasta", 5) == 0) {
 		const char *pid = last_number(cmdline);
-		snprintf(word, sizeof(word), "%.*s", pid ? (int)strspn(pid, "0123456789") : 0, pid ? pid : "");
+		snprintf(word, sizeof(word), "%.*s", pid ? (int)strspn(pid, "0123456789") : 0,
+			 pid ? pid : "");
 		ret->netns = netns_of_pid(host, snapshot, word);
 		return true;
 	}
@@ -235,21 +249,23 @@ static bool descends(struct host *host, int32_t pid, int32_t ancestor)
 	return false;
 }
 
-/* The process at the place that @aim says; of several sockets the one with the proxy's own number. */
-static uint32_t answering_process(struct host *host, const struct snapshot *snapshot, const struct socket *proxy, const struct aim *aim)
+/* The process at the place that @aim says; of several sockets the one with the proxy's own number.
+ */
+static uint32_t answering_process(struct host *host, const struct snapshot *snapshot,
+				  const struct socket *proxy, const struct aim *aim)
 {
 	uint32_t found = NONE;
 	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		if (!holder || socket->netns == proxy->netns || socket->proto != proxy->proto || !socket_is_open(socket) ||
-		    (aim->port && socket->local_port != aim->port))
+		if (!holder || socket->netns == proxy->netns || socket->proto != proxy->proto ||
+		    !socket_is_open(socket) || (aim->port && socket->local_port != aim->port))
 			continue;
 		const struct process *process = snapshot_process(snapshot, holder->process);
 		bool is_there = aim->netns != NONE	 ? socket->netns == aim->netns
 				: aim->container != NONE ? process->container == aim->container
-				: aim->ancestor		 ? descends(host, process->pid, aim->ancestor)
-							 : false;
+				: aim->ancestor ? descends(host, process->pid, aim->ancestor)
+						: false;
 		if (!is_there)
 			continue;
 		if (found == NONE || socket->local_port == proxy->local_port)
@@ -274,7 +290,8 @@ static int answer_socket(struct host *host, struct snapshot *snapshot, uint32_t 
 	struct answer_for *answer = vector_add(&snapshot->answers);
 	if (!answer)
 		return -ENOMEM;
-	*answer = (struct answer_for){.socket = index, .container = aim.container, .process = process};
+	*answer = (struct answer_for){
+		.socket = index, .container = aim.container, .process = process};
 	return 0;
 }
 

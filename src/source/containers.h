@@ -1,5 +1,5 @@
-/* Names of containers, and to which one a published port belongs: docker-proxy, conmon, rootlesskit, slirp4netns and
- * pasta hold it for somebody. */
+/* Names of containers, and to which one a published port belongs: docker-proxy, conmon,
+ * rootlesskit, slirp4netns and pasta hold it for somebody. */
 #ifndef SOURCE_CONTAINERS_H
 #define SOURCE_CONTAINERS_H
 

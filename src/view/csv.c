@@ -23,7 +23,8 @@ static int add_value(void *data, const struct value *value, uint32_t times)
 	return 0;
 }
 
-static void read_cell(struct out *scratch, const struct rows *rows, uint32_t row, const struct field *field, bool for_terminal)
+static void read_cell(struct out *scratch, const struct rows *rows, uint32_t row,
+		      const struct field *field, bool for_terminal)
 {
 	scratch->n = 0;
 	struct cell cell = {scratch, true, for_terminal};
@@ -48,7 +49,8 @@ static void quote(struct out *out, const char *bytes, size_t n)
 	out_char(out, '"');
 }
 
-void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields, bool for_terminal)
+void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+	       bool for_terminal)
 {
 	cleanup(out_done) struct out scratch = {.fd = -1};
 	if (out_init(&scratch, -1) < 0) {
@@ -70,7 +72,8 @@ void csv_print(struct out *out, const struct rows *rows, const struct field *con
 	}
 }
 
-void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields, bool for_terminal)
+void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+	       bool for_terminal)
 {
 	cleanup(out_done) struct out scratch = {.fd = -1};
 	if (out_init(&scratch, -1) < 0) {
@@ -83,7 +86,9 @@ void raw_print(struct out *out, const struct rows *rows, const struct field *con
 			out_string(out, i ? "\t" : "");
 			/* a tab or newline inside would make two cells of one */
 			for (size_t k = 0; k < scratch.n; k++)
-				out_char(out, strchr("\t\n", scratch.data[k]) && scratch.data[k] ? ' ' : scratch.data[k]);
+				out_char(out, strchr("\t\n", scratch.data[k]) && scratch.data[k]
+						      ? ' '
+						      : scratch.data[k]);
 		}
 		out_char(out, '\n');
 	}

@@ -1,11 +1,15 @@
-/* Values for other programs: CSV (RFC 4180), and raw: tabs between, no titles, as a shell likes it. */
+/* Values for other programs: CSV (RFC 4180), and raw: tabs between, no titles, as a shell likes it.
+ */
 #ifndef VIEW_CSV_H
 #define VIEW_CSV_H
 
 #include "model/rows.h"
 
-/* Several values share a cell, separated by a space. @for_terminal: what a terminal must not see is escaped. */
-void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields, bool for_terminal);
-void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields, bool for_terminal);
+/* Several values share a cell, separated by a space. @for_terminal: what a terminal must not see is
+ * escaped. */
+void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+	       bool for_terminal);
+void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+	       bool for_terminal);
 
 #endif

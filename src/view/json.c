@@ -41,8 +41,11 @@ static void add_chosen(struct json_shape *shape, const struct field *field)
 {
 	static const struct {
 		const char *composite, *parts[2];
-	} composites[] = {{"local", {"address", "port"}}, {"remote", {"peer", "peer_port"}}, {"shown_address", {"address", NULL}},
-			  {"shown_port", {"port", NULL}}, {"process", {"name", "runs"}}};
+	} composites[] = {{"local", {"address", "port"}},
+			  {"remote", {"peer", "peer_port"}},
+			  {"shown_address", {"address", NULL}},
+			  {"shown_port", {"port", NULL}},
+			  {"process", {"name", "runs"}}};
 	for (size_t i = 0; i < ARRAY_SIZE(composites); i++)
 		if (strcmp(field->name, composites[i].composite) == 0)
 			for (unsigned k = 0; k < 2 && composites[i].parts[k]; k++)
@@ -71,7 +74,8 @@ void json_shape_free(struct json_shape *shape)
 	free(shape);
 }
 
-static void write_keys(struct out *out, const struct key *keys, unsigned n, const struct record *record)
+static void write_keys(struct out *out, const struct key *keys, unsigned n,
+		       const struct record *record)
 {
 	char scratch[256];
 	for (unsigned i = 0; i < n; i++) {
@@ -88,15 +92,18 @@ static void write_keys(struct out *out, const struct key *keys, unsigned n, cons
 	}
 }
 
-void json_socket(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot, uint32_t socket)
+void json_socket(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot,
+		 uint32_t socket)
 {
-	struct record record = {.snapshot = snapshot, .socket = snapshot_socket(snapshot, socket), .index = socket};
+	struct record record = {
+		.snapshot = snapshot, .socket = snapshot_socket(snapshot, socket), .index = socket};
 	out_char(out, '{');
 	write_keys(out, shape->socket, shape->n_socket, &record);
 	if (shape->n_holder) {
 		out_string(out, shape->n_socket ? ",\"holders\":[" : "\"holders\":[");
 		const char *between = "{";
-		for (record.holder = snapshot_holder(snapshot, record.socket->holder); record.holder;
+		for (record.holder = snapshot_holder(snapshot, record.socket->holder);
+		     record.holder;
 		     record.holder = snapshot_holder(snapshot, record.holder->next)) {
 			record.process = snapshot_process(snapshot, record.holder->process);
 			out_string(out, between);
@@ -122,8 +129,8 @@ void json_missing(struct out *out, const struct snapshot *snapshot)
 	out_char(out, '[');
 	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
 		const struct missing *missing = vector_at(&snapshot->missing, i);
-		out_format(out, "%s{\"what\":\"%s\",\"why\":\"%s\",\"count\":", i ? "," : "", what_words[missing->what],
-			   why_words[missing->why]);
+		out_format(out, "%s{\"what\":\"%s\",\"why\":\"%s\",\"count\":", i ? "," : "",
+			   what_words[missing->what], why_words[missing->why]);
 		if (missing->count)
 			out_u64(out, missing->count);
 		else
@@ -159,7 +166,8 @@ void json_print(struct out *out, const struct rows *rows, const struct json_shap
 
 void json_end(struct out *out, const struct snapshot *snapshot)
 {
-	out_format(out, "{\"end\":true,\"complete\":%s,\"missing\":", snapshot->is_complete ? "true" : "false");
+	out_format(out, "{\"end\":true,\"complete\":%s,\"missing\":",
+		   snapshot->is_complete ? "true" : "false");
 	json_missing(out, snapshot);
 	out_string(out, "}\n");
 }

@@ -1,4 +1,5 @@
-/* JSON: one object with all that a snapshot says, or a line a socket. Keys come from the field registry. */
+/* JSON: one object with all that a snapshot says, or a line a socket. Keys come from the field
+ * registry. */
 #ifndef VIEW_JSON_H
 #define VIEW_JSON_H
 
@@ -13,7 +14,8 @@ struct json_shape *json_shape_new(const struct field *const *fields);
 void json_shape_free(struct json_shape *shape);
 
 /* {"proto":...,"holders":[...]} */
-void json_socket(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot, uint32_t socket);
+void json_socket(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot,
+		 uint32_t socket);
 /* "schema":...,"host":...,...,"missing":[...] without the braces around. */
 void json_envelope(struct out *out, const struct snapshot *snapshot);
 void json_missing(struct out *out, const struct snapshot *snapshot);

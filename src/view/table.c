@@ -39,9 +39,12 @@ static int add_value(void *data, const struct value *value, uint32_t times)
 	return 0;
 }
 
-size_t table_cell(struct out *out, const struct rows *rows, uint32_t row, const struct field *field, bool is_utf8)
+size_t table_cell(struct out *out, const struct rows *rows, uint32_t row, const struct field *field,
+		  bool is_utf8)
 {
-	struct cell cell = {.out = out, .counts = field->merge == MERGE_COUNT, .is_utf8 = is_utf8,
+	struct cell cell = {.out = out,
+			    .counts = field->merge == MERGE_COUNT,
+			    .is_utf8 = is_utf8,
 			    .never_cut = field->flags & FIELD_NEVER_CUT};
 	rows_values(rows, row, field, add_value, &cell);
 	if (cell.left_out) {
@@ -59,7 +62,8 @@ struct column {
 	bool is_shown;
 };
 
-static void measure(const struct rows *rows, struct column *columns, unsigned n, struct out *scratch, bool is_utf8)
+static void measure(const struct rows *rows, struct column *columns, unsigned n,
+		    struct out *scratch, bool is_utf8)
 {
 	for (uint32_t row = 0; row < rows->n_rows; row++)
 		for (unsigned i = 0; i < n; i++) {
@@ -78,15 +82,19 @@ static size_t total(const struct column *columns, unsigned n)
 	return sum ? sum - GAP : 0;
 }
 
-/* Takes from the widest that may be cut, down to what each gets at least; then whole columns go, the last first. */
+/* Takes from the widest that may be cut, down to what each gets at least; then whole columns go,
+ * the last first. */
 static void fit(struct column *columns, unsigned n, size_t room)
 {
 	while (total(columns, n) > room) {
 		struct column *widest = NULL;
 		for (unsigned i = 0; i < n; i++) {
 			struct column *column = &columns[i];
-			size_t least = column->field->width > strlen(column->field->title) ? column->field->width : strlen(column->field->title);
-			bool may = column->is_shown && !(column->field->flags & FIELD_NEVER_CUT) && column->width > least;
+			size_t least = column->field->width > strlen(column->field->title)
+					       ? column->field->width
+					       : strlen(column->field->title);
+			bool may = column->is_shown && !(column->field->flags & FIELD_NEVER_CUT) &&
+				   column->width > least;
 			if (may && (!widest || column->width > widest->width))
 				widest = column;
 		}
@@ -104,19 +112,21 @@ static const char *colour_of(const struct field *field, const char *text, size_t
 	static const struct {
 		const char *field, *text, *colour;
 	} colours[] = {
-		{"reach", "any", "\033[1;33m"},       {"reach", "public", "\033[1;31m"}, {"reach", "loopback", "\033[32m"},
-		{"reach", "private", "\033[33m"},     {"reach", "shared", "\033[33m"},   {"state", "LISTEN", "\033[1m"},
+		{"reach", "any", "\033[1;33m"},	      {"reach", "public", "\033[1;31m"},
+		{"reach", "loopback", "\033[32m"},    {"reach", "private", "\033[33m"},
+		{"reach", "shared", "\033[33m"},      {"state", "LISTEN", "\033[1m"},
 		{"state", "ESTABLISHED", "\033[32m"}, {"user", "root", "\033[35m"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
-		if (strcmp(field->name, colours[i].field) == 0 && strlen(colours[i].text) == n && memcmp(colours[i].text, text, n) == 0)
+		if (strcmp(field->name, colours[i].field) == 0 && strlen(colours[i].text) == n &&
+		    memcmp(colours[i].text, text, n) == 0)
 			return colours[i].colour;
 	return NULL;
 }
 
 /* The text of a cell is shown already: cutting it needs no escaping again. */
-static void print_cell(struct out *out, const struct column *column, const char *text, size_t n, size_t width, bool is_last,
-		       const struct table_style *style)
+static void print_cell(struct out *out, const struct column *column, const char *text, size_t n,
+		       size_t width, bool is_last, const struct table_style *style)
 {
 	size_t pad = column->width > width ? column->width - width : 0;
 	const char *colour = style->has_colour ? colour_of(column->field, text, n) : NULL;
@@ -142,8 +152,8 @@ static unsigned last_shown(const struct column *columns, unsigned n)
 	return last;
 }
 
-static void print_rows(struct out *out, const struct rows *rows, const struct column *columns, unsigned n,
-		       const struct table_style *style, struct out *scratch)
+static void print_rows(struct out *out, const struct rows *rows, const struct column *columns,
+		       unsigned n, const struct table_style *style, struct out *scratch)
 {
 	unsigned last = last_shown(columns, n);
 	for (uint32_t row = 0; row < rows->n_rows; row++) {
@@ -155,14 +165,17 @@ static void print_rows(struct out *out, const struct rows *rows, const struct co
 				out_spaces(out, GAP);
 			is_first = false;
 			scratch->n = 0;
-			size_t width = table_cell(scratch, rows, row, columns[i].field, style->is_utf8);
-			print_cell(out, &columns[i], scratch->data, scratch->n, width, i == last, style);
+			size_t width =
+				table_cell(scratch, rows, row, columns[i].field, style->is_utf8);
+			print_cell(out, &columns[i], scratch->data, scratch->n, width, i == last,
+				   style);
 		}
 		out_char(out, '\n');
 	}
 }
 
-static void print_titles(struct out *out, const struct column *columns, unsigned n, const struct table_style *style)
+static void print_titles(struct out *out, const struct column *columns, unsigned n,
+			 const struct table_style *style)
 {
 	unsigned last = last_shown(columns, n);
 	bool is_first = true;
@@ -171,7 +184,8 @@ static void print_titles(struct out *out, const struct column *columns, unsigned
 	for (unsigned i = 0; i < n; i++) {
 		if (!columns[i].is_shown)
 			continue;
-		size_t length = strlen(columns[i].field->title), pad = columns[i].width > length ? columns[i].width - length : 0;
+		size_t length = strlen(columns[i].field->title),
+		       pad = columns[i].width > length ? columns[i].width - length : 0;
 		if (!is_first)
 			out_spaces(out, GAP);
 		is_first = false;
@@ -184,7 +198,8 @@ static void print_titles(struct out *out, const struct column *columns, unsigned
 	out_string(out, style->has_colour ? "\033[0m\n" : "\n");
 }
 
-int table_print(struct out *out, const struct rows *rows, const struct field *const *fields, const struct table_style *style)
+int table_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+		const struct table_style *style)
 {
 	unsigned n = 0;
 	while (fields[n])
@@ -198,7 +213,8 @@ int table_print(struct out *out, const struct rows *rows, const struct field *co
 	measure(rows, columns, n, &scratch, style->is_utf8);
 	for (unsigned i = 0; i < n; i++) {
 		size_t title = strlen(fields[i]->title);
-		columns[i].is_shown = columns[i].wanted || !style->hides_empty || fields[i]->flags & FIELD_NEVER_CUT;
+		columns[i].is_shown = columns[i].wanted || !style->hides_empty ||
+				      fields[i]->flags & FIELD_NEVER_CUT;
 		columns[i].width = columns[i].wanted > title ? columns[i].wanted : title;
 	}
 	if (style->columns)

@@ -7,13 +7,16 @@
 struct table_style {
 	unsigned columns; /* of the terminal; 0: as wide as it gets, nothing is cut */
 	bool has_colour, is_utf8;
-	bool hides_empty; /* columns without a value are left out, but for those that are never cut */
+	bool hides_empty; /* columns without a value are left out, but for those that are never cut
+			   */
 };
 
 /* 0 or -ENOMEM. */
-int table_print(struct out *out, const struct rows *rows, const struct field *const *fields, const struct table_style *style);
+int table_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+		const struct table_style *style);
 
 /* One cell as text at the end of @out (in memory). Returns its columns. */
-size_t table_cell(struct out *out, const struct rows *rows, uint32_t row, const struct field *field, bool is_utf8);
+size_t table_cell(struct out *out, const struct rows *rows, uint32_t row, const struct field *field,
+		  bool is_utf8);
 
 #endif
