@@ -1,0 +1,21 @@
+/* The whole story of a port on one screen, and as JSON. */
+#ifndef VIEW_STORY_H
+#define VIEW_STORY_H
+
+#include "model/explanation.h"
+#include "model/peers.h"
+#include "model/remarks.h"
+#include "view/page.h"
+
+struct story {
+	const char *target;	 /* as typed */
+	const struct rows *rows; /* its sockets, in the default order, not grouped */
+	const struct explanation *explanation; /* NULL: several ports */
+	const struct remarks *remarks;
+	const struct vector *peers; /* struct peer_group */
+};
+
+void story_print(const struct page *page, const struct story *story);
+void story_json(struct out *out, const struct story *story);
+
+#endif
