@@ -18,18 +18,19 @@ unsigned hosts_localhost(const struct hosts *hosts, const struct netns *netns, s
 {
 	struct ip v4 = ip_from_v4(loopback_v4), v6 = ip_from_v6(loopback_v6);
 	bool is_named = hosts && (hosts->localhost_v4 || hosts->localhost_v6);
-	/* glibc's reader of the file gives 127.0.0.1 for ::1 too when asked for IPv4. */
-	bool has_v4 = true;
 	bool has_v6 = !is_named || hosts->localhost_v6;
+	bool is_v4_first = hosts && hosts->is_v4_first;
 	unsigned n = 0;
 
+	/* 127.0.0.1 is always among them: glibc's reader of the file gives it for ::1 too when it
+	 * is asked for IPv4. */
 	if (netns && netns->is_detailed && !netns_has_address(netns, &v6))
 		has_v6 = false;
-	if (has_v4 && hosts && hosts->is_v4_first)
+	if (is_v4_first)
 		ret[n++] = v4;
 	if (has_v6)
 		ret[n++] = v6;
-	if (has_v4 && !(hosts && hosts->is_v4_first))
+	if (!is_v4_first)
 		ret[n++] = v4;
 	return n;
 }

@@ -1,0 +1,19 @@
+/* To whom a packet goes, as prose and as JSON. */
+#ifndef VIEW_DELIVERY_H
+#define VIEW_DELIVERY_H
+
+#include "model/delivery.h"
+#include "view/page.h"
+
+/* With its candidates and why each was or was not chosen. */
+void delivery_print(const struct page *page, const struct snapshot *snapshot,
+		    const struct delivery *delivery);
+
+/* One line: for the many addresses of this host. */
+void delivery_print_short(const struct page *page, const struct snapshot *snapshot,
+			  const struct delivery *delivery);
+
+void delivery_json(struct out *out, const struct snapshot *snapshot,
+		   const struct delivery *delivery);
+
+#endif
