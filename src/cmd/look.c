@@ -61,7 +61,8 @@ int look_collect(struct context *context, const struct look *look, const struct 
 	if (look->is_numeric)
 		query.needs |= NEED_NO_NSS;
 	r = collect_snapshot(&context->host, &query, ret, err);
-	privilege_drop();
+	if (!look->asks_again)
+		privilege_drop();
 	return r;
 }
 

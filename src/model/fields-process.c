@@ -1,6 +1,7 @@
 /* The fields of a holder: its descriptor and its process. */
 #include <stdio.h>
 
+#include "model/ancestry.h"
 #include "model/fields.h"
 #include "model/get.h"
 
@@ -146,6 +147,51 @@ static void write_process_container(const struct record *record, struct out *out
 	field_container_json(container_of_process(record), out);
 }
 
+#define PARENTS_MAX 64
+
+static void get_parents(const struct record *record, struct value *ret)
+{
+	size_t n = 0;
+	const struct process *parent = P ? snapshot_process(record->snapshot, P->parent) : NULL;
+	for (unsigned i = 0; parent && n + 32 < 256 && i < PARENTS_MAX; i++) {
+		n += (size_t)snprintf(ret->scratch + n, 256 - n, "%s%.15s (%d)", i ? ", " : "",
+				      parent->name ? parent->name : "?", parent->pid);
+		parent = snapshot_process(record->snapshot, parent->parent);
+	}
+	set_object(ret, n ? ret->scratch : NULL);
+}
+
+static void write_text(struct out *out, const char *key, const char *text)
+{
+	out_string(out, key);
+	if (text)
+		json_quote(out, text, strlen(text));
+	else
+		out_string(out, "null");
+}
+
+/* From the parent up to the first process. */
+static void write_parents(const struct record *record, struct out *out)
+{
+	const struct process *parent = P ? snapshot_process(record->snapshot, P->parent) : NULL;
+	out_char(out, '[');
+	for (unsigned i = 0; parent && i < PARENTS_MAX; i++) {
+		const char *user = parent->known & KNOWN_UID
+					   ? snapshot_user(record->snapshot, parent->uid)
+					   : NULL;
+		out_format(out, "%s{\"pid\":%d", i ? "," : "", parent->pid);
+		write_text(out, ",\"name\":", parent->name);
+		write_text(out, ",\"is\":", ancestor_word(parent));
+		write_text(out, ",\"user\":", user);
+		write_text(out, ",\"unit\":", parent->unit);
+		out_string(out, ",\"container\":");
+		field_container_json(snapshot_container(record->snapshot, parent->container), out);
+		out_char(out, '}');
+		parent = snapshot_process(record->snapshot, parent->parent);
+	}
+	out_char(out, ']');
+}
+
 #define J FIELD_JSON
 
 const struct field fields_process[] = {
@@ -190,5 +236,9 @@ const struct field fields_process[] = {
 	{"process_container", "container", N_("CONTAINER"), N_("the holder's own container"),
 	 get_process_container, write_process_container, NULL, NEED_HOLDERS | NEED_CGROUP,
 	 OF_HOLDER, MERGE_LIST, 10, J, VALUE_OBJECT},
+	{"parents", "parents", N_("PARENTS"),
+	 N_("who started the holder, up to the first process"), get_parents, write_parents, NULL,
+	 NEED_HOLDERS | NEED_STAT | NEED_CGROUP | NEED_UID | NEED_USERS | NEED_PARENTS, OF_HOLDER,
+	 MERGE_LIST, 12, FIELD_ON_REQUEST | FIELD_NO_FILTER, VALUE_OBJECT},
 	{0},
 };

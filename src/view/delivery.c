@@ -4,9 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "model/value.h"
 #include "view/delivery.h"
-#include "view/json.h"
 
 static const char *const kinds_in_words[CANDIDATE_MAX] = {
 	[CANDIDATE_CONNECTION] = "connection",
@@ -204,7 +202,7 @@ static void json_ends(struct out *out, const struct snapshot *snapshot,
 		out_u64(out, snapshot_netns(snapshot, delivery->netns)->inode);
 }
 
-void delivery_json(struct out *out, const struct snapshot *snapshot,
+void delivery_json(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot,
 		   const struct delivery *delivery)
 {
 	json_ends(out, snapshot, delivery);
@@ -212,7 +210,7 @@ void delivery_json(struct out *out, const struct snapshot *snapshot,
 	if (delivery->chosen == NONE)
 		out_string(out, "null");
 	else
-		json_socket(out, snapshot, delivery->chosen);
+		json_socket(out, shape, snapshot, delivery->chosen);
 	out_format(out, ",\"by_kernel\":%s,\"steered\":%s,\"candidates\":[",
 		   delivery->is_by_kernel ? "true" : "false",
 		   delivery->is_steered ? "true" : "false");
@@ -222,18 +220,12 @@ void delivery_json(struct out *out, const struct snapshot *snapshot,
 			   i ? "," : "", candidate_words[candidate->kind],
 			   candidate->is_chosen ? "true" : "false",
 			   candidate->is_reuseport ? "true" : "false");
-		if (candidate->reason)
-			json_string(out, candidate->reason, strlen(candidate->reason));
-		else
-			out_string(out, "null");
+		json_text(out, candidate->reason);
 		out_string(out, ",\"socket\":");
-		json_socket(out, snapshot, candidate->socket);
+		json_socket(out, shape, snapshot, candidate->socket);
 		out_char(out, '}');
 	}
 	out_string(out, "],\"note\":");
-	if (delivery->note)
-		json_string(out, delivery->note, strlen(delivery->note));
-	else
-		out_string(out, "null");
+	json_text(out, delivery->note);
 	out_char(out, '}');
 }

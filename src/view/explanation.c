@@ -1,8 +1,8 @@
 /* What a port's number means, as prose and as JSON. */
 #include <errno.h>
 
-#include "model/value.h"
 #include "view/explanation.h"
+#include "view/json.h"
 
 static const char *const class_ranges[CLASS_MAX] = {
 	[CLASS_WELL_KNOWN] = "0-1023",
@@ -70,13 +70,10 @@ void explanation_print(const struct page *page, const struct explanation *explan
 	out_done(&text);
 }
 
-static void json_text(struct out *out, const char *key, const char *text)
+static void json_member(struct out *out, const char *key, const char *text)
 {
 	out_format(out, "\"%s\":", key);
-	if (text)
-		json_string(out, text, strlen(text));
-	else
-		out_string(out, "null");
+	json_text(out, text);
 }
 
 static void json_list(struct out *out, const char *key, const char *const *texts, unsigned n)
@@ -85,7 +82,7 @@ static void json_list(struct out *out, const char *key, const char *const *texts
 	for (unsigned i = 0; i < n; i++) {
 		if (i)
 			out_char(out, ',');
-		json_string(out, texts[i], strlen(texts[i]));
+		json_text(out, texts[i]);
 	}
 	out_char(out, ']');
 }
@@ -98,11 +95,11 @@ static void json_bool(struct out *out, const char *key, bool is_known, bool valu
 static void json_proto(struct out *out, const struct explained_proto *proto)
 {
 	out_format(out, ",\"%s\":{", proto_words[proto->proto]);
-	json_text(out, "service", proto->service);
+	json_member(out, "service", proto->service);
 	out_char(out, ',');
-	json_text(out, "iana_name", proto->iana);
+	json_member(out, "iana_name", proto->iana);
 	out_char(out, ',');
-	json_text(out, "iana_description",
+	json_member(out, "iana_description",
 		  proto->description && proto->description[0] ? proto->description : NULL);
 	json_list(out, "uses", proto->uses, proto->n_uses);
 	json_list(out, "risks", proto->risks, proto->n_risks);

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 
 #include "base/format.h"
-#include "model/value.h"
 #include "view/explanation.h"
 #include "view/holders.h"
+#include "view/json.h"
 #include "view/reach.h"
 #include "view/story.h"
 
@@ -319,10 +319,7 @@ static void json_peer_process(struct out *out, const struct process *process)
 		return;
 	}
 	out_format(out, "{\"pid\":%d,\"name\":", process->pid);
-	if (process->name)
-		json_string(out, process->name, strlen(process->name));
-	else
-		out_string(out, "null");
+	json_text(out, process->name);
 	out_char(out, '}');
 }
 
@@ -371,7 +368,7 @@ void story_json(struct out *out, const struct story *story)
 		const struct remark *remark = vector_at(&story->remarks->list, i);
 		out_format(out, "%s{\"what\":\"%s\",\"text\":", i ? "," : "",
 			   remark_words[remark->what]);
-		json_string(out, remark->text, strlen(remark->text));
+		json_text(out, remark->text);
 		out_char(out, '}');
 	}
 	out_char(out, ']');
