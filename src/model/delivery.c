@@ -181,7 +181,7 @@ static const char *reason_of_chosen(const struct delivery *delivery,
 	if (delivery->is_steered)
 		return "an sk_lookup program of the kernel hands it the packet";
 	if (has_equals && candidate->is_reuseport)
-		return delivery->is_by_kernel
+		return delivery->is_by_kernel && delivery->from_port
 			       ? "chosen from its REUSEPORT group by a hash of both ends"
 			       : "one of its REUSEPORT group: which one depends on both ends";
 	if (has_equals)
@@ -263,12 +263,27 @@ static struct candidate *add_steered(const struct snapshot *snapshot, struct del
 	return added;
 }
 
+/* No rule of addresses gives it this socket; one that is bound to an interface may be meant. */
+static bool is_steered(const struct snapshot *snapshot, const struct candidate *chosen,
+		       const struct candidate *best)
+{
+	if (!chosen->takes)
+		return !snapshot_socket(snapshot, chosen->socket)->interface;
+	return best && chosen->score < best->score;
+}
+
+static bool is_to_many(const struct delivery *delivery)
+{
+	enum reach reach = ip_reach(&delivery->to);
+	return reach == REACH_MULTICAST || reach == REACH_BROADCAST;
+}
+
 static bool is_local(const struct snapshot *snapshot, const struct delivery *delivery)
 {
 	const struct netns *netns =
 		delivery->netns == NONE ? NULL : snapshot_netns(snapshot, delivery->netns);
 	return !netns || !netns->is_detailed || netns_has_address(netns, &delivery->to) ||
-	       ip_reach(&delivery->to) == REACH_LOOPBACK;
+	       is_to_many(delivery) || ip_reach(&delivery->to) == REACH_LOOPBACK;
 }
 
 void delivery_init(struct delivery *delivery)
@@ -298,8 +313,7 @@ int delivery_work_out(const struct snapshot *snapshot, struct delivery *delivery
 		delivery->chosen = chosen ? chosen->socket : NONE;
 	} else if (delivery->chosen != NONE) {
 		chosen = find(delivery, delivery->chosen);
-		delivery->is_steered = !chosen || !chosen->takes ||
-				       (best && chosen->score < best->score);
+		delivery->is_steered = !chosen || is_steered(snapshot, chosen, best);
 		if (!chosen && !(chosen = add_steered(snapshot, delivery)))
 			return -ENOMEM;
 	} else {
@@ -309,6 +323,8 @@ int delivery_work_out(const struct snapshot *snapshot, struct delivery *delivery
 
 	if (!chosen)
 		delivery->note = note_of_nobody(delivery);
+	else if (is_to_many(delivery))
+		delivery->note = "for many: every socket here that takes it gets a copy";
 	else if (!delivery->is_local)
 		delivery->note = "not an address of this host: only a transparent socket gets such a packet";
 	else

@@ -12,7 +12,7 @@ struct page {
 	unsigned columns; /* 0: no limit, nothing is wrapped */
 };
 
-#define PAGE_LABEL 11 /* columns of a label, its indent of two included */
+#define PAGE_LABEL 13 /* columns of a label, its indent of two included */
 
 /* A line of its own, bold where there is colour. */
 void page_heading(const struct page *page, const char *text);
