@@ -137,6 +137,7 @@ static int print_repeatedly(struct context *context, const struct settings *sett
 			return r;
 		if (!seconds)
 			return EXIT_DONE;
+		context->ends_by_stop = true;
 		r = out_flush(&context->out);
 		if (r < 0)
 			return error_set(err, r, "write the output");

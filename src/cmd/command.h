@@ -17,6 +17,7 @@ struct context {
 	struct host host;
 	struct out out; /* stdout; flushed by main, whose failure is exit 3 */
 	const struct stop *stop;
+	bool ends_by_stop; /* a watch: being stopped is its end, no failure */
 	bool is_terminal, has_colour, is_utf8;
 	unsigned columns, rows;		 /* of the terminal; columns 0: no limit */
 	const char *program;		 /* the name that messages begin with */

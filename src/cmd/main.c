@@ -182,7 +182,7 @@ int main(int argc, char **argv)
 			error_set(&err, r, "it did not work");
 		tell(&context, command, &err);
 		r = r == -EINVAL ? EXIT_USAGE : EXIT_REFUSED;
-	} else if (stop_wanted(context.stop)) {
+	} else if (stop_wanted(context.stop) && !context.ends_by_stop) {
 		r = EXIT_REFUSED;
 	}
 	host_close(&context.host);

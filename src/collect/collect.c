@@ -74,6 +74,7 @@ static int collect_into(struct host *host, struct join *join, bool filters_early
 	int r = netns_find(host, &join->query->scope, &found, &join->sink, err);
 	if (r >= 0)
 		r = name_namespaces(join, &found);
+	join->is_scoped = join->query->scope.choice != NETNS_ALL;
 	if (r >= 0)
 		r = sweep_sockets(host, join, &found, err);
 	if (r >= 0)

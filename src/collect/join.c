@@ -42,7 +42,7 @@ static bool ends_equal(const struct socket *a, const struct socket *b)
 	       ip_equal(&a->peer, &b->peer);
 }
 
-uint32_t join_netns(struct join *join, uint64_t inode)
+static uint32_t find_netns(struct join *join, uint64_t inode)
 {
 	const struct vector *all = &join->snapshot->netns;
 	const struct netns *last = snapshot_netns(join->snapshot, join->last_netns);
@@ -52,6 +52,15 @@ uint32_t join_netns(struct join *join, uint64_t inode)
 	for (uint32_t i = 0; i < all->n; i++)
 		if (snapshot_netns(join->snapshot, i)->inode == inode)
 			return join->last_netns = i;
+	return NONE;
+}
+
+uint32_t join_netns(struct join *join, uint64_t inode)
+{
+	const struct vector *all = &join->snapshot->netns;
+	uint32_t index = find_netns(join, inode);
+	if (index != NONE)
+		return index;
 
 	struct netns *added = vector_add(&join->snapshot->netns);
 	if (!added)
@@ -147,6 +156,9 @@ static int64_t unite(struct join *join, const struct found_socket *found, bool m
 {
 	struct socket socket = found->socket;
 	if (!is_wanted(join, &socket))
+		return NONE;
+	/* the pass over descriptors goes through all namespaces, whichever were asked for */
+	if (join->is_scoped && found->netns_inode && find_netns(join, found->netns_inode) == NONE)
 		return NONE;
 	socket.netns = found->netns_inode ? join_netns(join, found->netns_inode) : join->current;
 	socket.holder = NONE;
