@@ -61,7 +61,8 @@ static int parse_port(const char *text, const struct services *services, enum pr
 	return *ret ? 0 : -EINVAL;
 }
 
-/* Splits at the colon before the port: "[::1]:80", "127.0.0.1:80"; "::1" and "127.0.0.1" have none. */
+/* Splits at the colon before the port: "[::1]:80", "127.0.0.1:80"; "::1" and "127.0.0.1" have none.
+ */
 static int parse_end(const char *text, const struct services *services, enum proto proto,
 		     struct end *ret, struct error *err)
 {
@@ -114,8 +115,7 @@ static int parse_ends(struct context *context, const struct settings *settings, 
 		return error_text(err, -EINVAL, "--from %.80s: an address is wanted",
 				  settings->from);
 	if (to->has_address && from->has_address && to->is_v4 != from->is_v4)
-		return error_text(err, -EINVAL,
-				  "--from %.80s: one end is IPv4, the other is IPv6",
+		return error_text(err, -EINVAL, "--from %.80s: one end is IPv4, the other is IPv6",
 				  settings->from);
 	return 0;
 }
@@ -220,8 +220,7 @@ static int tell_json(struct context *context, const struct snapshot *snapshot,
 }
 
 static int tell(struct context *context, const struct settings *settings,
-		const struct snapshot *snapshot, const struct vector *deliveries,
-		struct error *err)
+		const struct snapshot *snapshot, const struct vector *deliveries, struct error *err)
 {
 	struct page page = tell_page(context);
 	if (settings->json)

@@ -18,8 +18,7 @@ static const struct option options[] = {
 };
 
 /* The number that @text is or names. */
-static int parse_port(struct context *context, const char *text, uint16_t *ret,
-		      struct error *err)
+static int parse_port(struct context *context, const char *text, uint16_t *ret, struct error *err)
 {
 	struct target target;
 	int r = target_parse(text, look_services(context), &target, err);

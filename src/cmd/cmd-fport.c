@@ -33,10 +33,10 @@ static const struct option options[] = {
 
 static int order_of(const struct settings *settings, enum fport_order *ret, struct error *err)
 {
-	*ret = settings->by_pid		? FPORT_BY_PID
+	*ret = settings->by_pid		  ? FPORT_BY_PID
 	       : settings->by_application ? FPORT_BY_APPLICATION
-	       : settings->by_path	? FPORT_BY_PATH
-					: FPORT_BY_PORT;
+	       : settings->by_path	  ? FPORT_BY_PATH
+					  : FPORT_BY_PORT;
 	if (settings->by_port + settings->by_pid + settings->by_application + settings->by_path > 1)
 		return error_text(err, -EINVAL, "-p, -i, -a, -ap: it takes one order");
 	return 0;

@@ -78,14 +78,14 @@ static int collect(struct context *context, const struct settings *settings,
 				    &telling->snapshot, err);
 }
 
-/* The number is explained as it stands in the namespace of its sockets; ours where there are none. */
+/* The number is explained as it stands in the namespace of its sockets; ours where there are none.
+ */
 static const struct netns *place_of(const struct telling *telling)
 {
 	const struct netns *self = tell_netns_self(telling->snapshot, NULL);
 	if (!telling->rows.n_sockets)
 		return self;
-	uint32_t first =
-		snapshot_socket(telling->snapshot, telling->rows.order[0])->netns;
+	uint32_t first = snapshot_socket(telling->snapshot, telling->rows.order[0])->netns;
 	return first == NONE ? self : snapshot_netns(telling->snapshot, first);
 }
 
@@ -136,9 +136,8 @@ static int tell(struct context *context, const struct settings *settings,
 	struct story story = {
 		.target = text,
 		.rows = &telling->rows,
-		.explanation = telling->target.first == telling->target.last
-				       ? &telling->explanation
-				       : NULL,
+		.explanation = telling->target.first == telling->target.last ? &telling->explanation
+									     : NULL,
 		.remarks = &telling->remarks,
 		.peers = &telling->peers,
 	};
@@ -169,7 +168,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 }
 
 static const char *const examples[] = {
-	"doorward show 8080",	      "doorward show tcp/53", "doorward show 127.0.0.1:5432",
+	"doorward show 8080",	   "doorward show tcp/53", "doorward show 127.0.0.1:5432",
 	"doorward show [::1]:443", "doorward show https",  NULL,
 };
 

@@ -12,7 +12,8 @@ struct look {
 	bool is_numeric;   /* no name service */
 	const char *read;  /* a saved file instead of this host */
 	const char *debug;
-	bool asks_again;    /* the capabilities stay: the caller asks the kernel once more, then drops them */
+	bool asks_again; /* the capabilities stay: the caller asks the kernel once more, then drops
+			    them */
 };
 
 extern const char *const look_source_words[];

@@ -36,9 +36,8 @@ static bool is_the_one(const struct socket *socket, const struct socket *answer)
 		return socket->cookie == answer->cookie;
 	if (socket->inode || answer->inode)
 		return socket->inode == answer->inode;
-	return socket->local_port == answer->local_port &&
-	       socket->peer_port == answer->peer_port && ip_equal(&socket->local, &answer->local) &&
-	       ip_equal(&socket->peer, &answer->peer);
+	return socket->local_port == answer->local_port && socket->peer_port == answer->peer_port &&
+	       ip_equal(&socket->local, &answer->local) && ip_equal(&socket->peer, &answer->peer);
 }
 
 static uint32_t find_answer(const struct snapshot *snapshot, const struct delivery *delivery,
@@ -54,8 +53,7 @@ static uint32_t find_answer(const struct snapshot *snapshot, const struct delive
 }
 
 /* 0 where the kernel answered; else why not: then the snapshot alone decides. */
-static int ask_kernel(struct host *host, const struct snapshot *snapshot,
-		      struct delivery *delivery)
+static int ask_kernel(struct host *host, const struct snapshot *snapshot, struct delivery *delivery)
 {
 	struct found_socket answer = {.netns_inode = 0};
 	struct socket packet = {

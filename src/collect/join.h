@@ -27,7 +27,7 @@ struct join {
 	struct vector strays; /* struct stray */
 	bool takes_unheld;    /* sockets without a known holder are added; else they only complete
 				 others */
-	bool is_scoped; /* what is in a namespace that is not known yet was not asked for */
+	bool is_scoped;	      /* what is in a namespace that is not known yet was not asked for */
 	uint64_t held_sum; /* sum of the inodes of TCP sockets added by sink.held, for comparison */
 };
 

@@ -33,8 +33,7 @@ static bool has_ports_of_its_own(uint8_t proto)
 static bool peer_is(const struct socket *socket, const struct delivery *delivery)
 {
 	return delivery->has_from && delivery->from_port &&
-	       socket->peer_port == delivery->from_port &&
-	       ip_equal(&socket->peer, &delivery->from);
+	       socket->peer_port == delivery->from_port && ip_equal(&socket->peer, &delivery->from);
 }
 
 /* The socket's family can take the packet's at all. */
@@ -128,9 +127,8 @@ static int add_candidates(const struct snapshot *snapshot, struct delivery *deli
 
 static bool is_same_place(const struct socket *a, const struct socket *b)
 {
-	return a->family == b->family && a->interface == b->interface &&
-	       a->state == b->state && !socket_has_peer(a) && !socket_has_peer(b) &&
-	       ip_equal(&a->local, &b->local);
+	return a->family == b->family && a->interface == b->interface && a->state == b->state &&
+	       !socket_has_peer(a) && !socket_has_peer(b) && ip_equal(&a->local, &b->local);
 }
 
 /* Two that listen at the very same place can only be of one SO_REUSEPORT group; sock_diag does not
@@ -211,7 +209,8 @@ static const char *reason_of_other(const struct candidate *other, const struct c
 static const char *note_of_nobody(const struct delivery *delivery)
 {
 	if (!delivery->is_local)
-		return "not an address of this host: the packet is forwarded or dropped, no socket gets it";
+		return "not an address of this host: the packet is forwarded or dropped, no socket "
+		       "gets it";
 	switch (delivery->proto) {
 	case PROTO_TCP:
 		return "nobody listens: the kernel answers with a reset (connection refused)";
@@ -326,7 +325,8 @@ int delivery_work_out(const struct snapshot *snapshot, struct delivery *delivery
 	else if (is_to_many(delivery))
 		delivery->note = "for many: every socket here that takes it gets a copy";
 	else if (!delivery->is_local)
-		delivery->note = "not an address of this host: only a transparent socket gets such a packet";
+		delivery->note =
+			"not an address of this host: only a transparent socket gets such a packet";
 	else
 		delivery->note = NULL;
 	return 0;

@@ -6,7 +6,8 @@
 #include "model/statistics.h"
 #include "source/host.h"
 
-/* Each adds what it finds in @n bytes. Lines that are none of the form are passed over. 0, -ENOMEM. */
+/* Each adds what it finds in @n bytes. Lines that are none of the form are passed over. 0, -ENOMEM.
+ */
 int snmp_parse(const char *bytes, size_t n, struct statistics *ret);
 int snmp6_parse(const char *bytes, size_t n, struct statistics *ret);
 

@@ -10,11 +10,11 @@
 enum classic_proto { CLASSIC_ALL, CLASSIC_TCP, CLASSIC_UDP, CLASSIC_TCP6, CLASSIC_UDP6 };
 
 struct netstat_view {
-	bool all;		  /* -a: listeners and UDP too */
-	bool has_pids;		  /* -o */
-	bool has_executables;	  /* -b */
-	bool is_numeric;	  /* -n */
-	enum classic_proto proto; /* -p */
+	bool all;		   /* -a: listeners and UDP too */
+	bool has_pids;		   /* -o */
+	bool has_executables;	   /* -b */
+	bool is_numeric;	   /* -n */
+	enum classic_proto proto;  /* -p */
 	const struct hosts *hosts; /* names of addresses, unless is_numeric; NULL: none */
 };
 

@@ -37,8 +37,8 @@ static void write_socket(struct out *out, const struct socket *socket)
 }
 
 /* "nginx ×5 (pid 812, 813, ...)" */
-static void write_holders(const struct page *page, struct out *out,
-			  const struct snapshot *snapshot, const struct socket *socket)
+static void write_holders(const struct page *page, struct out *out, const struct snapshot *snapshot,
+			  const struct socket *socket)
 {
 	const struct holder *holder = snapshot_holder(snapshot, socket->holder);
 	char title[256];
@@ -71,14 +71,13 @@ static void write_question(const struct page *page, struct out *out,
 	write_end(out, &delivery->to, delivery->is_v4, delivery->to_port);
 }
 
-static void write_answer(const struct page *page, struct out *out,
-			 const struct snapshot *snapshot, const struct delivery *delivery)
+static void write_answer(const struct page *page, struct out *out, const struct snapshot *snapshot,
+			 const struct delivery *delivery)
 {
 	if (delivery->chosen == NONE)
 		out_string(out, "nobody");
 	else
-		write_holders(page, out, snapshot,
-			      snapshot_socket(snapshot, delivery->chosen));
+		write_holders(page, out, snapshot, snapshot_socket(snapshot, delivery->chosen));
 }
 
 static void print_candidate(const struct page *page, const struct snapshot *snapshot,

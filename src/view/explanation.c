@@ -15,8 +15,9 @@ static void print_here(const struct page *page, const struct explanation *explan
 {
 	if (!explanation->is_range_known)
 		return;
-	out_format(text, "%s the ephemeral range %u-%u", explanation->is_ephemeral ? "in" : "outside",
-		   explanation->ephemeral.first, explanation->ephemeral.last);
+	out_format(text, "%s the ephemeral range %u-%u",
+		   explanation->is_ephemeral ? "in" : "outside", explanation->ephemeral.first,
+		   explanation->ephemeral.last);
 	if (explanation->is_reserved)
 		out_string(text, "; reserved: the kernel gives it to no outgoing connection");
 	else if (explanation->is_ephemeral)
@@ -100,7 +101,7 @@ static void json_proto(struct out *out, const struct explained_proto *proto)
 	json_member(out, "iana_name", proto->iana);
 	out_char(out, ',');
 	json_member(out, "iana_description",
-		  proto->description && proto->description[0] ? proto->description : NULL);
+		    proto->description && proto->description[0] ? proto->description : NULL);
 	json_list(out, "uses", proto->uses, proto->n_uses);
 	json_list(out, "risks", proto->risks, proto->n_risks);
 	out_char(out, '}');

@@ -63,8 +63,7 @@ static void write_headline(struct out *out, const struct snapshot *snapshot,
 	}
 	if (process->known & KNOWN_STAT && process->start_time > 0) {
 		double seconds = snapshot->time - process->start_time;
-		size_t n = format_duration(age, sizeof(age),
-					   seconds > 0 ? (uint64_t)seconds : 0);
+		size_t n = format_duration(age, sizeof(age), seconds > 0 ? (uint64_t)seconds : 0);
 		out_string(out, ", since ");
 		out_bytes(out, age, n);
 	}

@@ -17,8 +17,8 @@ struct page {
 /* A line of its own, bold where there is colour. */
 void page_heading(const struct page *page, const char *text);
 
-/* "  label    " and then @n bytes of @text, which may be foreign: escaped, wrapped, continued beneath
- * the text. Label "" for a line that goes on. Ends the line. */
+/* "  label    " and then @n bytes of @text, which may be foreign: escaped, wrapped, continued
+ * beneath the text. Label "" for a line that goes on. Ends the line. */
 void page_line(const struct page *page, const char *label, const char *text, size_t n);
 
 /* The same, @mark as a warning (yellow where there is colour). */

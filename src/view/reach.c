@@ -140,7 +140,7 @@ static void write_loopback_alone(struct out *out, const struct netns *netns, boo
 void reach_write(struct out *out, const struct snapshot *snapshot, const struct socket *socket)
 {
 	static const enum reach widest_first[] = {
-		REACH_PUBLIC,	 REACH_SHARED,	  REACH_PRIVATE,   REACH_LINK_LOCAL,
+		REACH_PUBLIC,	 REACH_SHARED,	  REACH_PRIVATE,  REACH_LINK_LOCAL,
 		REACH_MULTICAST, REACH_BROADCAST, REACH_LOOPBACK,
 	};
 	const struct netns *netns =
@@ -151,7 +151,8 @@ void reach_write(struct out *out, const struct snapshot *snapshot, const struct 
 	if (netns && netns->is_detailed) {
 		collect_rings(netns, socket, &rings);
 	} else if (is_any) {
-		out_string(out, "whoever reaches any address of its host (they are not known here)");
+		out_string(out,
+			   "whoever reaches any address of its host (they are not known here)");
 		return;
 	} else {
 		ring_of(&rings, &socket->local);

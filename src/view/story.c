@@ -36,7 +36,8 @@ static bool is_same_door(const struct socket *a, const struct socket *b)
 	       a->peer_port == b->peer_port && ip_equal(&a->peer, &b->peer);
 }
 
-/* The connection came in by one of the open sockets of the story: a client, no holder of the port. */
+/* The connection came in by one of the open sockets of the story: a client, no holder of the port.
+ */
 static bool has_door(const struct snapshot *snapshot, const uint32_t *doors, uint32_t n_doors,
 		     const struct socket *connection)
 {
@@ -330,7 +331,8 @@ static void json_peer(struct out *out, const struct snapshot *snapshot,
 	size_t n = ip_format(address, &group->ip, group->is_v4);
 	bool is_first = true;
 
-	out_format(out, "{\"proto\":\"%s\",\"local_port\":%u,\"peer_address\":\"%.*s\",\"count\":%u",
+	out_format(out,
+		   "{\"proto\":\"%s\",\"local_port\":%u,\"peer_address\":\"%.*s\",\"count\":%u",
 		   proto_words[group->proto], group->my_port, (int)n, address, group->count);
 	out_string(out, ",\"role\":");
 	if (group->role == ROLE_NONE)

@@ -8,8 +8,8 @@
 #include "view/page.h"
 
 struct story {
-	const char *target;	 /* as typed */
-	const struct rows *rows; /* its sockets, in the default order, not grouped */
+	const char *target;		       /* as typed */
+	const struct rows *rows;	       /* its sockets, in the default order, not grouped */
 	const struct explanation *explanation; /* NULL: several ports */
 	const struct remarks *remarks;
 	const struct vector *peers; /* struct peer_group */
