@@ -93,6 +93,11 @@ struct socket {
 	struct sock *sk;
 };
 
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
+
 struct sock_backlog {
 	atomic_t rmem_alloc;
 };

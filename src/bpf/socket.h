@@ -95,6 +95,14 @@ static __always_inline void fill_queues(struct bpf_record *record, struct sock *
 	record->flags |= BPF_RECORD_QUEUES;
 }
 
+/* A struct socket and its inode are one allocation (include/net/sock.h, SOCK_INODE). */
+static __always_inline __u32 inode_of(struct socket *socket)
+{
+	unsigned long inode = 0;
+	bpf_core_read(&inode, sizeof(inode), &((struct socket_alloc *)socket)->vfs_inode.i_ino);
+	return inode;
+}
+
 /* False: not a socket with a port, or not wanted. */
 static __always_inline bool fill_socket(struct bpf_record *record, struct sock *sk)
 {

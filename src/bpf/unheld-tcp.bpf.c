@@ -9,12 +9,6 @@
 
 __u64 sum_with_file = 0;
 
-/* struct socket's inode follows it in struct socket_alloc; its file has the same. */
-static __always_inline __u64 inode_of(const struct file *file)
-{
-	return file->f_inode->i_ino;
-}
-
 SEC("iter/tcp")
 int unheld_tcp(struct bpf_iter__tcp *ctx)
 {
@@ -43,13 +37,15 @@ int unheld_tcp(struct bpf_iter__tcp *ctx)
 		struct file *file = socket ? socket->file : 0;
 		if (file) {
 			if (wanted.states & 1u << (state & 31))
-				sum_with_file += inode_of(file);
+				sum_with_file += file->f_inode->i_ino;
 			return 0;
 		}
 		if (!fill_socket(&record, sk))
 			return 0;
-		if (socket)
+		if (socket) {
 			record.kind = BPF_RECORD_KERNEL;
+			record.inode = inode_of(socket);
+		}
 	}
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;

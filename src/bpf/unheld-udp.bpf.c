@@ -16,6 +16,7 @@ int unheld_udp(struct bpf_iter__udp *ctx)
 	if (!fill_socket(&record, sk))
 		return 0;
 	record.kind = socket ? BPF_RECORD_KERNEL : BPF_RECORD_NOBODY;
+	record.inode = socket ? inode_of(socket) : 0;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }

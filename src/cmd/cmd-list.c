@@ -165,10 +165,10 @@ static int print(struct context *context, const struct settings *settings, struc
 {
 	switch ((enum output)settings->output) {
 	case OUTPUT_CSV:
-		csv_print(&context->out, rows, fields, context->is_terminal);
+		csv_print(&context->out, rows, fields);
 		return 0;
 	case OUTPUT_RAW:
-		raw_print(&context->out, rows, fields, context->is_terminal);
+		raw_print(&context->out, rows, fields);
 		return 0;
 	default:
 		return print_table(context, settings, rows, fields);

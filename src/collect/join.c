@@ -207,12 +207,9 @@ static int sink_socket(struct sink *sink, const struct found_socket *found)
 static int sink_held(struct sink *sink, const struct found_socket *found, int32_t pid, int32_t fd)
 {
 	struct join *join = JOIN_OF(sink);
-	uint32_t n = join->snapshot->sockets.n;
 	int64_t index = unite(join, found, true);
 	if (index < 0 || index == NONE)
 		return index < 0 ? (int)index : 0;
-	if (join->snapshot->sockets.n > n && found->socket.proto == PROTO_TCP)
-		join->held_sum += found->socket.inode;
 	return add_holder(join, (uint32_t)index, pid, fd);
 }
 
@@ -232,6 +229,7 @@ static int sink_holder(struct sink *sink, uint32_t inode, int32_t pid, int32_t f
 
 static int sink_missing(struct sink *sink, const struct missing *missing)
 {
+	JOIN_OF(sink)->has_refused |= missing->what == WHAT_PROCESSES;
 	return snapshot_add_missing(JOIN_OF(sink)->snapshot, missing);
 }
 

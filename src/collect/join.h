@@ -28,7 +28,7 @@ struct join {
 	bool takes_unheld;    /* sockets without a known holder are added; else they only complete
 				 others */
 	bool is_scoped;	      /* what is in a namespace that is not known yet was not asked for */
-	uint64_t held_sum; /* sum of the inodes of TCP sockets added by sink.held, for comparison */
+	bool has_refused; /* a process's descriptors could not be read: what nobody seems to hold may be its */
 };
 
 /* @snapshot is borrowed. 0 or -ENOMEM. */

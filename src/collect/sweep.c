@@ -102,32 +102,36 @@ static int add_unheld(struct host *host, struct join *join, const struct found_n
 	return dump_namespace(host, join, place, &query, err);
 }
 
-static bool has_leftover(const struct join *join, uint32_t netns, bool *ret_tcp, bool *ret_udp)
+/* Which sockets of the namespace have an inode but no holder. */
+static void find_leftover(const struct join *join, uint32_t netns, bool *ret_tcp, bool *ret_udp)
 {
 	*ret_tcp = *ret_udp = false;
 	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(join->snapshot, i);
-		if (socket->netns != netns || !socket->inode || socket->holder != NONE ||
-		    socket->held_by)
+		if (socket->netns != netns || !socket->inode || socket->holder != NONE || socket->held_by)
 			continue;
 		*ret_tcp |= socket->proto == PROTO_TCP;
 		*ret_udp |= socket->proto == PROTO_UDP;
 	}
-	return *ret_tcp || *ret_udp;
 }
 
-/* Sockets with an inode but no holder: the kernel's own are told from the unseen by their file. */
+/* The kernel's own sockets are told from the unseen by their file, which only BPF shows. A TCP socket of our own
+ * namespace is not worth the 4 ms where there is a process that nobody may inspect: it is that process's. */
 static void tell_kernel_sockets(struct host *host, struct join *join, const struct vector *found)
 {
+	struct facility facility;
+	if (!files_probe(host, &facility))
+		return;
 	for (uint32_t i = 0; i < found->n; i++) {
 		bool tcp, udp;
-		const struct found_netns *place = vector_at(found, i);
-		join->current = join_netns(join, place->inode);
-		if (join->current == NONE || !has_leftover(join, join->current, &tcp, &udp))
-			continue;
 		uint64_t sum;
 		struct error ignored = {0};
-		if (tcp)
+		const struct found_netns *place = vector_at(found, i);
+		join->current = join_netns(join, place->inode);
+		if (join->current == NONE)
+			return;
+		find_leftover(join, join->current, &tcp, &udp);
+		if (tcp && !(join->has_refused && place->is_self))
 			unheld_read_tcp(host, place, join->query, &join->sink, &sum, &ignored);
 		if (udp)
 			unheld_read_udp(host, place, join->query, &join->sink, &ignored);
@@ -201,7 +205,11 @@ static int sweep_proc(struct host *host, struct join *join, struct vector *found
 	r = find_namespaces_by_socket(host, join, found, known);
 	for (uint32_t i = listed; r >= 0 && i < found->n; i++)
 		r = dump_namespace(host, join, vector_at(found, i), join->query, err);
-	return r < 0 ? r : join_strays(join);
+	if (r >= 0)
+		r = join_strays(join);
+	if (r >= 0 && join->query->needs & NEED_HOLDERS)
+		tell_kernel_sockets(host, join, found);
+	return r < 0 ? r : 0;
 }
 
 int sweep_sockets(struct host *host, struct join *join, struct vector *found, struct error *err)

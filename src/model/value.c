@@ -89,14 +89,6 @@ size_t value_text(struct out *out, const struct value *value)
 	return n;
 }
 
-void value_bytes(struct out *out, const struct value *value)
-{
-	if (is_text(value))
-		out_bytes(out, value->text, value->length);
-	else
-		value_text(out, value);
-}
-
 static void escape_control(struct out *out, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";

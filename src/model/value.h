@@ -40,8 +40,6 @@ struct value {
 /* The only way of foreign text to a terminal: escaped (text_show). Returns columns; @out may be
  * NULL. */
 size_t value_text(struct out *out, const struct value *value);
-/* Raw bytes for csv/raw: unescaped text. */
-void value_bytes(struct out *out, const struct value *value);
 /* JSON: null, number, true, "string" (valid UTF-8 always; what is none becomes U+FFFD). */
 void value_json(struct out *out, const struct value *value);
 void json_quote(struct out *out, const char *bytes, size_t n);

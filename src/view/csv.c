@@ -6,7 +6,7 @@
 
 struct cell {
 	struct out *out; /* in memory */
-	bool is_first, for_terminal;
+	bool is_first;
 };
 
 static int add_value(void *data, const struct value *value, uint32_t times)
@@ -16,18 +16,15 @@ static int add_value(void *data, const struct value *value, uint32_t times)
 	if (!cell->is_first)
 		out_char(cell->out, ' ');
 	cell->is_first = false;
-	if (cell->for_terminal)
-		value_text(cell->out, value);
-	else
-		value_bytes(cell->out, value);
+	value_text(cell->out, value);
 	return 0;
 }
 
 static void read_cell(struct out *scratch, const struct rows *rows, uint32_t row,
-		      const struct field *field, bool for_terminal)
+		      const struct field *field)
 {
 	scratch->n = 0;
-	struct cell cell = {scratch, true, for_terminal};
+	struct cell cell = {scratch, true};
 	rows_values(rows, row, field, add_value, &cell);
 }
 
@@ -49,8 +46,7 @@ static void quote(struct out *out, const char *bytes, size_t n)
 	out_char(out, '"');
 }
 
-void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields,
-	       bool for_terminal)
+void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields)
 {
 	cleanup(out_done) struct out scratch = {.fd = -1};
 	if (out_init(&scratch, -1) < 0) {
@@ -64,7 +60,7 @@ void csv_print(struct out *out, const struct rows *rows, const struct field *con
 	out_string(out, "\r\n");
 	for (uint32_t row = 0; row < rows->n_rows; row++) {
 		for (unsigned i = 0; fields[i]; i++) {
-			read_cell(&scratch, rows, row, fields[i], for_terminal);
+			read_cell(&scratch, rows, row, fields[i]);
 			out_string(out, i ? "," : "");
 			quote(out, scratch.data, scratch.n);
 		}
@@ -72,8 +68,7 @@ void csv_print(struct out *out, const struct rows *rows, const struct field *con
 	}
 }
 
-void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields,
-	       bool for_terminal)
+void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields)
 {
 	cleanup(out_done) struct out scratch = {.fd = -1};
 	if (out_init(&scratch, -1) < 0) {
@@ -82,7 +77,7 @@ void raw_print(struct out *out, const struct rows *rows, const struct field *con
 	}
 	for (uint32_t row = 0; row < rows->n_rows; row++) {
 		for (unsigned i = 0; fields[i]; i++) {
-			read_cell(&scratch, rows, row, fields[i], for_terminal);
+			read_cell(&scratch, rows, row, fields[i]);
 			out_string(out, i ? "\t" : "");
 			/* a tab or newline inside would make two cells of one */
 			for (size_t k = 0; k < scratch.n; k++)

@@ -5,11 +5,9 @@
 
 #include "model/rows.h"
 
-/* Several values share a cell, separated by a space. @for_terminal: what a terminal must not see is
- * escaped. */
-void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields,
-	       bool for_terminal);
-void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields,
-	       bool for_terminal);
+/* Several values share a cell, separated by a space. What a terminal must not see is escaped here too: it is
+ * text that people look at. JSON has it whole. */
+void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields);
+void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields);
 
 #endif
