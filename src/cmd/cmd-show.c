@@ -6,6 +6,7 @@
 #include "cmd/tell.h"
 #include "model/target.h"
 #include "source/hosts.h"
+#include "source/timers.h"
 #include "view/story.h"
 
 struct settings {
@@ -35,10 +36,12 @@ struct telling {
 	struct explanation explanation;
 	struct remarks remarks;
 	struct vector peers;
+	struct vector timed; /* const char * */
 };
 
 static void telling_done(struct telling *telling)
 {
+	vector_done(&telling->timed);
 	vector_done(&telling->peers);
 	remarks_done(&telling->remarks);
 	rows_done(&telling->rows);
@@ -52,6 +55,7 @@ static void telling_init(struct telling *telling)
 	*telling = (struct telling){.services = NULL};
 	arena_init(&telling->arena);
 	vector_init(&telling->peers, sizeof(struct peer_group));
+	vector_init(&telling->timed, sizeof(const char *));
 }
 
 static int parse_target(struct context *context, struct telling *telling, const char *text,
@@ -140,6 +144,7 @@ static int tell(struct context *context, const struct settings *settings,
 									     : NULL,
 		.remarks = &telling->remarks,
 		.peers = &telling->peers,
+		.timed = telling->timed.data,
 	};
 	if (settings->json)
 		return tell_json(context, telling, &story, err);
@@ -159,6 +164,9 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	if (r < 0)
 		return r;
 	r = work_out(&telling, err);
+	if (r >= 0 && !settings->look.read &&
+	    timers_find(&context->host, telling.snapshot, &telling.timed) < 0)
+		r = error_set(err, -ENOMEM, "look for timers");
 	if (r >= 0)
 		r = tell(context, settings, &telling, arguments[0], err);
 	if (r < 0)

@@ -79,6 +79,22 @@ const char *ancestor_word(const struct process *process)
 	return process->pid == 1 ? "init" : NULL;
 }
 
+const char *unit_in_words(const char *unit, char *to, unsigned size)
+{
+	const char *dot = strrchr(unit, '.');
+	if (!dot)
+		return NULL;
+	if (strncmp(unit, "session-", 8) == 0 && strcmp(dot, ".scope") == 0)
+		snprintf(to, size, "login session %.*s", (int)(dot - unit - 8), unit + 8);
+	else if (strncmp(unit, "user@", 5) == 0 && strcmp(dot, ".service") == 0)
+		snprintf(to, size, "the services of user %.*s", (int)(dot - unit - 5), unit + 5);
+	else if (strncmp(unit, "run-", 4) == 0)
+		snprintf(to, size, "started by systemd-run");
+	else
+		return NULL;
+	return to;
+}
+
 const struct process *process_parent(const struct snapshot *snapshot, const struct process *process)
 {
 	return snapshot_process(snapshot, process->parent);

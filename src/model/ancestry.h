@@ -8,6 +8,10 @@
  * nothing that is known. */
 const char *ancestor_word(const struct process *process);
 
+/* What a systemd unit is by its name, "login session 2" for session-2.scope, at @to with NUL; NULL
+ * where the name says it already. */
+const char *unit_in_words(const char *unit, char *to, unsigned size);
+
 /* The parent, or NULL where there is none or it was not read (NEED_PARENTS). */
 const struct process *process_parent(const struct snapshot *snapshot,
 				     const struct process *process);

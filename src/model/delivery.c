@@ -324,6 +324,8 @@ int delivery_work_out(const struct snapshot *snapshot, struct delivery *delivery
 		delivery->note = note_of_nobody(delivery);
 	else if (is_to_many(delivery))
 		delivery->note = "for many: every socket here that takes it gets a copy";
+	else if (chosen->is_reuseport && !delivery->from_port && delivery->candidates.n > 1)
+		delivery->note = "one of its group: where the packet comes from decides which";
 	else if (!delivery->is_local)
 		delivery->note =
 			"not an address of this host: only a transparent socket gets such a packet";

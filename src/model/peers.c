@@ -36,14 +36,17 @@ static int by_count(const void *a, const void *b)
 	return r ? r : memcmp(&left->ip, &right->ip, sizeof(left->ip));
 }
 
+static uint32_t first_process(const struct snapshot *snapshot, uint32_t socket)
+{
+	const struct holder *holder =
+		snapshot_holder(snapshot, snapshot_socket(snapshot, socket)->holder);
+	return holder ? holder->process : NONE;
+}
+
 static uint32_t process_at_other_end(const struct snapshot *snapshot, uint32_t index)
 {
 	uint32_t peer = snapshot->peers ? snapshot->peers[index] : NONE;
-	if (peer == NONE)
-		return NONE;
-	const struct holder *holder =
-		snapshot_holder(snapshot, snapshot_socket(snapshot, peer)->holder);
-	return holder ? holder->process : NONE;
+	return peer == NONE ? NONE : first_process(snapshot, peer);
 }
 
 static void add_to_group(const struct snapshot *snapshot, uint32_t index, struct peer_group *group)
@@ -57,6 +60,7 @@ static void add_to_group(const struct snapshot *snapshot, uint32_t index, struct
 			.role = socket->role,
 			.netns = socket->netns,
 			.process = NONE,
+			.mine = NONE,
 			.port = socket->peer_port,
 			.my_port = socket->local_port,
 		};
@@ -67,6 +71,8 @@ static void add_to_group(const struct snapshot *snapshot, uint32_t index, struct
 		group->port = 0;
 	if (snapshot->peers && snapshot->peers[index] != NONE)
 		group->n_local++;
+	if (group->mine == NONE)
+		group->mine = first_process(snapshot, index);
 	if (group->process == NONE)
 		group->process = process_at_other_end(snapshot, index);
 }

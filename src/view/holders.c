@@ -88,24 +88,48 @@ static void write_chain(const struct page *page, struct out *out, const struct s
 	}
 }
 
-static void print_place(const struct page *page, const struct snapshot *snapshot,
-			const struct process *process, struct out *text)
+/* What the tellers of one socket share. */
+struct teller {
+	const struct page *page;
+	const struct snapshot *snapshot;
+	const char *const *timed;
+	struct out text;
+};
+
+static bool is_timed(const struct teller *teller, const char *unit)
 {
-	const struct container *container = snapshot_container(snapshot, process->container);
+	for (const char *const *timed = teller->timed; timed && *timed; timed++)
+		if (strcmp(*timed, unit) == 0)
+			return true;
+	return false;
+}
+
+static void print_place(struct teller *teller, const struct process *process)
+{
+	const struct container *container =
+		snapshot_container(teller->snapshot, process->container);
+	struct out *text = &teller->text;
+	char words[64];
 	if (container) {
 		out_format(text, "the %s container %s", engine_words[container->engine],
 			   container->name ? container->name : container->id);
-		page_flush(page, "part of", text);
+		page_flush(teller->page, "part of", text);
 	}
 	if (process->unit) {
 		out_format(text, "unit %s", process->unit);
-		page_flush(page, container ? "" : "part of", text);
+		if (unit_in_words(process->unit, words, sizeof(words)))
+			out_format(text, ", %s", words);
+		if (is_timed(teller, process->unit))
+			out_string(text, ", which a timer starts");
+		page_flush(teller->page, container ? "" : "part of", text);
 	}
 }
 
-static void print_full(const struct page *page, const struct snapshot *snapshot,
-		       const struct process *process, const char *label, struct out *text)
+static void print_full(struct teller *teller, const struct process *process, const char *label)
 {
+	const struct page *page = teller->page;
+	const struct snapshot *snapshot = teller->snapshot;
+	struct out *text = &teller->text;
 	write_headline(text, snapshot, process);
 	page_flush(page, label, text);
 	if (process->exe) {
@@ -117,7 +141,7 @@ static void print_full(const struct page *page, const struct snapshot *snapshot,
 	}
 	if (process->cmdline && process->cmdline[0])
 		page_cut(page, "command", process->cmdline, strlen(process->cmdline));
-	print_place(page, snapshot, process, text);
+	print_place(teller, process);
 	write_chain(page, text, snapshot, process);
 	if (text->n)
 		page_flush(page, "from", text);
@@ -130,10 +154,11 @@ static bool is_like(const struct process *a, const struct process *b)
 }
 
 /* The workers: all of the same name in one line. */
-static void print_alike(const struct page *page, const struct snapshot *snapshot,
-			const struct process **all, uint32_t n, bool *told, uint32_t first,
-			struct out *text)
+static void print_alike(struct teller *teller, const struct process **all, uint32_t n, bool *told,
+			uint32_t first)
 {
+	const struct page *page = teller->page;
+	struct out *text = &teller->text;
 	uint32_t count = 0, last = first;
 	for (uint32_t i = first; i < n; i++) {
 		if (told[i] || !is_like(all[first], all[i]))
@@ -151,7 +176,7 @@ static void print_alike(const struct page *page, const struct snapshot *snapshot
 		out_format(text, page->is_utf8 ? " ×%u" : " x%u", count);
 	if (all[first]->known & KNOWN_UID) {
 		out_string(text, ", of ");
-		write_user(text, snapshot, all[first]->uid);
+		write_user(text, teller->snapshot, all[first]->uid);
 	}
 	page_flush(page, "and", text);
 }
@@ -164,9 +189,9 @@ static bool is_like_one_told(const struct process **all, const bool *told, uint3
 	return false;
 }
 
-static void print_none(const struct page *page, const struct snapshot *snapshot,
-		       const struct socket *socket, struct out *text)
+static void print_none(struct teller *teller, const struct socket *socket)
 {
+	struct out *text = &teller->text;
 	switch (socket->held_by) {
 	case HELD_KERNEL:
 		out_string(text, "the kernel itself; no process");
@@ -183,37 +208,36 @@ static void print_none(const struct page *page, const struct snapshot *snapshot,
 	}
 	if (socket->flags & SOCKET_UID_KNOWN && socket->held_by != HELD_NOBODY) {
 		out_string(text, "; the socket is of ");
-		write_user(text, snapshot, socket->uid);
+		write_user(text, teller->snapshot, socket->uid);
 	}
-	page_flush(page, "held by", text);
+	page_flush(teller->page, "held by", text);
 }
 
-static void print_all(const struct page *page, const struct snapshot *snapshot,
-		      const struct vector *processes, bool *told, struct out *text)
+static void print_all(struct teller *teller, const struct vector *processes, bool *told)
 {
 	const struct process **all = processes->data;
 	uint32_t n_full = 0;
 	for (uint32_t i = 0; i < processes->n; i++) {
 		if (n_full >= FULL_MAX || is_like_one_told(all, told, i))
 			continue;
-		print_full(page, snapshot, all[i], n_full ? "and by" : "held by", text);
+		print_full(teller, all[i], n_full ? "and by" : "held by");
 		told[i] = true;
 		n_full++;
 	}
 	for (uint32_t i = 0; i < processes->n; i++)
 		if (!told[i])
-			print_alike(page, snapshot, all, processes->n, told, i, text);
+			print_alike(teller, all, processes->n, told, i);
 }
 
 void holders_print(const struct page *page, const struct snapshot *snapshot,
-		   const uint32_t *sockets, uint32_t n)
+		   const char *const *timed, const uint32_t *sockets, uint32_t n)
 {
+	struct teller teller = {.page = page, .snapshot = snapshot, .timed = timed};
 	struct vector processes;
-	struct out text;
 	bool *told = NULL;
 
 	vector_init(&processes, sizeof(const struct process *));
-	int r = out_init(&text, -1);
+	int r = out_init(&teller.text, -1);
 	if (r >= 0)
 		r = collect_processes(snapshot, sockets, n, &processes);
 	if (r >= 0 && !(told = calloc(processes.n + 1, sizeof(*told))))
@@ -221,10 +245,10 @@ void holders_print(const struct page *page, const struct snapshot *snapshot,
 	if (r < 0)
 		page->out->error = r;
 	else if (processes.n)
-		print_all(page, snapshot, &processes, told, &text);
+		print_all(&teller, &processes, told);
 	else
-		print_none(page, snapshot, snapshot_socket(snapshot, sockets[0]), &text);
+		print_none(&teller, snapshot_socket(snapshot, sockets[0]));
 	free(told);
 	vector_done(&processes);
-	out_done(&text);
+	out_done(&teller.text);
 }

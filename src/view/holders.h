@@ -5,8 +5,9 @@
 #include "model/snapshot.h"
 #include "view/page.h"
 
-/* The holders of @n sockets (indexes), each process once; or why there is none. */
+/* The holders of @n sockets (indexes), each process once; or why there is none. @timed: names of
+ * units that a timer of their own name starts, NULL ends them; may be NULL. */
 void holders_print(const struct page *page, const struct snapshot *snapshot,
-		   const uint32_t *sockets, uint32_t n);
+		   const char *const *timed, const uint32_t *sockets, uint32_t n);
 
 #endif

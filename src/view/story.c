@@ -124,9 +124,10 @@ static void print_netns(const struct page *page, const struct snapshot *snapshot
 	page_flush(page, "inside", text);
 }
 
-static void print_door(const struct page *page, const struct snapshot *snapshot,
-		       const uint32_t *sockets, uint32_t n, struct out *text)
+static void print_door(const struct page *page, const struct story *story, const uint32_t *sockets,
+		       uint32_t n, struct out *text)
 {
+	const struct snapshot *snapshot = story->rows->snapshot;
 	const struct socket *first = snapshot_socket(snapshot, sockets[0]);
 	print_door_heading(page, first, n, text);
 	print_netns(page, snapshot, first, text);
@@ -139,11 +140,12 @@ static void print_door(const struct page *page, const struct snapshot *snapshot,
 			   first->send_queue);
 		page_flush(page, "queue", text);
 	}
-	holders_print(page, snapshot, sockets, n);
+	holders_print(page, snapshot, story->timed, sockets, n);
 }
 
-static void print_doors(const struct page *page, const struct rows *rows, struct out *text)
+static void print_doors(const struct page *page, const struct story *story, struct out *text)
 {
+	const struct rows *rows = story->rows;
 	const struct snapshot *snapshot = rows->snapshot;
 	cleanup(freep) uint32_t *doors = calloc(rows->n_sockets + 1, sizeof(*doors));
 	if (!doors) {
@@ -157,7 +159,7 @@ static void print_doors(const struct page *page, const struct rows *rows, struct
 		while (end < n && is_same_door(first, snapshot_socket(snapshot, doors[end])))
 			end++;
 		if (!socket_has_peer(first) || n_dialled++ < DIALLED_MAX)
-			print_door(page, snapshot, doors + i, end - i, text);
+			print_door(page, story, doors + i, end - i, text);
 		else
 			left += end - i;
 		i = end;
@@ -206,9 +208,25 @@ static void write_states(struct out *out, uint32_t states)
 	}
 }
 
-static void print_peer(const struct page *page, const struct snapshot *snapshot,
+/* The process holds a door of the story itself, and was told of there. */
+static bool holds_door(const struct rows *rows, uint32_t process)
+{
+	for (uint32_t i = 0; i < rows->n_sockets; i++) {
+		const struct socket *socket = snapshot_socket(rows->snapshot, rows->order[i]);
+		if (socket_has_peer(socket))
+			continue;
+		for (const struct holder *holder = snapshot_holder(rows->snapshot, socket->holder);
+		     holder; holder = snapshot_holder(rows->snapshot, holder->next))
+			if (holder->process == process)
+				return true;
+	}
+	return false;
+}
+
+static void print_peer(const struct page *page, const struct rows *rows,
 		       const struct peer_group *group, struct out *text)
 {
+	const struct snapshot *snapshot = rows->snapshot;
 	char label[16], address[FORMAT_IP_MAX], title[256];
 	snprintf(label, sizeof(label), "%7u", group->count);
 
@@ -224,6 +242,12 @@ static void print_peer(const struct page *page, const struct snapshot *snapshot,
 		out_format(text, ", pid %d of this host", process->pid);
 	} else if (group->n_local) {
 		out_string(text, "  of this host");
+	}
+	const struct process *mine = snapshot_process(snapshot, group->mine);
+	if (mine && group->role != ROLE_DIALLED && !holds_door(rows, group->mine)) {
+		out_string(text, "  served by ");
+		out_string(text, process_title(mine, title, sizeof(title)));
+		out_format(text, ", pid %d", mine->pid);
 	}
 	page_flush(page, label, text);
 }
@@ -256,7 +280,7 @@ static void print_peers(const struct page *page, const struct story *story, bool
 		if ((group->role == ROLE_DIALLED) != is_outgoing)
 			continue;
 		if (shown++ < PEERS_MAX)
-			print_peer(page, story->rows->snapshot, group, text);
+			print_peer(page, story->rows, group, text);
 		else
 			left += group->count;
 	}
@@ -303,7 +327,7 @@ void story_print(const struct page *page, const struct story *story)
 					   ? "Nobody is there."
 					   : "Nobody is there, as far as may be seen.");
 	}
-	print_doors(page, story->rows, &text);
+	print_doors(page, story, &text);
 	print_remarks(page, story->remarks);
 	print_peers(page, story, false, &text);
 	print_peers(page, story, true, &text);
@@ -312,9 +336,9 @@ void story_print(const struct page *page, const struct story *story)
 
 /* ---- JSON ---- */
 
-static void json_peer_process(struct out *out, const struct process *process)
+static void json_process(struct out *out, const char *key, const struct process *process)
 {
-	out_string(out, ",\"peer_process\":");
+	out_format(out, ",\"%s\":", key);
 	if (!process) {
 		out_string(out, "null");
 		return;
@@ -347,7 +371,8 @@ static void json_peer(struct out *out, const struct snapshot *snapshot,
 		is_first = false;
 	}
 	out_char(out, ']');
-	json_peer_process(out, snapshot_process(snapshot, group->process));
+	json_process(out, "process", snapshot_process(snapshot, group->mine));
+	json_process(out, "peer_process", snapshot_process(snapshot, group->process));
 	out_char(out, '}');
 }
 

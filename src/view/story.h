@@ -13,6 +13,7 @@ struct story {
 	const struct explanation *explanation; /* NULL: several ports */
 	const struct remarks *remarks;
 	const struct vector *peers; /* struct peer_group */
+	const char *const *timed;   /* units that a timer starts, NULL ends; may be NULL */
 };
 
 void story_print(const struct page *page, const struct story *story);
