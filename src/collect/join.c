@@ -280,6 +280,18 @@ int join_strays(struct join *join)
 	return 0;
 }
 
+/* Processes that may not be read are of no matter where every socket that was asked for has its holder. */
+static void forget_refused(struct snapshot *snapshot)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
+		struct missing missing = *(struct missing *)vector_at(&snapshot->missing, i);
+		if (missing.what != WHAT_PROCESSES)
+			*(struct missing *)vector_at(&snapshot->missing, n++) = missing;
+	}
+	snapshot->missing.n = n;
+}
+
 int join_settle(struct join *join)
 {
 	uint64_t n_unseen = 0;
@@ -293,10 +305,13 @@ int join_settle(struct join *join)
 		else if (!socket->inode)
 			socket->held_by = HELD_NOBODY;
 		else
-			socket->held_by = HELD_UNSEEN, n_unseen++;
+			socket->held_by = HELD_UNSEEN,
+			n_unseen += filter_may_match(join->query->filter, join->snapshot, socket);
 	}
-	if (!n_unseen)
+	if (!n_unseen) {
+		forget_refused(join->snapshot);
 		return 0;
+	}
 
 	struct missing missing = {.what = WHAT_HOLDERS, .why = WHY_UNSEEN, .count = n_unseen};
 	if (!sees_others) {

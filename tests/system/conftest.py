@@ -126,7 +126,7 @@ def scene():
     """scene(name, **options): it is up when this returns, and gone after the test."""
     running = []
 
-    def start(name, rest=(), **options):
+    def start(name, /, rest=(), **options):
         running.append(Scene(name, options, rest))
         return running[-1]
 
@@ -140,7 +140,7 @@ def shared_scene():
     """The same, for all tests of a module."""
     running = []
 
-    def start(name, **options):
+    def start(name, /, **options):
         running.append(Scene(name, options))
         return running[-1]
 
