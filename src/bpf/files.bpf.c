@@ -4,6 +4,8 @@
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define S_IFREG 0100000
+#define NSFS_MAGIC 0x6e736673
 
 /* Anonymous inodes have no type of their own; the dentry names what it is. */
 static __always_inline bool is_ring(const struct file *file)
@@ -37,6 +39,9 @@ int files(struct bpf_iter__task_file *ctx)
 		record.inode = inode->i_ino;
 	} else if (type == 0 && is_ring(file)) {
 		record.kind = BPF_RECORD_RING;
+	} else if (type == S_IFREG && inode->i_sb->s_magic == NSFS_MAGIC) {
+		record.kind = BPF_RECORD_NETNS;
+		record.inode = inode->i_ino;
 	} else {
 		return 0;
 	}

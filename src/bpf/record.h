@@ -11,7 +11,7 @@ enum bpf_record_kind {
 	BPF_RECORD_RING,   /* an io_uring: pid, fd; its fdinfo lists the files registered with it */
 	BPF_RECORD_NOBODY, /* no struct socket */
 	BPF_RECORD_KERNEL, /* struct socket without a file */
-	BPF_RECORD_SUM, /* the end of a pass over a namespace: cookie is the sum of the inodes with
+	BPF_RECORD_NETNS,      /* a namespace of some kind: pid, fd, inode */
 			   a file */
 };
 

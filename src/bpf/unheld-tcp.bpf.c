@@ -44,6 +44,8 @@ int unheld_tcp(struct bpf_iter__tcp *ctx)
 			return 0;
 		if (socket) {
 			record.kind = BPF_RECORD_KERNEL;
+			if (BPF_CORE_READ_BITFIELD(tcp, is_mptcp))
+				record.flags |= BPF_RECORD_MPTCP;
 			record.inode = inode_of(socket);
 		}
 	}

@@ -227,6 +227,19 @@ static int sink_holder(struct sink *sink, uint32_t inode, int32_t pid, int32_t f
 	return 0;
 }
 
+static int sink_netns(struct sink *sink, uint64_t inode, int32_t pid, int32_t fd)
+{
+	struct join *join = JOIN_OF(sink);
+	for (uint32_t i = 0; i < join->doors.n; i++)
+		if (((struct stray *)vector_at(&join->doors, i))->inode == inode)
+			return 0;
+	struct stray *door = vector_add(&join->doors);
+	if (!door)
+		return -ENOMEM;
+	*door = (struct stray){.inode = (uint32_t)inode, .pid = pid, .fd = fd};
+	return 0;
+}
+
 static int sink_missing(struct sink *sink, const struct missing *missing)
 {
 	JOIN_OF(sink)->has_refused |= missing->what == WHAT_PROCESSES;
@@ -239,7 +252,7 @@ int join_init(struct join *join, struct snapshot *snapshot, const struct query *
 		.sink = {.socket = sink_socket,
 			 .holder = sink_holder,
 			 .held = sink_held,
-			 .missing = sink_missing},
+			 .netns = sink_netns, .missing = sink_missing},
 		.snapshot = snapshot,
 		.query = query,
 		.current = NONE,
@@ -251,6 +264,7 @@ int join_init(struct join *join, struct snapshot *snapshot, const struct query *
 	table_init(&join->by_ends, ends_key, snapshot);
 	table_init(&join->by_pid, pid_key, snapshot);
 	vector_init(&join->strays, sizeof(struct stray));
+	vector_init(&join->doors, sizeof(struct stray));
 	return 0;
 }
 
@@ -260,6 +274,7 @@ void join_done(struct join *join)
 	table_done(&join->by_ends);
 	table_done(&join->by_pid);
 	vector_done(&join->strays);
+	vector_done(&join->doors);
 }
 
 int join_strays(struct join *join)

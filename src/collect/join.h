@@ -25,6 +25,7 @@ struct join {
 	uint32_t last_process; /* one process's descriptors come one after another */
 	uint32_t last_netns;
 	struct vector strays; /* struct stray */
+	struct vector doors;  /* struct stray: descriptors that are a network namespace, one for each */
 	bool takes_unheld;    /* sockets without a known holder are added; else they only complete
 				 others */
 	bool is_scoped;	      /* what is in a namespace that is not known yet was not asked for */

@@ -43,33 +43,46 @@ static int dump_namespace(struct host *host, struct join *join, const struct fou
 	return r;
 }
 
-/* The namespaces of sockets that no list of namespaces has: entered through one of their sockets.
- */
-static int find_namespaces_by_socket(struct host *host, struct join *join, struct vector *found,
-				     uint32_t known)
+static bool is_listed(const struct vector *found, uint64_t inode)
+{
+	for (uint32_t i = 0; i < found->n; i++)
+		if (((struct found_netns *)vector_at(found, i))->inode == inode)
+			return true;
+	return false;
+}
+
+static int list_namespace(struct join *join, struct vector *found, const struct found_netns *place)
+{
+	struct found_netns *added = vector_add(found);
+	if (!added || join_netns(join, place->inode) == NONE)
+		return -ENOMEM;
+	*added = *place;
+	return 0;
+}
+
+/* The namespaces that no list has: those that are a descriptor, and those of sockets, entered through one of them. */
+static int find_namespaces(struct host *host, struct join *join, struct vector *found, uint32_t known)
 {
 	const struct snapshot *snapshot = join->snapshot;
-	for (uint32_t i = 0; i < snapshot->sockets.n && found->n < snapshot->netns.n; i++) {
+	int r = 0;
+	for (uint32_t i = 0; r >= 0 && !join->is_scoped && i < join->doors.n; i++) {
+		const struct stray *door = vector_at(&join->doors, i);
+		struct found_netns place;
+		if (!is_listed(found, door->inode) && netns_of_descriptor(host, door->pid, door->fd, &place) == 0)
+			r = list_namespace(join, found, &place);
+	}
+	for (uint32_t i = 0; r >= 0 && known < snapshot->netns.n && i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		if (socket->netns < known || socket->netns == NONE || !holder)
-			continue;
-		bool is_there = false;
-		uint64_t inode = snapshot_netns(snapshot, socket->netns)->inode;
-		for (uint32_t k = known; k < found->n; k++)
-			is_there |= ((struct found_netns *)vector_at(found, k))->inode == inode;
-		if (is_there)
+		if (socket->netns < known || socket->netns == NONE || !holder ||
+		    is_listed(found, snapshot_netns(snapshot, socket->netns)->inode))
 			continue;
 		struct found_netns place;
 		int32_t pid = snapshot_process(snapshot, holder->process)->pid;
-		if (netns_of_socket(host, pid, holder->fd, &place) < 0 || place.inode != inode)
-			continue;
-		struct found_netns *added = vector_add(found);
-		if (!added)
-			return -ENOMEM;
-		*added = place;
+		if (netns_of_socket(host, pid, holder->fd, &place) == 0)
+			r = list_namespace(join, found, &place);
 	}
-	return 0;
+	return r;
 }
 
 /* What no process holds in one namespace: from a dump; sockets that are there already are only
@@ -152,7 +165,7 @@ static int sweep_bpf(struct host *host, struct join *join, struct vector *found,
 	}
 	if (r < 0)
 		return r;
-	r = find_namespaces_by_socket(host, join, found, known);
+	r = find_namespaces(host, join, found, known);
 	for (uint32_t i = 0; r >= 0 && i < found->n; i++)
 		r = add_unheld(host, join, vector_at(found, i), err);
 	if (r >= 0)
@@ -200,9 +213,9 @@ static int sweep_proc(struct host *host, struct join *join, struct vector *found
 	if (r < 0)
 		return r;
 
-	/* what a socket led to is dumped too: it may hold more than that socket */
+	/* what a descriptor led to is dumped too: it may hold more than that socket */
 	uint32_t listed = found->n;
-	r = find_namespaces_by_socket(host, join, found, known);
+	r = find_namespaces(host, join, found, known);
 	for (uint32_t i = listed; r >= 0 && i < found->n; i++)
 		r = dump_namespace(host, join, vector_at(found, i), join->query, err);
 	if (r >= 0)
@@ -216,12 +229,12 @@ int sweep_sockets(struct host *host, struct join *join, struct vector *found, st
 {
 	enum source_choice choice = join->query->source;
 	if (choice == SOURCE_AUTO) {
+		/* who may not read others' descriptors sees them through BPF alone */
 		struct facility facility;
-		bool is_worth =
-			join->query->needs & NEED_HOLDERS && host->is_live &&
-			plan_prefers_bpf(proc_count_descriptors(host, PLAN_DESCRIPTORS_ENOUGH));
-		bool may = is_worth && files_probe(host, &facility) >= 0 && facility.works;
-		choice = may ? SOURCE_BPF : SOURCE_PROC;
+		bool may = join->query->needs & NEED_HOLDERS && files_probe(host, &facility);
+		bool is_worth = may && (!privilege_sees_others() ||
+					plan_prefers_bpf(proc_count_descriptors(host, PLAN_DESCRIPTORS_ENOUGH)));
+		choice = is_worth ? SOURCE_BPF : SOURCE_PROC;
 	}
 	debug(PLAN, "holders come from %s", choice == SOURCE_BPF ? "bpf" : "proc");
 

@@ -183,7 +183,7 @@ static void get_backlog(const struct record *record, struct value *ret)
 
 static void get_v6only(const struct record *record, struct value *ret)
 {
-	if (S->family == FAMILY_IPV6 && S->flags & SOCKET_V6ONLY_KNOWN)
+	if (S->family == FAMILY_IPV6 && S->flags & SOCKET_V6ONLY_KNOWN && !socket_has_peer(S))
 		set_bool(ret, S->flags & SOCKET_V6ONLY);
 	else
 		set_null(ret);
@@ -379,7 +379,7 @@ const struct field fields_socket[] = {
 	{"backlog", "backlog", N_("BACKLOG"), N_("how many connections a listener lets wait"),
 	 get_backlog, NULL, NULL, 0, OF_SOCKET, MERGE_LIST, 7, J | W | FIELD_RIGHT, VALUE_UINT},
 	{"v6only", "v6only", N_("V6ONLY"),
-	 N_("IPV6_V6ONLY: no IPv4 through it; null for IPv4 and where it is not told"), get_v6only,
+	 N_("IPV6_V6ONLY: no IPv4 through it; null for IPv4 and for connections"), get_v6only,
 	 NULL, NULL, NEED_V6ONLY, OF_SOCKET, MERGE_LIST, 3, J, VALUE_BOOL},
 	{"mptcp", "mptcp", N_("MPTCP"), N_("multipath TCP"), get_mptcp, NULL, NULL, 0, OF_SOCKET,
 	 MERGE_LIST, 3, J, VALUE_BOOL},

@@ -293,6 +293,20 @@ int netns_of_socket(const struct host *host, int32_t pid, int32_t fd, struct fou
 	return 0;
 }
 
+int netns_of_descriptor(const struct host *host, int32_t pid, int32_t fd, struct found_netns *ret)
+{
+	char link[64];
+	struct stat status;
+	ssize_t n = host_readlink(host, link, sizeof(link), "proc/%d/fd/%d", pid, fd);
+	if (n < 0 || !inode_of_link(link, "net"))
+		return n < 0 ? (int)n : -ENOENT;
+	cleanup(closep) int netns = host_openat(host, O_RDONLY, "proc/%d/fd/%d", pid, fd);
+	if (netns < 0 || fstat(netns, &status) < 0)
+		return netns < 0 ? netns : -errno;
+	*ret = (struct found_netns){.inode = status.st_ino, .fd = TAKE_FD(netns)};
+	return 0;
+}
+
 int netns_call(const struct found_netns *netns, int (*call)(void *), void *data)
 {
 	if (netns->fd < 0)

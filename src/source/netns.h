@@ -24,6 +24,9 @@ void netns_list_done(struct vector *list);
 /* The namespace of socket @fd of @pid (SIOCGSKNS), for one that nothing else shows. */
 int netns_of_socket(const struct host *host, int32_t pid, int32_t fd, struct found_netns *ret);
 
+/* The namespace that descriptor @fd of @pid is, for one that only a descriptor holds. */
+int netns_of_descriptor(const struct host *host, int32_t pid, int32_t fd, struct found_netns *ret);
+
 /* A netlink socket that belongs to the namespace. A descriptor or negative errno. */
 int netns_socket(const struct found_netns *netns, int protocol);
 

@@ -38,6 +38,7 @@ struct part {
 	uint32_t n_pids, first, step;
 	struct vector found; /* struct found_fd */
 	struct vector rings; /* struct found_fd without inode */
+	struct vector netns; /* struct found_fd */
 	uint64_t n_refused;
 	int error;
 };
@@ -76,12 +77,22 @@ int proc_parse_ring(const char *text, size_t n, int (*each)(void *data, uint32_t
 
 static int add_fd(struct part *part, int32_t pid, int32_t fd, const char *link, size_t n)
 {
-	static const char ring[] = "anon_inode:[io_uring]";
+	static const char ring[] = "anon_inode:[io_uring]", netns[] = "net:[";
 	uint32_t inode = proc_parse_link(link, n);
-	bool is_ring = !inode && n == sizeof(ring) - 1 && memcmp(link, ring, n) == 0;
-	if (!inode && !is_ring)
+	struct vector *to = &part->found;
+	if (!inode && n == sizeof(ring) - 1 && memcmp(link, ring, n) == 0) {
+		to = &part->rings;
+	} else if (!inode && n >= sizeof(netns) && memcmp(link, netns, sizeof(netns) - 1) == 0) {
+		uint64_t number;
+		const char *at = link + sizeof(netns) - 1;
+		if (number_scan(&at, link + n, 10, &number) < 0 || number > UINT32_MAX)
+			return 0;
+		inode = (uint32_t)number;
+		to = &part->netns;
+	} else if (!inode) {
 		return 0;
-	struct found_fd *found = vector_add(is_ring ? &part->rings : &part->found);
+	}
+	struct found_fd *found = vector_add(to);
 	if (!found)
 		return -ENOMEM;
 	*found = (struct found_fd){.inode = inode, .pid = pid, .fd = fd};
@@ -256,6 +267,10 @@ static int hand_over(struct host *host, const struct part *part, struct sink *si
 		const struct found_fd *ring = vector_at(&part->rings, i);
 		r = proc_read_ring(host, ring->pid, ring->fd, sink);
 	}
+	for (uint32_t i = 0; r >= 0 && sink->netns && i < part->netns.n; i++) {
+		const struct found_fd *netns = vector_at(&part->netns, i);
+		r = sink->netns(sink, netns->inode, netns->pid, netns->fd);
+	}
 	return r;
 }
 
@@ -293,6 +308,7 @@ int proc_walk(struct host *host, const struct query *query, unsigned n_threads, 
 			.host = host, .pids = pids.data, .n_pids = pids.n, .first = i, .step = n};
 		vector_init(&parts[i].found, sizeof(struct found_fd));
 		vector_init(&parts[i].rings, sizeof(struct found_fd));
+		vector_init(&parts[i].netns, sizeof(struct found_fd));
 	}
 	run_all(parts, n);
 
@@ -303,6 +319,7 @@ int proc_walk(struct host *host, const struct query *query, unsigned n_threads, 
 			r = hand_over(host, &parts[i], sink);
 		vector_done(&parts[i].found);
 		vector_done(&parts[i].rings);
+		vector_done(&parts[i].netns);
 	}
 	if (r >= 0 && n_refused) {
 		struct missing missing = {.what = WHAT_PROCESSES,

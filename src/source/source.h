@@ -30,6 +30,8 @@ struct sink {
 	int (*holder)(struct sink *, uint32_t inode, int32_t pid, int32_t fd);
 	/* Socket and holder in one record (task_file). */
 	int (*held)(struct sink *, const struct found_socket *, int32_t pid, int32_t fd);
+	/* Descriptor @fd of @pid is a network namespace. May be NULL. */
+	int (*netns)(struct sink *, uint64_t inode, int32_t pid, int32_t fd);
 	int (*missing)(struct sink *, const struct missing *);
 };
 

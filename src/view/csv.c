@@ -32,7 +32,7 @@ static void quote(struct out *out, const char *bytes, size_t n)
 {
 	bool is_plain = true;
 	for (size_t i = 0; i < n && is_plain; i++)
-		is_plain = !strchr(",\"\r\n", bytes[i]) || !bytes[i];
+		is_plain = !strchr(",\"\n", bytes[i]) || !bytes[i];
 	if (is_plain) {
 		out_bytes(out, bytes, n);
 		return;
@@ -57,14 +57,14 @@ void csv_print(struct out *out, const struct rows *rows, const struct field *con
 		out_string(out, i ? "," : "");
 		out_string(out, fields[i]->name);
 	}
-	out_string(out, "\r\n");
+	out_string(out, "\n");
 	for (uint32_t row = 0; row < rows->n_rows; row++) {
 		for (unsigned i = 0; fields[i]; i++) {
 			read_cell(&scratch, rows, row, fields[i]);
 			out_string(out, i ? "," : "");
 			quote(out, scratch.data, scratch.n);
 		}
-		out_string(out, "\r\n");
+		out_string(out, "\n");
 	}
 }
 

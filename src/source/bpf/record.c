@@ -49,6 +49,9 @@ static int parse_one(const struct bpf_record *record, struct sink *sink, struct 
 		return rings && !ring ? -ENOMEM : 0;
 	}
 
+	if (record->kind == BPF_RECORD_NETNS)
+		return sink->netns ? sink->netns(sink, record->inode, record->pid, record->fd) : 0;
+
 	int proto = proto_of(record->protocol);
 	bool is_held = record->kind == BPF_RECORD_SOCKET;
 	if (proto < 0 || (record->family != AF_INET && record->family != AF_INET6) ||
