@@ -8,10 +8,10 @@
 
 enum bpf_record_kind {
 	BPF_RECORD_SOCKET = 1, /* held: by pid, fd */
-	BPF_RECORD_RING,       /* an io_uring: pid, fd; its fdinfo lists the files registered with it */
-	BPF_RECORD_NOBODY,     /* no struct socket */
-	BPF_RECORD_KERNEL,     /* struct socket without a file */
-	BPF_RECORD_NETNS,      /* a namespace of some kind: pid, fd, inode */
+	BPF_RECORD_RING,   /* an io_uring: pid, fd; its fdinfo lists the files registered with it */
+	BPF_RECORD_NOBODY, /* no struct socket */
+	BPF_RECORD_KERNEL, /* struct socket without a file */
+	BPF_RECORD_NETNS,  /* a namespace of some kind: pid, fd, inode */
 };
 
 enum bpf_record_flag {

@@ -252,7 +252,8 @@ int join_init(struct join *join, struct snapshot *snapshot, const struct query *
 		.sink = {.socket = sink_socket,
 			 .holder = sink_holder,
 			 .held = sink_held,
-			 .netns = sink_netns, .missing = sink_missing},
+			 .netns = sink_netns,
+			 .missing = sink_missing},
 		.snapshot = snapshot,
 		.query = query,
 		.current = NONE,
@@ -295,7 +296,8 @@ int join_strays(struct join *join)
 	return 0;
 }
 
-/* Processes that may not be read are of no matter where every socket that was asked for has its holder. */
+/* Processes that may not be read are of no matter where every socket that was asked for has its
+ * holder. */
 static void forget_refused(struct snapshot *snapshot)
 {
 	uint32_t n = 0;

@@ -25,11 +25,13 @@ struct join {
 	uint32_t last_process; /* one process's descriptors come one after another */
 	uint32_t last_netns;
 	struct vector strays; /* struct stray */
-	struct vector doors;  /* struct stray: descriptors that are a network namespace, one for each */
-	bool takes_unheld;    /* sockets without a known holder are added; else they only complete
-				 others */
-	bool is_scoped;	      /* what is in a namespace that is not known yet was not asked for */
-	bool has_refused; /* a process's descriptors could not be read: what nobody seems to hold may be its */
+	struct vector
+		doors; /* struct stray: descriptors that are a network namespace, one for each */
+	bool takes_unheld; /* sockets without a known holder are added; else they only complete
+			      others */
+	bool is_scoped;	   /* what is in a namespace that is not known yet was not asked for */
+	bool has_refused;  /* a process's descriptors could not be read: what nobody seems to hold
+			      may be its */
 };
 
 /* @snapshot is borrowed. 0 or -ENOMEM. */

@@ -60,15 +60,18 @@ static int list_namespace(struct join *join, struct vector *found, const struct 
 	return 0;
 }
 
-/* The namespaces that no list has: those that are a descriptor, and those of sockets, entered through one of them. */
-static int find_namespaces(struct host *host, struct join *join, struct vector *found, uint32_t known)
+/* The namespaces that no list has: those that are a descriptor, and those of sockets, entered
+ * through one of them. */
+static int find_namespaces(struct host *host, struct join *join, struct vector *found,
+			   uint32_t known)
 {
 	const struct snapshot *snapshot = join->snapshot;
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && !join->is_scoped && i < join->doors.n; i++) {
 		const struct stray *door = vector_at(&join->doors, i);
 		struct found_netns place;
-		if (!is_listed(found, door->inode) && netns_of_descriptor(host, door->pid, door->fd, &place) == 0)
+		if (!is_listed(found, door->inode) &&
+		    netns_of_descriptor(host, door->pid, door->fd, &place) == 0)
 			r = list_namespace(join, found, &place);
 	}
 	for (uint32_t i = 0; r >= 0 && known < snapshot->netns.n && i < snapshot->sockets.n; i++) {
@@ -121,15 +124,17 @@ static void find_leftover(const struct join *join, uint32_t netns, bool *ret_tcp
 	*ret_tcp = *ret_udp = false;
 	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(join->snapshot, i);
-		if (socket->netns != netns || !socket->inode || socket->holder != NONE || socket->held_by)
+		if (socket->netns != netns || !socket->inode || socket->holder != NONE ||
+		    socket->held_by)
 			continue;
 		*ret_tcp |= socket->proto == PROTO_TCP;
 		*ret_udp |= socket->proto == PROTO_UDP;
 	}
 }
 
-/* The kernel's own sockets are told from the unseen by their file, which only BPF shows. A TCP socket of our own
- * namespace is not worth the 4 ms where there is a process that nobody may inspect: it is that process's. */
+/* The kernel's own sockets are told from the unseen by their file, which only BPF shows. A TCP
+ * socket of our own namespace is not worth the 4 ms where there is a process that nobody may
+ * inspect: it is that process's. */
 static void tell_kernel_sockets(struct host *host, struct join *join, const struct vector *found)
 {
 	struct facility facility;
@@ -232,8 +237,10 @@ int sweep_sockets(struct host *host, struct join *join, struct vector *found, st
 		/* who may not read others' descriptors sees them through BPF alone */
 		struct facility facility;
 		bool may = join->query->needs & NEED_HOLDERS && files_probe(host, &facility);
-		bool is_worth = may && (!privilege_sees_others() ||
-					plan_prefers_bpf(proc_count_descriptors(host, PLAN_DESCRIPTORS_ENOUGH)));
+		bool is_worth =
+			may &&
+			(!privilege_sees_others() ||
+			 plan_prefers_bpf(proc_count_descriptors(host, PLAN_DESCRIPTORS_ENOUGH)));
 		choice = is_worth ? SOURCE_BPF : SOURCE_PROC;
 	}
 	debug(PLAN, "holders come from %s", choice == SOURCE_BPF ? "bpf" : "proc");

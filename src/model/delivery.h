@@ -40,11 +40,11 @@ struct delivery {
 void delivery_init(struct delivery *delivery);
 void delivery_done(struct delivery *delivery);
 
-/* Fills candidates, is_local and note from the snapshot by the kernel's own rules (inet_hashtables.c,
- * udp.c). proto, to, is_v4, to_port, netns, and with has_from from and from_port (0: any), are given.
- * Where is_by_kernel is set, chosen is the kernel's and stays, and the reasons are told around it
- * (is_steered where the addresses would have given another); else chosen is worked out too.
- * 0 or -ENOMEM. */
+/* Fills candidates, is_local and note from the snapshot by the kernel's own rules
+ * (inet_hashtables.c, udp.c). proto, to, is_v4, to_port, netns, and with has_from from and
+ * from_port (0: any), are given. Where is_by_kernel is set, chosen is the kernel's and stays, and
+ * the reasons are told around it (is_steered where the addresses would have given another); else
+ * chosen is worked out too. 0 or -ENOMEM. */
 int delivery_work_out(const struct snapshot *snapshot, struct delivery *delivery);
 
 #endif

@@ -1,5 +1,5 @@
-/* Names of addresses that this host knows without asking anybody: /etc/hosts, and in which order its
- * resolver tries the addresses of a name (RFC 6724, gai.conf(5)). */
+/* Names of addresses that this host knows without asking anybody: /etc/hosts, and in which order
+ * its resolver tries the addresses of a name (RFC 6724, gai.conf(5)). */
 #ifndef MODEL_HOSTS_H
 #define MODEL_HOSTS_H
 
@@ -24,8 +24,8 @@ struct hosts {
 const char *hosts_name(const struct hosts *hosts, const struct ip *ip);
 
 /* The addresses of "localhost" in the order in which a client tries them; how many (0 to 2). Where
- * the file does not have it both are assumed, as nss-myhostname(8) and the resolvers do. @netns (may
- * be NULL) drops ::1 where IPv6 is off. */
+ * the file does not have it both are assumed, as nss-myhostname(8) and the resolvers do. @netns
+ * (may be NULL) drops ::1 where IPv6 is off. */
 unsigned hosts_localhost(const struct hosts *hosts, const struct netns *netns, struct ip ret[2]);
 
 #endif

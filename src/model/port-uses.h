@@ -1,5 +1,5 @@
-/* What tends to use a port, and what is risky about that: a small table beside the registry, compiled
- * in from data/port-uses.tsv. */
+/* What tends to use a port, and what is risky about that: a small table beside the registry,
+ * compiled in from data/port-uses.tsv. */
 #ifndef MODEL_PORT_USES_H
 #define MODEL_PORT_USES_H
 
@@ -18,8 +18,8 @@ struct port_use {
 extern const struct port_use port_uses[]; /* sorted by port */
 extern const uint32_t port_n_uses;
 
-/* The next entry for @port and @proto from *@at on, which starts at 0 and is moved behind it; NULL at
- * the end. */
+/* The next entry for @port and @proto from *@at on, which starts at 0 and is moved behind it; NULL
+ * at the end. */
 const struct port_use *port_use_next(uint32_t *at, enum proto proto, uint16_t port);
 
 #endif

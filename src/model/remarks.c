@@ -37,9 +37,8 @@ struct finding {
 static int say(struct finding *finding, enum remark_kind what)
 {
 	struct out *text = &finding->text;
-	const char *kept = text->error
-				   ? NULL
-				   : arena_intern(&finding->ret->arena, text->data, text->n);
+	const char *kept =
+		text->error ? NULL : arena_intern(&finding->ret->arena, text->data, text->n);
 	text->n = 0;
 	if (!kept)
 		return -ENOMEM;
@@ -78,7 +77,7 @@ static void write_holders(struct out *out, const struct snapshot *snapshot,
 {
 	const struct holder *holder = snapshot_holder(snapshot, socket->holder);
 	if (!holder) {
-		out_string(out, socket->held_by == HELD_KERNEL	? "the kernel"
+		out_string(out, socket->held_by == HELD_KERNEL	 ? "the kernel"
 				: socket->held_by == HELD_NOBODY ? "nobody"
 								 : "an unseen process");
 		return;
@@ -131,7 +130,8 @@ static int find_exe(struct finding *finding, const struct process *process)
 		return 0;
 	if (process->exe_deleted) {
 		write_process(&finding->text, process);
-		out_string(&finding->text, " runs from a file that was deleted or replaced since: ");
+		out_string(&finding->text,
+			   " runs from a file that was deleted or replaced since: ");
 		out_string(&finding->text, process->exe);
 		out_string(&finding->text, ". It stays the old one until it is started again.");
 		int r = say(finding, REMARK_EXE_DELETED);
@@ -204,8 +204,9 @@ static int find_held_by(struct finding *finding, const struct socket *socket)
 		enum remark_kind what;
 		const char *text;
 	} told[HELD_MAX] = {
-		[HELD_KERNEL] = {REMARK_KERNEL,
-				 " is the kernel's own (a tunnel, NFS, MPTCP): no process holds it."},
+		[HELD_KERNEL] =
+			{REMARK_KERNEL,
+			 " is the kernel's own (a tunnel, NFS, MPTCP): no process holds it."},
 		[HELD_NOBODY] = {REMARK_NOBODY, " belongs to no process any more."},
 		[HELD_UNSEEN] = {REMARK_UNSEEN, " is held by a process that may not be looked at."},
 	};
@@ -229,8 +230,9 @@ static int find_state(struct finding *finding, const struct socket *socket)
 	}
 	if (socket->state == STATE_BOUND) {
 		write_door(&finding->text, socket);
-		out_string(&finding->text, " is bound, but does not listen: clients are refused, and "
-					   "nobody else can have it.");
+		out_string(&finding->text,
+			   " is bound, but does not listen: clients are refused, and "
+			   "nobody else can have it.");
 		return say(finding, REMARK_NOT_LISTENING);
 	}
 	return 0;
@@ -283,8 +285,7 @@ static uint32_t receiver(const struct snapshot *snapshot, const struct socket *l
 	delivery.is_v4 = ip_is_mapped(to);
 	delivery.to_port = like->local_port;
 	delivery.netns = like->netns;
-	uint32_t chosen =
-		delivery_work_out(snapshot, &delivery) < 0 ? NONE : delivery.chosen;
+	uint32_t chosen = delivery_work_out(snapshot, &delivery) < 0 ? NONE : delivery.chosen;
 	delivery_done(&delivery);
 	return chosen;
 }
@@ -303,8 +304,7 @@ static void write_localhost(struct finding *finding, const struct socket *like)
 		if (index == NONE)
 			continue;
 		out_string(text, " `localhost` reaches ");
-		write_holders(text, finding->snapshot,
-			      snapshot_socket(finding->snapshot, index));
+		write_holders(text, finding->snapshot, snapshot_socket(finding->snapshot, index));
 		out_string(text, " first, as ");
 		out_bytes(text, address, ip_format(address, &order[i], true));
 		if (i)

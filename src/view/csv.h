@@ -5,8 +5,8 @@
 
 #include "model/rows.h"
 
-/* Several values share a cell, separated by a space. What a terminal must not see is escaped here too: it is
- * text that people look at. JSON has it whole. */
+/* Several values share a cell, separated by a space. What a terminal must not see is escaped here
+ * too: it is text that people look at. JSON has it whole. */
 void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields);
 void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields);
 
