@@ -70,6 +70,12 @@ struct field {
 		flags; /* width: columns that it gets at least, where there is more to show */
 	uint8_t kind;  /* enum value_kind that get gives when not null: filter and CSV know what to
 			  expect */
+	/* What a filter compares where that is not what is shown (a mapped address counts as IPv4);
+	 * NULL: get. */
+	void (*filter_get)(const struct record *record, struct value *ret);
+	/* Another name by which = meets it: a user's number, a unit without .service. NULL: none.
+	 */
+	bool (*is_called)(const struct record *record, const char *text);
 };
 
 /* The fields in the order of JSON and of `doorward fields`; NULL behind the last. */

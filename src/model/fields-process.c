@@ -1,20 +1,24 @@
 /* The fields of a holder: its descriptor and its process. */
-#include <stdio.h>
-
+#include "base/format.h"
 #include "model/ancestry.h"
 #include "model/fields.h"
 #include "model/get.h"
 
 #define P record->process
+#define CONTAINER_ID_LEAST 8 /* characters of an id that name its container */
 
 const char *field_container_text(const struct container *container, char *scratch)
 {
 	if (!container)
 		return NULL;
-	if (container->name)
-		snprintf(scratch, 256, "%s %s", engine_words[container->engine], container->name);
-	else
-		snprintf(scratch, 256, "%s %.12s", engine_words[container->engine], container->id);
+	const char *id = container->id ? container->id : "?";
+	const char *name = container->name ? container->name : id;
+	size_t n = strnlen(name, container->name ? 200 : 12), at = 0;
+	for (const char *engine = engine_words[container->engine]; *engine; engine++)
+		scratch[at++] = *engine;
+	scratch[at++] = ' ';
+	memcpy(scratch + at, name, n);
+	scratch[at + n] = '\0';
 	return scratch;
 }
 
@@ -37,6 +41,36 @@ void field_container_json(const struct container *container, struct out *out)
 	else
 		out_string(out, "null");
 	out_char(out, '}');
+}
+
+bool field_container_is(const struct container *container, const char *text)
+{
+	if (!container)
+		return false;
+	size_t n = strlen(text);
+	return strcmp(engine_words[container->engine], text) == 0 ||
+	       (container->name && strcmp(container->name, text) == 0) ||
+	       (container->id && n >= CONTAINER_ID_LEAST && strncmp(container->id, text, n) == 0);
+}
+
+bool field_process_is(const struct process *process, const char *text)
+{
+	return process && ((process->name && strcmp(process->name, text) == 0) ||
+			   (process->runs && strcmp(process->runs, text) == 0));
+}
+
+bool field_unit_is(const char *unit, const char *text)
+{
+	const char *dot = unit ? strrchr(unit, '.') : NULL;
+	size_t n = strlen(text);
+	return unit && strncmp(unit, text, n) == 0 && (!unit[n] || unit + n == dot);
+}
+
+bool field_is_number(uint64_t number, const char *text)
+{
+	char digits[FORMAT_NUMBER_MAX];
+	size_t n = format_u64(digits, number);
+	return strlen(text) == n && memcmp(digits, text, n) == 0;
 }
 
 static void get_pid(const struct record *record, struct value *ret)
@@ -69,6 +103,11 @@ static void get_title(const struct record *record, struct value *ret)
 		set_string(ret, P->name);
 	else
 		set_string(ret, process_title(P, ret->scratch, 256));
+}
+
+static bool is_title_called(const struct record *record, const char *text)
+{
+	return field_process_is(P, text);
 }
 
 static void get_runs(const struct record *record, struct value *ret)
@@ -112,6 +151,11 @@ static void get_process_user(const struct record *record, struct value *ret)
 	set_string(ret, P && P->known & KNOWN_UID ? snapshot_user(record->snapshot, P->uid) : NULL);
 }
 
+static bool is_process_users_number(const struct record *record, const char *text)
+{
+	return P && P->known & KNOWN_UID && field_is_number(P->uid, text);
+}
+
 static void get_start_time(const struct record *record, struct value *ret)
 {
 	ret->kind = P && P->known & KNOWN_STAT ? VALUE_TIME : VALUE_NULL;
@@ -132,6 +176,11 @@ static void get_unit(const struct record *record, struct value *ret)
 	set_string(ret, P ? P->unit : NULL);
 }
 
+static bool is_unit_called(const struct record *record, const char *text)
+{
+	return P && field_unit_is(P->unit, text);
+}
+
 static const struct container *container_of_process(const struct record *record)
 {
 	return P ? snapshot_container(record->snapshot, P->container) : NULL;
@@ -140,6 +189,11 @@ static const struct container *container_of_process(const struct record *record)
 static void get_process_container(const struct record *record, struct value *ret)
 {
 	set_object(ret, field_container_text(container_of_process(record), ret->scratch));
+}
+
+static bool is_process_container_called(const struct record *record, const char *text)
+{
+	return field_container_is(container_of_process(record), text);
 }
 
 static void write_process_container(const struct record *record, struct out *out)
@@ -197,7 +251,8 @@ static void write_parents(const struct record *record, struct out *out)
 const struct field fields_process[] = {
 	{"process", NULL, N_("PROCESS"), N_("the holder's name; an interpreter with what it runs"),
 	 get_title, NULL, NULL, NEED_HOLDERS | NEED_STAT | NEED_CMDLINE | NEED_EXE, OF_HOLDER,
-	 MERGE_COUNT, 12, FIELD_DEFAULT | FIELD_CONNECTIONS | FIELD_WIDE, VALUE_STRING},
+	 MERGE_COUNT, 12, FIELD_DEFAULT | FIELD_CONNECTIONS | FIELD_WIDE, VALUE_STRING,
+	 .is_called = is_title_called},
 	{"pid", "pid", N_("PID"), N_("the holder's process id"), get_pid, NULL, NULL, NEED_HOLDERS,
 	 OF_HOLDER, MERGE_LIST, 5, J | FIELD_DEFAULT | FIELD_CONNECTIONS | FIELD_WIDE | FIELD_RIGHT,
 	 VALUE_UINT},
@@ -224,7 +279,7 @@ const struct field fields_process[] = {
 	 VALUE_UINT},
 	{"process_user", "user", N_("PROCESS USER"), N_("the holder's user"), get_process_user,
 	 NULL, NULL, NEED_HOLDERS | NEED_UID | NEED_USERS, OF_HOLDER, MERGE_LIST, 6, J,
-	 VALUE_STRING},
+	 VALUE_STRING, .is_called = is_process_users_number},
 	{"start_time", "start_time", N_("STARTED"), N_("when the holder started, in Unix seconds"),
 	 get_start_time, NULL, NULL, NEED_HOLDERS | NEED_STAT, OF_HOLDER, MERGE_LIST, 10,
 	 J | FIELD_RIGHT, VALUE_TIME},
@@ -232,10 +287,10 @@ const struct field fields_process[] = {
 	 NEED_HOLDERS | NEED_STAT, OF_HOLDER, MERGE_LIST, 5, J | FIELD_RIGHT, VALUE_UINT},
 	{"unit", "unit", N_("UNIT"), N_("the holder's systemd unit"), get_unit, NULL, NULL,
 	 NEED_HOLDERS | NEED_CGROUP, OF_HOLDER, MERGE_LIST, 10, J | FIELD_DEFAULT | FIELD_WIDE,
-	 VALUE_STRING},
+	 VALUE_STRING, .is_called = is_unit_called},
 	{"process_container", "container", N_("CONTAINER"), N_("the holder's own container"),
 	 get_process_container, write_process_container, NULL, NEED_HOLDERS | NEED_CGROUP,
-	 OF_HOLDER, MERGE_LIST, 10, J, VALUE_OBJECT},
+	 OF_HOLDER, MERGE_LIST, 10, J, VALUE_OBJECT, .is_called = is_process_container_called},
 	{"parents", "parents", N_("PARENTS"), N_("who started the holder, up to the first process"),
 	 get_parents, write_parents, NULL,
 	 NEED_HOLDERS | NEED_STAT | NEED_CGROUP | NEED_UID | NEED_USERS | NEED_PARENTS, OF_HOLDER,

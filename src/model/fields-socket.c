@@ -22,6 +22,12 @@ static void get_family(const struct record *record, struct value *ret)
 	set_word(ret, family_words[S->family]);
 }
 
+/* A mapped address talks IPv4: that is what a filter means by it. */
+static void get_spoken_family(const struct record *record, struct value *ret)
+{
+	set_word(ret, family_words[socket_is_v4(S) ? FAMILY_IPV4 : FAMILY_IPV6]);
+}
+
 static void get_state(const struct record *record, struct value *ret)
 {
 	set_word(ret, S->state < STATE_MAX ? state_words[S->state] : NULL);
@@ -157,6 +163,11 @@ static void get_user(const struct record *record, struct value *ret)
 		   S->flags & SOCKET_UID_KNOWN ? snapshot_user(record->snapshot, S->uid) : NULL);
 }
 
+static bool is_users_number(const struct record *record, const char *text)
+{
+	return S->flags & SOCKET_UID_KNOWN && field_is_number(S->uid, text);
+}
+
 static void get_recv_queue(const struct record *record, struct value *ret)
 {
 	if (S->flags & SOCKET_QUEUES_KNOWN)
@@ -224,6 +235,11 @@ static void get_container(const struct record *record, struct value *ret)
 	set_object(ret, field_container_text(container_of_socket(record), ret->scratch));
 }
 
+static bool is_container_called(const struct record *record, const char *text)
+{
+	return field_container_is(container_of_socket(record), text);
+}
+
 static void write_container(const struct record *record, struct out *out)
 {
 	field_container_json(container_of_socket(record), out);
@@ -246,6 +262,12 @@ static void get_peer_process(const struct record *record, struct value *ret)
 	uint32_t peer;
 	const struct process *process = peer_process(record, &peer);
 	set_object(ret, process ? process_title(process, ret->scratch, 256) : NULL);
+}
+
+static bool is_peer_called(const struct record *record, const char *text)
+{
+	uint32_t peer;
+	return field_process_is(peer_process(record, &peer), text);
 }
 
 static void write_process(const struct process *process, struct out *out)
@@ -287,6 +309,14 @@ static void get_answered_by(const struct record *record, struct value *ret)
 		set_object(ret, process ? process_title(process, ret->scratch, 256) : NULL);
 }
 
+static bool is_answer_called(const struct record *record, const char *text)
+{
+	const struct answer_for *answer = snapshot_answer(record->snapshot, record->index);
+	return answer &&
+	       (field_unit_is(answer->unit, text) ||
+		field_process_is(snapshot_process(record->snapshot, answer->process), text));
+}
+
 static void write_answered_by(const struct record *record, struct out *out)
 {
 	const struct answer_for *answer = snapshot_answer(record->snapshot, record->index);
@@ -319,8 +349,10 @@ static void write_answered_by(const struct record *record, struct out *out)
 const struct field fields_socket[] = {
 	{"proto", "proto", N_("PROTO"), N_("tcp, udp, udplite, raw or sctp"), get_proto, NULL,
 	 proto_words, 0, OF_SOCKET, MERGE_LIST, 3, J | D | C | W | NEVER, VALUE_WORD},
-	{"family", "family", N_("FAMILY"), N_("ipv4 or ipv6; a mapped address stays ipv6 here"),
-	 get_family, NULL, family_words, 0, OF_SOCKET, MERGE_LIST, 4, J, VALUE_WORD},
+	{"family", "family", N_("FAMILY"),
+	 N_("ipv4 or ipv6; a mapped address stays ipv6 here, and a filter takes it for ipv4"),
+	 get_family, NULL, family_words, 0, OF_SOCKET, MERGE_LIST, 4, J, VALUE_WORD,
+	 .filter_get = get_spoken_family},
 	{"state", "state", N_("STATE"),
 	 N_("of TCP; BOUND is bound but inactive, UNCONN not TCP and without a peer"), get_state,
 	 NULL, state_words, 0, OF_SOCKET, MERGE_LIST, 6, J | C | W, VALUE_WORD},
@@ -369,7 +401,8 @@ const struct field fields_socket[] = {
 	{"uid", "uid", N_("UID"), N_("the owner of the socket"), get_uid, NULL, NULL, 0, OF_SOCKET,
 	 MERGE_LIST, 4, J | FIELD_RIGHT, VALUE_UINT},
 	{"user", "user", N_("USER"), N_("the owner of the socket by name"), get_user, NULL, NULL,
-	 NEED_USERS, OF_SOCKET, MERGE_LIST, 6, J | D | C | W, VALUE_STRING},
+	 NEED_USERS, OF_SOCKET, MERGE_LIST, 6, J | D | C | W, VALUE_STRING,
+	 .is_called = is_users_number},
 	{"recv_queue", "recv_queue", N_("RECV-Q"),
 	 N_("bytes not yet read; of a listener the connections that wait"), get_recv_queue, NULL,
 	 NULL, 0, OF_SOCKET, MERGE_SUM, 6, J | W | FIELD_RIGHT, VALUE_UINT},
@@ -389,15 +422,15 @@ const struct field fields_socket[] = {
 	{"container", "container", N_("CONTAINER"),
 	 N_("the container that it belongs to, through a proxy too"), get_container,
 	 write_container, NULL, NEED_CGROUP | NEED_ANSWERS, OF_SOCKET, MERGE_LIST, 10, J | D | W,
-	 VALUE_OBJECT},
+	 VALUE_OBJECT, .is_called = is_container_called},
 	{"peer_process", "peer_process", N_("PEER PROCESS"),
 	 N_("the process at the other end, within this host"), get_peer_process, write_peer_process,
 	 NULL, NEED_PEERS | NEED_HOLDERS | NEED_STAT | NEED_EXE, OF_SOCKET, MERGE_LIST, 10, J | C,
-	 VALUE_OBJECT},
+	 VALUE_OBJECT, .is_called = is_peer_called},
 	{"answered_by", "answered_by", N_("ANSWERED BY"),
 	 N_("who answers where a proxy or an activating systemd holds the port"), get_answered_by,
 	 write_answered_by, NULL, NEED_ANSWERS | NEED_STAT, OF_SOCKET, MERGE_LIST, 10, J | D | W,
-	 VALUE_OBJECT},
+	 VALUE_OBJECT, .is_called = is_answer_called},
 	{"two_owners", "two_owners", N_("TWO OWNERS"),
 	 N_("its number has another owner in the same namespace"), get_two_owners, NULL, NULL,
 	 NEED_HOLDERS | NEED_STAT | NEED_EXE, OF_SOCKET, MERGE_LIST, 3, J, VALUE_BOOL},

@@ -9,6 +9,13 @@ extern const struct field fields_socket[], fields_process[], fields_tcp[];
 
 /* "docker web" or "docker 0123456789ab"; NULL for none. @scratch of 256 bytes. */
 const char *field_container_text(const struct container *container, char *scratch);
+/* @text is its engine, its name or the beginning of its id. @container may be NULL. */
+bool field_container_is(const struct container *container, const char *text);
+/* @text is its name, or what it runs. @process may be NULL. */
+bool field_process_is(const struct process *process, const char *text);
+/* @text is the unit, with or without ".service" and the like. @unit may be NULL. */
+bool field_unit_is(const char *unit, const char *text);
+bool field_is_number(uint64_t number, const char *text);
 /* {"engine":...,"id":...,"name":...} or null. */
 void field_container_json(const struct container *container, struct out *out);
 

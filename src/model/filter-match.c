@@ -1,37 +1,56 @@
 /* The filter language: does a socket match, and what need not be fetched. */
 #include <string.h>
-#include <strings.h>
 
-#include "base/text.h"
 #include "model/filter-node.h"
+
+#define MAPPED_BITS 96 /* of ::ffff:0:0/96 */
 
 /* What a test says before everything is known. */
 enum answer { NO, YES, MAYBE };
 
+static unsigned char lower(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
+/* ASCII letters of either case; neither side is copied, however long a command line is. */
+static bool contains(const char *text, size_t n, const char *needle)
+{
+	size_t wanted = strlen(needle);
+	for (size_t at = 0; at + wanted <= n; at++) {
+		size_t same = 0;
+		while (same < wanted && lower(text[at + same]) == lower(needle[same]))
+			same++;
+		if (same == wanted)
+			return true;
+	}
+	return false;
+}
+
 static bool text_matches(const struct value *value, const struct operand *operand,
 			 enum operation operation)
 {
-	char text[512], shown[64];
-	size_t n = value->length < sizeof(text) - 1 ? value->length : sizeof(text) - 1;
-	if (value->kind == VALUE_STRING || value->kind == VALUE_OBJECT ||
-	    value->kind == VALUE_WORD) {
-		memcpy(text, value->text, n);
-		text[n] = '\0';
-	} else {
-		struct out memory = {.data = shown, .capacity = sizeof(shown), .fd = -1};
+	char plain[64];
+	const char *text = value->text;
+	size_t n = value->length;
+	if (value->kind != VALUE_STRING && value->kind != VALUE_OBJECT &&
+	    value->kind != VALUE_WORD) {
+		struct out memory = {.data = plain, .capacity = sizeof(plain), .fd = -1};
 		value_text(&memory, value);
-		n = memory.n < sizeof(shown) ? memory.n : sizeof(shown) - 1;
-		memcpy(text, shown, n);
-		text[n] = '\0';
+		text = plain;
+		n = memory.n;
 	}
 	if (operation == OP_CONTAINS)
-		return text_contains(text, operand->text);
-	return strcmp(text, operand->text) == 0;
+		return contains(text, n, operand->text);
+	return strlen(operand->text) == n && memcmp(text, operand->text, n) == 0;
 }
 
 static bool ip_matches(const struct value *value, const struct operand *operand)
 {
-	return value->ip && ip_in_prefix(value->ip, &operand->ip, operand->prefix);
+	/* ::/0 is all of IPv6: IPv4 does not lie in it only because we keep it mapped */
+	if (!value->ip || (operand->prefix < MAPPED_BITS && ip_is_mapped(value->ip)))
+		return false;
+	return ip_in_prefix(value->ip, &operand->ip, operand->prefix);
 }
 
 static bool one_matches(const struct node *test, const struct value *value,
@@ -43,7 +62,7 @@ static bool one_matches(const struct node *test, const struct value *value,
 	case VALUE_IP:
 		return ip_matches(value, operand);
 	case VALUE_WORD:
-		return strcmp(value->text, test->field->words[operand->first]) == 0;
+		return value->text == test->field->words[operand->first]; /* from that table */
 	case VALUE_TIME:
 		return value->real >= (double)operand->first &&
 		       value->real < (double)operand->last + 1;
@@ -59,49 +78,52 @@ static bool one_matches(const struct node *test, const struct value *value,
 static bool ordered_matches(enum operation operation, const struct value *value,
 			    const struct operand *operand)
 {
-	double x = value->kind == VALUE_TIME ? value->real : (double)value->number;
+	uint64_t x = value->kind == VALUE_TIME ? (uint64_t)value->real : value->number;
 	switch (operation) {
 	case OP_LESS:
-		return x < (double)operand->first;
+		return x < operand->first;
 	case OP_LESS_EQUAL:
-		return x <= (double)operand->last;
+		return x <= operand->first;
 	case OP_GREATER:
-		return x > (double)operand->last;
+		return x > operand->first;
 	default:
-		return x >= (double)operand->first;
+		return x >= operand->first;
 	}
 }
 
-/* A null matches nothing. */
-static bool value_matches(const struct filter *filter, const struct node *test,
-			  const struct value *value)
+/* A null matches nothing, but a thing without a name may be called by its number. */
+static bool record_matches(const struct filter *filter, const struct node *test,
+			   const struct record *record)
 {
-	if (value->kind == VALUE_NULL)
-		return false;
+	char scratch[256];
+	struct value value = {.scratch = scratch};
+	const struct field *field = test->field;
+	(field->filter_get ? field->filter_get : field->get)(record, &value);
+	bool is_null = value.kind == VALUE_NULL;
 	if (test->operation >= OP_LESS && test->operation <= OP_GREATER_EQUAL)
-		return ordered_matches(test->operation, value, filter_operand(filter, test->first));
+		return !is_null && ordered_matches(test->operation, &value,
+						   filter_operand(filter, test->first));
 	bool is_one = false;
-	for (uint32_t i = 0; i < test->n && !is_one; i++)
-		is_one = one_matches(test, value, filter_operand(filter, test->first + i));
-	return test->operation == OP_NOT_EQUAL ? !is_one : is_one;
+	for (uint32_t i = 0; i < test->n && !is_one; i++) {
+		const struct operand *operand = filter_operand(filter, test->first + i);
+		is_one = !is_null && one_matches(test, &value, operand);
+		if (!is_one && field->is_called && test->operation != OP_CONTAINS)
+			is_one = field->is_called(record, operand->text);
+	}
+	return test->operation == OP_NOT_EQUAL ? !is_null && !is_one : is_one;
 }
 
 static bool test_matches(const struct filter *filter, const struct node *test,
 			 struct record *record)
 {
-	char scratch[256];
-	struct value value = {.scratch = scratch};
-	if (test->field->of == OF_SOCKET) {
-		test->field->get(record, &value);
-		return value_matches(filter, test, &value);
-	}
+	if (test->field->of == OF_SOCKET)
+		return record_matches(filter, test, record);
 	for (const struct holder *holder =
 		     snapshot_holder(record->snapshot, record->socket->holder);
 	     holder; holder = snapshot_holder(record->snapshot, holder->next)) {
 		record->holder = holder;
 		record->process = snapshot_process(record->snapshot, holder->process);
-		test->field->get(record, &value);
-		if (value_matches(filter, test, &value))
+		if (record_matches(filter, test, record))
 			return true;
 	}
 	return false;
@@ -162,81 +184,108 @@ bool filter_may_match(const struct filter *filter, const struct snapshot *snapsh
 
 /* ---- bounds ---- */
 
-/* The bits of @test's operands; a word's index is the bit. */
-static uint32_t word_bits(const struct filter *filter, const struct node *test, uint32_t all)
+/* The words that @test leaves; a word's index is the bit. @turned: what `not` of it leaves. None of
+ * these fields is ever null, so that a turned test is the other words. */
+static uint32_t word_bits(const struct filter *filter, const struct node *test, uint32_t all,
+			  bool turned)
 {
 	uint32_t bits = 0;
+	if (test->operation == OP_CONTAINS)
+		return all;
 	for (uint32_t i = 0; i < test->n; i++)
 		bits |= 1u << filter_operand(filter, test->first + i)->first;
-	if (test->operation == OP_NOT_EQUAL)
-		return all & ~bits;
-	return test->operation == OP_EQUAL || test->operation == OP_IN ? bits : all;
+	return (test->operation == OP_NOT_EQUAL) != turned ? all & ~bits : all & bits;
+}
+
+/* ipv4 may be on an IPv6 socket, as a mapped address. */
+static uint32_t family_bits(const struct filter *filter, const struct node *test, bool turned)
+{
+	uint32_t bits = word_bits(filter, test, BOUNDS_ALL.families, turned);
+	return bits & 1u << FAMILY_IPV4 ? BOUNDS_ALL.families : bits;
 }
 
 static void bound_port(const struct filter *filter, const struct node *test, struct bounds *ret)
 {
-	if (test->operation != OP_EQUAL && test->operation != OP_IN)
+	const struct operand *operand = filter_operand(filter, test->first);
+	uint32_t number = (uint32_t)operand->first, first = UINT16_MAX, last = 0;
+	switch (test->operation) {
+	case OP_EQUAL:
+	case OP_IN:
+		for (uint32_t i = 0; i < test->n; i++) {
+			operand = filter_operand(filter, test->first + i);
+			first = operand->first < first ? (uint32_t)operand->first : first;
+			last = operand->last > last ? (uint32_t)operand->last : last;
+		}
+		break;
+	case OP_LESS:
+	case OP_LESS_EQUAL:
+		first = 0;
+		last = number && test->operation == OP_LESS ? number - 1 : number;
+		break;
+	case OP_GREATER:
+	case OP_GREATER_EQUAL:
+		first = number < UINT16_MAX && test->operation == OP_GREATER ? number + 1 : number;
+		last = UINT16_MAX;
+		break;
+	case OP_NOT_EQUAL:
+	case OP_CONTAINS:
 		return;
-	ret->port_first = UINT16_MAX;
-	ret->port_last = 0;
-	for (uint32_t i = 0; i < test->n; i++) {
-		const struct operand *operand = filter_operand(filter, test->first + i);
-		if (operand->first < ret->port_first)
-			ret->port_first = (uint16_t)operand->first;
-		if (operand->last > ret->port_last)
-			ret->port_last = (uint16_t)operand->last;
 	}
+	ret->port_first = (uint16_t)first;
+	ret->port_last = (uint16_t)last;
 }
 
-static struct bounds test_bounds(const struct filter *filter, const struct node *test)
+static struct bounds test_bounds(const struct filter *filter, const struct node *test, bool turned)
 {
 	struct bounds bounds = BOUNDS_ALL;
 	const char *name = test->field->name;
 	if (strcmp(name, "proto") == 0)
-		bounds.protos = word_bits(filter, test, bounds.protos);
+		bounds.protos = word_bits(filter, test, bounds.protos, turned);
 	else if (strcmp(name, "family") == 0)
-		bounds.families = word_bits(filter, test, bounds.families);
+		bounds.families = family_bits(filter, test, turned);
 	else if (strcmp(name, "state") == 0)
-		bounds.states = word_bits(filter, test, bounds.states);
-	else if (strcmp(name, "port") == 0 || strcmp(name, "shown_port") == 0)
+		bounds.states = word_bits(filter, test, bounds.states, turned);
+	else if (!turned && (strcmp(name, "port") == 0 || strcmp(name, "shown_port") == 0))
 		bound_port(filter, test, &bounds);
 	return bounds;
 }
 
-static struct bounds bounds_of(const struct filter *filter, uint32_t index)
+static struct bounds meet(struct bounds a, const struct bounds *b)
+{
+	a.protos &= b->protos;
+	a.families &= b->families;
+	a.states &= b->states;
+	a.port_first = a.port_first > b->port_first ? a.port_first : b->port_first;
+	a.port_last = a.port_last < b->port_last ? a.port_last : b->port_last;
+	return a;
+}
+
+static struct bounds join(struct bounds a, const struct bounds *b)
+{
+	a.protos |= b->protos;
+	a.families |= b->families;
+	a.states |= b->states;
+	a.port_first = a.port_first < b->port_first ? a.port_first : b->port_first;
+	a.port_last = a.port_last > b->port_last ? a.port_last : b->port_last;
+	return a;
+}
+
+/* Of the node, or with @turned of what `not` makes of it (De Morgan). */
+static struct bounds bounds_of(const struct filter *filter, uint32_t index, bool turned)
 {
 	const struct node *node = filter_node(filter, index);
-	struct bounds a, b;
-	switch (node->kind) {
-	case NODE_TEST:
-		return test_bounds(filter, node);
-	case NODE_NOT: /* what is outside a bound may well match the contrary */
-		return BOUNDS_ALL;
-	case NODE_AND:
-		a = bounds_of(filter, node->left);
-		b = bounds_of(filter, node->right);
-		a.protos &= b.protos;
-		a.families &= b.families;
-		a.states &= b.states;
-		a.port_first = a.port_first > b.port_first ? a.port_first : b.port_first;
-		a.port_last = a.port_last < b.port_last ? a.port_last : b.port_last;
+	if (node->kind == NODE_TEST)
+		return test_bounds(filter, node, turned);
+	struct bounds a = bounds_of(filter, node->left, turned != (node->kind == NODE_NOT));
+	if (node->kind == NODE_NOT)
 		return a;
-	case NODE_OR:
-		a = bounds_of(filter, node->left);
-		b = bounds_of(filter, node->right);
-		a.protos |= b.protos;
-		a.families |= b.families;
-		a.states |= b.states;
-		a.port_first = a.port_first < b.port_first ? a.port_first : b.port_first;
-		a.port_last = a.port_last > b.port_last ? a.port_last : b.port_last;
-		return a;
-	}
-	return BOUNDS_ALL;
+	struct bounds b = bounds_of(filter, node->right, turned);
+	return (node->kind == NODE_AND) != turned ? meet(a, &b) : join(a, &b);
 }
 
 struct bounds filter_bounds(const struct filter *filter)
 {
-	return filter ? bounds_of(filter, filter->root) : BOUNDS_ALL;
+	return filter ? bounds_of(filter, filter->root, false) : BOUNDS_ALL;
 }
 
 uint32_t filter_needs(const struct filter *filter)

@@ -13,6 +13,7 @@
 #define LENGTH_MAX 4096
 #define DEPTH_MAX 64
 #define OPERANDS_MAX 1024
+#define FIELDS_MAX 128
 
 struct parser {
 	const char *text, *at;
@@ -36,15 +37,16 @@ struct parser {
 /* A caret under the place, with as much of the text around it as fits. */
 static int fail(struct parser *parser, const char *place, const char *format, const char *subject)
 {
-	char what[80], excerpt[64];
+	char what[96], excerpt[64], cut[40];
 	size_t offset = (size_t)(place - parser->text), start = offset > 30 ? offset - 30 : 0;
-	snprintf(what, sizeof(what), format, subject);
+	snprintf(cut, sizeof(cut), "%s", subject);
+	snprintf(what, sizeof(what), format, cut);
 	snprintf(excerpt, sizeof(excerpt), "%.50s", parser->text + start);
 	for (char *c = excerpt; *c; c++)
 		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			*c = '?';
 	for (char *c = what; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			*c = '?';
 	return error_text(parser->err, -EINVAL, "filter: %s\n  %s\n  %*s^", what, excerpt,
 			  (int)(offset - start), "");
@@ -123,11 +125,13 @@ static int64_t add_node(struct parser *parser, struct node node)
 
 static struct operand *add_operand(struct parser *parser)
 {
-	struct operand *added = parser->filter->operands.n < OPERANDS_MAX
-					? vector_add(&parser->filter->operands)
-					: NULL;
-	if (!added)
+	if (parser->filter->operands.n >= OPERANDS_MAX) {
 		fail(parser, parser->token, "too many values%s", "");
+		return NULL;
+	}
+	struct operand *added = vector_add(&parser->filter->operands);
+	if (!added)
+		error_set(parser->err, -ENOMEM, "read the filter");
 	else
 		*added = (struct operand){.text = ""};
 	return added;
@@ -193,15 +197,17 @@ static int parse_number(struct parser *parser, const struct field *field, const 
 		r = number_u64(typed, 0, most, &ret->first);
 		ret->last = ret->first;
 	}
-	if (r < 0 && is_port && !isdigit((unsigned char)typed[0])) {
+	if (r == -EINVAL && is_port) {
 		uint16_t port = service_port(parser->services, typed, PROTO_MAX);
 		if (!port)
 			return fail(parser, place, "%s is no port and no name of a service", typed);
 		ret->first = ret->last = port;
 		return 0;
 	}
-	if (r == -ERANGE && is_port)
-		return fail(parser, place, "port %s: ports go from 0 to 65535", typed);
+	if (r == -ERANGE)
+		return fail(parser, place,
+			    is_port ? "port %s: ports go from 0 to 65535" : "%s is too large",
+			    typed);
 	return r < 0 ? fail(parser, place, "%s is not a number", typed) : 0;
 }
 
@@ -243,9 +249,11 @@ static int parse_operand(struct parser *parser, const struct field *field, enum 
 	if (parser->kind != TOKEN_WORD && parser->kind != TOKEN_QUOTED)
 		return fail(parser, place, "a value is missing behind %s", field->name);
 	const char *typed = keep_token(parser);
-	struct operand *operand = typed ? add_operand(parser) : NULL;
+	if (!typed)
+		return error_set(parser->err, -ENOMEM, "read the filter");
+	struct operand *operand = add_operand(parser);
 	if (!operand)
-		return -EINVAL;
+		return parser->err->code;
 	operand->text = typed;
 	int r = 0;
 	if (operation == OP_CONTAINS)
@@ -266,6 +274,11 @@ static int parse_operand(struct parser *parser, const struct field *field, enum 
 	return r < 0 ? r : next(parser);
 }
 
+static bool is_order(enum operation operation)
+{
+	return operation >= OP_LESS && operation <= OP_GREATER_EQUAL;
+}
+
 static int parse_operation(struct parser *parser, const struct field *field, enum operation *ret)
 {
 	static const struct {
@@ -283,13 +296,20 @@ static int parse_operation(struct parser *parser, const struct field *field, enu
 		    strncmp(operators[i].text, parser->token, parser->length) == 0) {
 			*ret = operators[i].operation;
 			bool is_ordered = field->kind == VALUE_UINT || field->kind == VALUE_TIME;
-			if (*ret >= OP_LESS && *ret <= OP_GREATER_EQUAL && !is_ordered)
+			if (is_order(*ret) && !is_ordered)
 				return fail(parser, parser->token, "%s has no order: use = or ~",
 					    field->name);
 			return next(parser);
 		}
 	return fail(parser, parser->token, "an operator (= != < > ~ in) is missing behind %s",
 		    field->name);
+}
+
+/* One value and no range from @first on. */
+static bool is_one_number(const struct parser *parser, uint32_t first)
+{
+	const struct operand *operand = filter_operand(parser->filter, first);
+	return parser->filter->operands.n == first + 1 && operand->first == operand->last;
 }
 
 static int64_t parse_test(struct parser *parser, const struct field *field)
@@ -299,7 +319,7 @@ static int64_t parse_test(struct parser *parser, const struct field *field)
 	if (field->kind == VALUE_BOOL && parser->kind != TOKEN_OPERATOR && !is_word(parser, "in")) {
 		struct operand *operand = add_operand(parser);
 		if (!operand)
-			return -EINVAL;
+			return parser->err->code;
 		operand->first = operand->last = 1;
 		node.n = 1;
 		return add_node(parser, node);
@@ -308,6 +328,7 @@ static int64_t parse_test(struct parser *parser, const struct field *field)
 	if (r < 0)
 		return r;
 	bool has_brackets = parser->kind == TOKEN_OPEN;
+	const char *place = parser->token;
 	if (has_brackets)
 		r = next(parser);
 	for (bool more = true; r >= 0 && more;) {
@@ -316,6 +337,9 @@ static int64_t parse_test(struct parser *parser, const struct field *field)
 		if (more)
 			r = next(parser);
 	}
+	if (r >= 0 && is_order(node.operation) && !is_one_number(parser, node.first))
+		return fail(parser, place, "%s is compared with one number by < and >",
+			    field->name);
 	if (r >= 0 && has_brackets)
 		r = parser->kind == TOKEN_CLOSE
 			    ? next(parser)
@@ -354,10 +378,27 @@ static int64_t parse_bare(struct parser *parser, const char *typed)
 		return 0;
 	struct operand *added = add_operand(parser);
 	if (!added)
-		return -EINVAL;
+		return parser->err->code;
 	*added = operand;
 	int r = next(parser);
 	return r < 0 ? r : add_node(parser, node) + 1;
+}
+
+/* The word nearest to @typed of those that a test may begin with. */
+static const char *nearest_start(const char *typed)
+{
+	static const char *const alone[] = {
+		"tcp",	      "udp",	 "udplite",  "raw",	    "sctp",	 "ipv4",
+		"ipv6",	      "listen",	 "unconn",   "established", "bound",	 "syn-sent",
+		"syn-recv",   "closing", "last-ack", "fin-wait1",   "fin-wait2", "time-wait",
+		"close-wait", "not",	 "and",	     "or",	    NULL};
+	const char *names[FIELDS_MAX + ARRAY_SIZE(alone)];
+	unsigned n = 0;
+	const struct field *field;
+	for (unsigned i = 0; i < FIELDS_MAX && (field = field_at(i)); i++)
+		names[n++] = field->name;
+	memcpy(names + n, alone, sizeof(alone));
+	return text_nearest(typed, names);
 }
 
 static int64_t parse_or(struct parser *parser);
@@ -388,9 +429,8 @@ static int64_t parse_primary(struct parser *parser)
 	int64_t bare = parse_bare(parser, typed);
 	if (bare)
 		return bare < 0 ? bare : bare - 1;
-	return fail_nearest(parser, place,
-			    "%s is neither a field nor a word that says something alone", typed,
-			    field_nearest(typed));
+	return fail_nearest(parser, place, "%s is no field and no word that stands alone", typed,
+			    nearest_start(typed));
 }
 
 static int64_t parse_not(struct parser *parser)

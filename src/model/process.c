@@ -1,5 +1,5 @@
 /* Words of a process. */
-#include <stdio.h>
+#include <string.h>
 
 #include "model/process.h"
 
@@ -8,10 +8,18 @@ const char *const engine_words[ENGINE_MAX + 1] = {
 
 const char *process_title(const struct process *process, char *to, unsigned size)
 {
-	const char *name = process->name ? process->name : "?";
-	if (process->runs)
-		snprintf(to, size, "%s %s", name, process->runs);
-	else
-		snprintf(to, size, "%s", name);
+	const char *parts[] = {process->name ? process->name : "?", process->runs};
+	size_t at = 0;
+	for (unsigned i = 0; i < 2 && parts[i]; i++) {
+		size_t n = strlen(parts[i]), room = size - 1 - at;
+		if (i && room) {
+			to[at++] = ' ';
+			room--;
+		}
+		n = n < room ? n : room;
+		memcpy(to + at, parts[i], n);
+		at += n;
+	}
+	to[at] = '\0';
 	return to;
 }

@@ -1,4 +1,5 @@
 /* What a number means. */
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -64,16 +65,33 @@ const char *service_description(enum proto proto, uint16_t port)
 	return entry && entry->description ? registry_strings + entry->description : NULL;
 }
 
+static bool is_better(enum proto wanted, enum proto proto, enum proto best)
+{
+	return (wanted == PROTO_MAX || wanted == proto) && proto < best;
+}
+
 uint16_t service_port(const struct services *services, const char *name, enum proto proto)
 {
+	proto = proto == PROTO_UDPLITE ? PROTO_UDP : proto;
+	enum proto best = PROTO_MAX;
 	uint16_t found = 0;
-	for (uint32_t i = 0; services && i < services->n; i++)
-		if ((proto == PROTO_MAX || services->names[i].proto == proto) &&
-		    strcasecmp(services->names[i].name, name) == 0)
-			return services->names[i].port;
-	for (uint32_t i = 0; i < registry_n_entries && !found; i++)
-		if ((proto == PROTO_MAX || registry_entries[i].proto == proto) &&
-		    strcasecmp(registry_strings + registry_entries[i].name, name) == 0)
-			found = registry_entries[i].port;
+	for (uint32_t i = 0; services && i < services->n; i++) {
+		const struct service_name *service = &services->names[i];
+		if (is_better(proto, service->proto, best) &&
+		    strcasecmp(service->name, name) == 0) {
+			best = service->proto;
+			found = service->port;
+		}
+	}
+	if (best != PROTO_MAX)
+		return found;
+	for (uint32_t i = 0; i < registry_n_entries; i++) {
+		const struct registry_entry *entry = &registry_entries[i];
+		if (is_better(proto, entry->proto, best) &&
+		    strcasecmp(registry_strings + entry->name, name) == 0) {
+			best = entry->proto;
+			found = entry->port;
+		}
+	}
 	return found;
 }

@@ -222,6 +222,13 @@ static bool has_listener(const struct snapshot *snapshot, const struct table *li
 	return false;
 }
 
+/* It takes what comes to its port: a listener, or UDP and the like without a peer. */
+static bool is_server(const struct socket *socket)
+{
+	return socket_is_open(socket) && socket->local_port && socket->proto != PROTO_RAW &&
+	       !socket->peer_port;
+}
+
 /* Accepted where a listener has this end, dialled where one has the other end or the peer is
  * elsewhere; what has neither although both ends are here is local. */
 static int tell_roles(struct snapshot *snapshot)
@@ -230,7 +237,7 @@ static int tell_roles(struct snapshot *snapshot)
 	table_init(&listeners, listener_key, snapshot);
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++)
-		if (snapshot_socket(snapshot, i)->state == STATE_LISTEN)
+		if (is_server(snapshot_socket(snapshot, i)))
 			r = table_add(&listeners, listener_key(snapshot, i), i);
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++) {
 		struct socket *socket = vector_at(&snapshot->sockets, i);
@@ -280,6 +287,20 @@ static bool share_a_process(const struct snapshot *snapshot, const struct socket
 	return false;
 }
 
+/* Two processes of one program in one service: a proxy for each family. A scope is no such bond:
+ * whatever was started in a session is in it. */
+static bool is_one_service(const struct snapshot *snapshot, const struct socket *a,
+			   const struct socket *b)
+{
+	const struct holder *x = snapshot_holder(snapshot, a->holder),
+			    *y = snapshot_holder(snapshot, b->holder);
+	const struct process *p = snapshot_process(snapshot, x->process),
+			     *q = snapshot_process(snapshot, y->process);
+	const char *dot = p->unit ? strrchr(p->unit, '.') : NULL;
+	return dot && strcmp(dot, ".service") == 0 && p->unit == q->unit && p->exe == q->exe &&
+	       p->container == q->container;
+}
+
 static bool are_two_owners(const struct snapshot *snapshot, const struct socket *a,
 			   const struct socket *b)
 {
@@ -287,7 +308,8 @@ static bool are_two_owners(const struct snapshot *snapshot, const struct socket 
 	    a->holder == NONE || b->holder == NONE || share_a_process(snapshot, a, b))
 		return false;
 	bool is_same_end = ip_equal(&a->local, &b->local) && a->interface == b->interface;
-	return !(is_same_end && owner_of(snapshot, a) == owner_of(snapshot, b));
+	return !(is_same_end && owner_of(snapshot, a) == owner_of(snapshot, b)) &&
+	       !is_one_service(snapshot, a, b);
 }
 
 #define SAME_PORT_MAX 64 /* a larger REUSEPORT group is compared with its first so many */

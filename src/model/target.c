@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/format.h"
 #include "base/numbers.h"
@@ -18,7 +19,7 @@ static int fail(const char *text, struct error *err)
 static int find_proto(const char *text, size_t n)
 {
 	for (int i = 0; i < PROTO_MAX; i++)
-		if (strlen(proto_words[i]) == n && strncmp(proto_words[i], text, n) == 0)
+		if (strlen(proto_words[i]) == n && strncasecmp(proto_words[i], text, n) == 0)
 			return i;
 	return -1;
 }
@@ -69,9 +70,9 @@ static int parse_address(const char *text, struct target *ret, const char **ret_
 	} else if (colon == text || (colon && colon == text + 1 && *text == '*')) {
 		*ret_rest = colon + 1;
 		return 0;
-	} else if (colon && colon - text == 9 && strncmp(text, "localhost", 9) == 0) {
+	} else if (colon && colon - text == 9 && strncasecmp(text, "localhost", 9) == 0) {
 		ret->address = ip_from_v4((const uint8_t[4]){127, 0, 0, 1});
-		ret->is_v4 = true;
+		ret->is_v4 = ret->is_localhost = true;
 		*ret_rest = colon + 1;
 	} else if (ip_parse(text, strlen(text), &ret->address, &ret->is_v4) == 0) {
 		*ret_rest = NULL;
@@ -115,8 +116,8 @@ int target_parse(const char *text, const struct services *services, struct targe
 	if (!port)
 		return 0;
 	r = parse_ports(port, services, ret);
-	if (ret->service)
-		ret->service = slash ? NULL : text;
+	if (rest == ports) /* only borrowed from the text */
+		ret->service = NULL;
 	if (r == -ERANGE)
 		return error_text(err, -EINVAL, "%.80s: ports go from 0 to 65535", text);
 	return r < 0 ? fail(text, err) : 0;
@@ -125,20 +126,47 @@ int target_parse(const char *text, const struct services *services, struct targe
 bool target_looks_like(const char *text, const struct services *services)
 {
 	struct target target;
-	return target_parse(text, services, &target, NULL) == 0 ||
-	       isdigit((unsigned char)text[0]) || text[0] == '[' || text[0] == ':';
+	const char *slash = strchr(text, '/');
+	if (isdigit((unsigned char)text[0]) || text[0] == '[' || text[0] == ':')
+		return true;
+	if (slash && (find_proto(text, (size_t)(slash - text)) >= 0 ||
+		      find_proto(slash + 1, strlen(slash + 1)) >= 0))
+		return true;
+	return target_parse(text, services, &target, NULL) == 0;
+}
+
+/* The address, and the wildcards that take its packets: :: takes those of IPv4 unless it is v6only
+ * (where that is not known it may). */
+static void address_text(const struct target *target, char *to, size_t size)
+{
+	char address[FORMAT_IP_MAX + 1];
+	address[ip_format(address, &target->address, target->is_v4)] = '\0';
+	const char *localhost = target->is_localhost ? "::1, ::, " : "";
+	if (target->is_v4)
+		snprintf(to, size, "(address in (%s%s, 0.0.0.0) or address = :: and not v6only)",
+			 localhost, address);
+	else
+		snprintf(to, size, "address in (%s, ::)", address);
 }
 
 void target_filter_text(const struct target *target, char *to, size_t size)
 {
-	size_t n = (size_t)snprintf(to, size, "port in %u-%u", target->first, target->last);
+	const char *and = "";
+	size_t n = 0;
+	bool has_ports = target->first || target->last != UINT16_MAX || !target->has_address;
+	to[0] = '\0';
+	if (has_ports) {
+		n = (size_t)snprintf(to, size, "port in %u-%u", target->first, target->last);
+		and = " and ";
+	}
 	for (unsigned i = 0; i < PROTO_MAX && n < size; i++)
-		if (target->protos == 1u << i)
-			n += (size_t)snprintf(to + n, size - n, " and proto = %s", proto_words[i]);
-	if (target->has_address && n < size) {
-		char address[FORMAT_IP_MAX + 1];
-		address[ip_format(address, &target->address, target->is_v4)] = '\0';
-		snprintf(to + n, size - n, " and address in (%s, %s)", address,
-			 target->is_v4 ? "0.0.0.0, ::" : "::");
+		if (target->protos == 1u << i) {
+			n += (size_t)snprintf(to + n, size - n, "%sproto = %s", and,
+					      proto_words[i]);
+			and = " and ";
+		}
+	if (target->has_address && n + strlen(and) < size) {
+		n += (size_t)snprintf(to + n, size - n, "%s", and);
+		address_text(target, to + n, size - n);
 	}
 }
