@@ -433,6 +433,7 @@ const struct field fields_socket[] = {
 	 VALUE_OBJECT, .is_called = is_answer_called},
 	{"two_owners", "two_owners", N_("TWO OWNERS"),
 	 N_("its number has another owner in the same namespace"), get_two_owners, NULL, NULL,
-	 NEED_HOLDERS | NEED_STAT | NEED_EXE, OF_SOCKET, MERGE_LIST, 3, J, VALUE_BOOL},
+	 NEED_HOLDERS | NEED_STAT | NEED_EXE | NEED_CGROUP, OF_SOCKET, MERGE_LIST, 3, J,
+	 VALUE_BOOL},
 	{0},
 };

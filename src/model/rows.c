@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "base/table.h"
 #include "model/rows.h"
 
 int rows_select(const struct snapshot *snapshot, const struct filter *filter, struct rows *ret)
@@ -138,13 +139,12 @@ static bool same_service(const struct snapshot *snapshot, const struct socket *a
 			 const struct socket *b)
 {
 	if (a->proto != b->proto || a->local_port != b->local_port || a->netns != b->netns ||
-	    a->state != b->state || a->held_by != b->held_by || a->interface != b->interface ||
-	    socket_has_peer(a) || socket_has_peer(b))
+	    a->state != b->state || a->held_by != b->held_by || a->interface != b->interface)
 		return false;
 	const struct holder *x = snapshot_holder(snapshot, a->holder),
 			    *y = snapshot_holder(snapshot, b->holder);
 	if (!x || !y)
-		return !x && !y && a->uid == b->uid && a->held_by != HELD_UNSEEN;
+		return !x && !y && a->uid == b->uid;
 	if (x->process == y->process)
 		return true;
 	const struct process *p = snapshot_process(snapshot, x->process),
@@ -157,37 +157,93 @@ static bool same_service(const struct snapshot *snapshot, const struct socket *a
 	       !(a->flags & b->flags & SOCKET_TWO_OWNERS);
 }
 
+/* A connection is a row of its own, and so is what nobody can be named for. */
+static bool may_share_row(const struct socket *socket)
+{
+	return !socket_has_peer(socket) && socket->held_by != HELD_UNSEEN;
+}
+
+struct grouping {
+	const struct snapshot *snapshot;
+	uint32_t *firsts; /* the first socket of each row */
+	struct table rows;
+};
+
+/* Equal for all that same_service() unites. */
+static uint64_t service_key(const void *owner, uint32_t row)
+{
+	const struct grouping *grouping = owner;
+	const struct socket *s = snapshot_socket(grouping->snapshot, grouping->firsts[row]);
+	const struct holder *holder = snapshot_holder(grouping->snapshot, s->holder);
+	uint64_t key = (uint64_t)s->netns << 32 | (uint32_t)s->local_port << 8 | s->proto;
+	if (!holder)
+		return table_mix(key) ^ s->uid;
+	const struct process *process = snapshot_process(grouping->snapshot, holder->process);
+	return table_mix(key) ^ table_mix((uintptr_t)process->unit) ^
+	       table_mix((uintptr_t)process->exe) ^ table_mix((uintptr_t)process->name);
+}
+
+/* The row of @socket: one that stands, else number @n_rows. */
+static int64_t find_row(struct grouping *grouping, uint32_t socket, uint32_t n_rows)
+{
+	const struct socket *s = snapshot_socket(grouping->snapshot, socket);
+	grouping->firsts[n_rows] = socket;
+	if (!may_share_row(s))
+		return n_rows;
+	uint64_t key = service_key(grouping, n_rows);
+	uint32_t place;
+	for (uint32_t row = table_find(&grouping->rows, key, &place); row != TABLE_NONE;
+	     row = table_next(&grouping->rows, key, &place)) {
+		const struct socket *first =
+			snapshot_socket(grouping->snapshot, grouping->firsts[row]);
+		if (same_service(grouping->snapshot, first, s))
+			return row;
+	}
+	int r = table_add(&grouping->rows, key, n_rows);
+	return r < 0 ? r : (int64_t)n_rows;
+}
+
+/* Puts the sockets of each row together; @row_of tells whose each is. */
+static void gather(const struct rows *rows, const uint32_t *row_of, uint32_t n_rows,
+		   uint32_t *start, uint32_t *order)
+{
+	for (uint32_t i = 0; i < rows->n_sockets; i++)
+		start[row_of[i] + 1]++;
+	for (uint32_t row = 0; row < n_rows; row++)
+		start[row + 1] += start[row];
+	for (uint32_t i = 0; i < rows->n_sockets; i++)
+		order[start[row_of[i]]++] = rows->order[i];
+	for (uint32_t row = n_rows; row > 0; row--) /* each stands at its end now */
+		start[row] = start[row - 1];
+	start[0] = 0;
+}
+
 int rows_group(struct rows *rows)
 {
-	uint32_t n = rows->n_sockets, n_ordered = 0, n_rows = 0;
-	cleanup(freep) uint32_t *order = malloc(((size_t)n + 1) * sizeof(*order));
-	cleanup(freep) uint32_t *start = malloc(((size_t)n + 2) * sizeof(*start));
-	cleanup(freep) bool *taken = calloc((size_t)n + 1, sizeof(*taken));
-	if (!order || !start || !taken)
+	size_t n = rows->n_sockets;
+	cleanup(freep) uint32_t *order = malloc((n + 1) * sizeof(*order));
+	cleanup(freep) uint32_t *start = calloc(n + 2, sizeof(*start));
+	cleanup(freep) uint32_t *row_of = malloc((n + 1) * sizeof(*row_of));
+	if (!order || !start || !row_of)
 		return -ENOMEM;
 
-	/* the sockets of a port stand together in the usual order; in another each looks through
-	 * all of its port */
-	for (uint32_t i = 0; i < n; i++) {
-		if (taken[i])
-			continue;
-		const struct socket *first = snapshot_socket(rows->snapshot, rows->order[i]);
-		start[n_rows++] = n_ordered;
-		order[n_ordered++] = rows->order[i];
-		for (uint32_t k = i + 1; k < n && !socket_has_peer(first); k++) {
-			const struct socket *other =
-				snapshot_socket(rows->snapshot, rows->order[k]);
-			if (rows->is_usual && (other->local_port != first->local_port ||
-					       other->proto != first->proto))
-				break;
-			if (!taken[k] && same_service(rows->snapshot, first, other)) {
-				taken[k] = true;
-				order[n_ordered++] = rows->order[k];
-			}
-		}
+	/* until the rows are gathered the firsts stand where the order will */
+	struct grouping grouping = {.snapshot = rows->snapshot, .firsts = order};
+	table_init(&grouping.rows, service_key, &grouping);
+	uint32_t n_rows = 0;
+	int64_t row = 0;
+	for (uint32_t i = 0; row >= 0 && i < n; i++) {
+		row = find_row(&grouping, rows->order[i], n_rows);
+		row_of[i] = (uint32_t)row;
+		n_rows += row == n_rows;
 	}
-	start[n_rows] = n_ordered;
+	table_done(&grouping.rows);
+	if (row < 0)
+		return (int)row;
+
+	gather(rows, row_of, n_rows, start, order);
 	free(rows->order);
+	free(rows->start);
 	rows->order = TAKE_POINTER(order);
 	rows->start = TAKE_POINTER(start);
 	rows->n_rows = n_rows;
@@ -197,90 +253,4 @@ int rows_group(struct rows *rows)
 void rows_record(const struct rows *rows, uint32_t row, uint32_t k, struct record *ret)
 {
 	first_record(rows->snapshot, rows->order[rows_first(rows, row) + k], ret);
-}
-
-/* ---- the values of a row ---- */
-
-#define DISTINCT_MAX 64
-
-struct distinct {
-	struct value values[DISTINCT_MAX];
-	char scratch[DISTINCT_MAX][256];
-	uint32_t times[DISTINCT_MAX];
-	uint32_t n;
-};
-
-static void add_value(struct distinct *distinct, const struct field *field,
-		      const struct record *record)
-{
-	char scratch[256];
-	struct value value = {.scratch = scratch};
-	field->get(record, &value);
-	if (value.kind == VALUE_NULL)
-		return;
-	for (uint32_t i = 0; i < distinct->n; i++)
-		if (value_compare(&distinct->values[i], &value) == 0) {
-			distinct->times[i]++;
-			return;
-		}
-	if (distinct->n == DISTINCT_MAX)
-		return;
-	uint32_t n = distinct->n++;
-	distinct->values[n] = value;
-	if ((value.kind == VALUE_STRING || value.kind == VALUE_OBJECT) && value.text == scratch) {
-		memcpy(distinct->scratch[n], scratch, sizeof(scratch));
-		distinct->values[n].text = distinct->scratch[n];
-	}
-	distinct->times[n] = 1;
-}
-
-uint32_t rows_values(const struct rows *rows, uint32_t row, const struct field *field,
-		     int (*each)(void *data, const struct value *value, uint32_t times), void *data)
-{
-	struct record record;
-	uint32_t length = rows_length(rows, row);
-	rows_record(rows, row, 0, &record);
-	bool is_single = length == 1 &&
-			 (field->of == OF_SOCKET || !record.holder || record.holder->next == NONE);
-	if (is_single) {
-		char scratch[256];
-		struct value value = {.scratch = scratch};
-		field->get(&record, &value);
-		if (value.kind != VALUE_NULL)
-			each(data, &value, 1);
-		return value.kind != VALUE_NULL;
-	}
-
-	struct distinct distinct;
-	distinct.n = 0;
-	uint64_t sum = 0;
-	const struct process *last = NULL;
-	for (uint32_t k = 0; k < length; k++) {
-		rows_record(rows, row, k, &record);
-		if (field->of == OF_SOCKET) {
-			add_value(&distinct, field, &record);
-			continue;
-		}
-		for (; record.holder;
-		     record.holder = snapshot_holder(rows->snapshot, record.holder->next)) {
-			record.process = snapshot_process(rows->snapshot, record.holder->process);
-			/* a process that holds both halves counts once */
-			bool is_again =
-				k > 0 && field->merge == MERGE_COUNT && record.process == last;
-			last = record.process;
-			if (!is_again)
-				add_value(&distinct, field, &record);
-		}
-	}
-	if (field->merge == MERGE_SUM && distinct.n > 0) {
-		for (uint32_t i = 0; i < distinct.n; i++)
-			sum += distinct.values[i].number * distinct.times[i];
-		struct value value = {.kind = VALUE_UINT, .number = sum};
-		each(data, &value, 1);
-		return 1;
-	}
-	for (uint32_t i = 0; i < distinct.n; i++)
-		if (each(data, &distinct.values[i], distinct.times[i]) < 0)
-			break;
-	return distinct.n;
 }

@@ -297,7 +297,8 @@ static bool is_one_service(const struct snapshot *snapshot, const struct socket 
 	const struct process *p = snapshot_process(snapshot, x->process),
 			     *q = snapshot_process(snapshot, y->process);
 	const char *dot = p->unit ? strrchr(p->unit, '.') : NULL;
-	return dot && strcmp(dot, ".service") == 0 && p->unit == q->unit && p->exe == q->exe &&
+	return dot && strcmp(dot, ".service") == 0 && strncmp(p->unit, "user@", 5) != 0 &&
+	       p->unit == q->unit && p->exe == q->exe && p->runs == q->runs &&
 	       p->container == q->container;
 }
 
