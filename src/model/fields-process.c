@@ -1,4 +1,6 @@
 /* The fields of a holder: its descriptor and its process. */
+#include <stdio.h>
+
 #include "base/format.h"
 #include "model/ancestry.h"
 #include "model/fields.h"
