@@ -269,6 +269,12 @@ static const char *owner_of(const struct snapshot *snapshot, const struct socket
 	return process->unit ? process->unit : process->exe ? process->exe : process->name;
 }
 
+/* One address, or any address in both families. */
+static bool is_same_place(const struct socket *a, const struct socket *b)
+{
+	return ip_equal(&a->local, &b->local) || (ip_is_any(&a->local) && ip_is_any(&b->local));
+}
+
 static bool share_a_process(const struct snapshot *snapshot, const struct socket *a,
 			    const struct socket *b)
 {
@@ -281,7 +287,7 @@ static bool share_a_process(const struct snapshot *snapshot, const struct socket
 			/* workers of one parent, and a parent and its worker, are one owner */
 			if (p == q || p->ppid == q->pid || q->ppid == p->pid ||
 			    (p->ppid == q->ppid && p->ppid > 1 && p->exe == q->exe &&
-			     (a->flags & b->flags & SOCKET_REUSEPORT)))
+			     (a->flags & b->flags & SOCKET_REUSEPORT) && is_same_place(a, b)))
 				return true;
 		}
 	return false;

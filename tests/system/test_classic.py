@@ -73,7 +73,9 @@ def test_states_are_windows_words(scene, doorward, state, word):
 def test_who_has_no_holder_has_pid_0(scene, doorward):
     made = scene("tcp-connection", state="time-wait")
     client = made.socket("client")
-    assert row(netstat(doorward, "-ano"), f"127.0.0.1:{client.local_port}").split()[-1] == "0"
+    ends = [f"127.0.0.1:{client.local_port}", f"127.0.0.1:{made.port}"]
+    found, = [x for x in netstat(doorward, "-ano") if x.split()[1:3] == ends]
+    assert found.split()[3:] == ["TIME_WAIT", "0"]
 
 
 def test_b_names_the_executable_below(scene, doorward):

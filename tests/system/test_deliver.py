@@ -48,7 +48,7 @@ def foretold_and_real(doorward, made, address, kind, proto):
         return pids(delivery), {answered(mine, (address, made.port), kind)}
 
 
-@pytest.mark.parametrize("count", [25, pytest.param(1000, marks=pytest.mark.needs("big"))])
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.needs("big"))])
 @pytest.mark.parametrize("proto, kind", [("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)])
 def test_the_member_of_a_reuseport_group_is_foretold(scene, doorward, proto, kind, count):
     made = scene("reuseport-group", udp=proto == "udp", answer=True, count=8)

@@ -53,6 +53,13 @@ def test_two_owners_are_warned_of_and_localhost_is_decided(scene, doorward):
     assert "localhost" in story(doorward, made.port)
 
 
+def test_any_and_one_address_are_two_owners_too(scene, doorward):
+    made = scene("any-and-one")
+    remark, = [r for r in doorward.json("show", made.port)["remarks"] if r["what"] == "two-owners"]
+    assert all(str(pid) in remark["text"] for pid in made.pids)
+    assert f"reaches scene (pid {made.pids[1]})" in remark["text"]
+
+
 def test_who_is_connected_is_grouped_by_peer(scene, doorward):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
