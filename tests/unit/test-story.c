@@ -147,6 +147,35 @@ static void test_what_is_remarkable(void **state)
 	expect_remark(NULL, &root, REMARK_EPHEMERAL, false);
 }
 
+static void test_who_answers_is_told_beside_who_holds(void **state)
+{
+	(void)state;
+	struct interface_address addresses[3];
+	struct snapshot *snapshot = snapshot_with(addresses, NULL);
+	struct container *container = vector_add(&snapshot->containers);
+	struct answer_for *answer = vector_add(&snapshot->answers);
+	struct remarks remarks;
+	struct rows rows;
+
+	assert_true(container && answer);
+	*container = (struct container){.id = "abc", .name = "web", .engine = ENGINE_DOCKER};
+	uint32_t socket = add(snapshot, "0.0.0.0", 8080);
+	hold(snapshot, socket, &(struct process){.pid = 7, .name = "docker-proxy"});
+	hold(snapshot, add(snapshot, "0.0.0.0", 80), &(struct process){.pid = 9, .name = "nginx"});
+	*answer = (struct answer_for){.socket = socket, .container = 0, .process = 1};
+	assert_int_equal(snapshot_seal(snapshot), 0);
+	assert_int_equal(rows_select(snapshot, NULL, &rows), 0);
+	assert_int_equal(remarks_find(&rows, NULL, NULL, &remarks), 0);
+	const struct remark *first = vector_at(&remarks.list, 0);
+	assert_int_equal(first->what, REMARK_CONTAINER_ANSWERS);
+	assert_string_equal(first->text,
+			    "docker-proxy (pid 7) holds tcp 0.0.0.0:8080 for the docker container "
+			    "web, where nginx (pid 9) answers.");
+	remarks_done(&remarks);
+	rows_done(&rows);
+	snapshot_free(snapshot);
+}
+
 static void test_starters_have_words(void **state)
 {
 	(void)state;
@@ -186,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reach_is_told_by_the_addresses_of_what_is_up),
 		cmocka_unit_test(test_what_is_remarkable),
+		cmocka_unit_test(test_who_answers_is_told_beside_who_holds),
 		cmocka_unit_test(test_starters_have_words),
 		cmocka_unit_test(test_a_page_is_wrapped_and_escaped),
 	};
