@@ -36,7 +36,8 @@ int unheld_tcp(struct bpf_iter__tcp *ctx)
 		struct socket *socket = sk->sk_socket;
 		struct file *file = socket ? socket->file : 0;
 		if (file) {
-			if (wanted.states & 1u << (state & 31))
+			/* listeners are dumped in any case */
+			if (state != TCP_LISTEN && wanted.states & 1u << (state & 31))
 				sum_with_file += file->f_inode->i_ino;
 			return 0;
 		}

@@ -88,32 +88,39 @@ static int find_namespaces(struct host *host, struct join *join, struct vector *
 	return r;
 }
 
-/* What no process holds in one namespace: from a dump; sockets that are there already are only
- * completed. */
-static int add_unheld(struct host *host, struct join *join, const struct found_netns *place,
+/* The sum that unheld_finish_tcp gives, of the sockets that have a holder here. */
+static uint64_t held_sum(const struct join *join, uint32_t netns)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
+		const struct socket *socket = snapshot_socket(join->snapshot, i);
+		if (socket->netns == netns && socket->proto == PROTO_TCP && socket->holder != NONE &&
+		    socket->state != STATE_BOUND && socket->state != STATE_LISTEN)
+			sum += socket->inode;
+	}
+	return sum;
+}
+
+/* What no process holds in one namespace: from a dump, in which sockets that are there already are only completed.
+ * Where a pass in BPF has shown what no file holds, and that every connection with a file has its holder, the
+ * connections need not be dumped. */
+static int add_unheld(struct host *host, struct join *join, const struct found_netns *place, struct unheld_pass *pass,
 		      struct error *err)
 {
 	struct query query = *join->query;
-	uint32_t index = join_netns(join, place->inode);
-	if (index == NONE)
+	join->current = join_netns(join, place->inode);
+	if (join->current == NONE)
 		return -ENOMEM;
-	join->current = index;
-
-	if (query.bounds.states & STATES_CONNECTED && query.bounds.protos & 1u << PROTO_TCP &&
-	    !(query.needs & NEED_TCP_INFO) && sock_diag_in_use(host, place) > MANY_SOCKETS) {
-		uint64_t sum = 0;
-		int r = unheld_read_tcp(host, place, &query, &join->sink, &sum, err);
-		uint64_t held = 0;
-		for (uint32_t i = 0; r >= 0 && i < join->snapshot->sockets.n; i++) {
-			const struct socket *socket = snapshot_socket(join->snapshot, i);
-			if (socket->netns == index && socket->proto == PROTO_TCP &&
-			    socket->holder != NONE && socket->state != STATE_BOUND)
-				held += socket->inode;
-		}
-		debug(JOIN, "namespace %llu: sums %llu and %llu", (unsigned long long)place->inode,
-		      (unsigned long long)sum, (unsigned long long)held);
-		if (r >= 0 && sum == held) /* every socket that has a file has a holder */
-			query.bounds.states &= ~STATES_CONNECTED;
+	if (pass) {
+		uint64_t sum = 0, held = held_sum(join, join->current);
+		struct error refused = {0};
+		int r = unheld_finish_tcp(pass, &join->sink, &sum, &refused);
+		if (r == -ENOMEM)
+			return r;
+		debug(JOIN, "inodes of connections: %llu in BPF, %llu here%s%s", (unsigned long long)sum, (unsigned long long)held,
+		      r < 0 ? ": " : "", refused.what);
+		if (r >= 0 && sum == held)
+			query.bounds.states &= ~(STATES_CONNECTED | 1u << STATE_BOUND);
 	}
 	return dump_namespace(host, join, place, &query, err);
 }
@@ -150,7 +157,7 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 			return;
 		find_leftover(join, join->current, &tcp, &udp);
 		if (tcp && !(join->has_refused && place->is_self))
-			unheld_read_tcp(host, place, join->query, &join->sink, &sum, &ignored);
+			unheld_finish_tcp(unheld_start_tcp(host, place, join->query), &join->sink, &sum, &ignored);
 		if (udp)
 			unheld_read_udp(host, place, join->query, &join->sink, &ignored);
 		if (ignored.code)
@@ -158,9 +165,32 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 	}
 }
 
-static int sweep_bpf(struct host *host, struct join *join, struct vector *found, struct error *err)
+static int ignore_socket(struct sink *sink unused_argument, const struct found_socket *found unused_argument)
 {
-	uint32_t known = join->snapshot->netns.n;
+	return 0;
+}
+
+/* The one namespace whose connections are so many that a pass in BPF beside the other is worth a thread; NONE: there is
+ * none. */
+static uint32_t crowded_namespace(struct host *host, const struct query *query, const struct vector *found)
+{
+	if (!(query->bounds.states & STATES_CONNECTED) || !(query->bounds.protos & 1u << PROTO_TCP) ||
+	    query->needs & NEED_TCP_INFO)
+		return NONE;
+	uint64_t most = MANY_SOCKETS;
+	uint32_t crowded = NONE;
+	for (uint32_t i = 0; i < found->n; i++) {
+		uint64_t in_use = sock_diag_in_use(host, vector_at(found, i));
+		if (in_use > most) {
+			most = in_use;
+			crowded = i;
+		}
+	}
+	return crowded;
+}
+
+static int read_files(struct host *host, struct join *join, struct error *err)
+{
 	cleanup(vector_done) struct vector rings;
 	vector_init(&rings, sizeof(struct found_ring));
 	int r = files_read(host, join->query, &join->sink, &rings, err);
@@ -168,11 +198,32 @@ static int sweep_bpf(struct host *host, struct join *join, struct vector *found,
 		const struct found_ring *ring = vector_at(&rings, i);
 		r = proc_read_ring(host, ring->pid, ring->fd, &join->sink);
 	}
-	if (r < 0)
-		return r;
-	r = find_namespaces(host, join, found, known);
-	for (uint32_t i = 0; r >= 0 && i < found->n; i++)
-		r = add_unheld(host, join, vector_at(found, i), err);
+	return r;
+}
+
+static int sweep_bpf(struct host *host, struct join *join, struct vector *found, struct error *err)
+{
+	char link[64];
+	uint32_t known = join->snapshot->netns.n, crowded = crowded_namespace(host, join->query, found);
+	struct found_netns place = {.fd = -1};
+	struct unheld_pass *pass = NULL;
+	if (crowded != NONE) {
+		place = *(struct found_netns *)vector_at(found, crowded);
+		pass = unheld_start_tcp(host, &place, join->query);
+	}
+	join->has_refused = host_readlink(host, link, sizeof(link), "proc/1/ns/net") < 0;
+	int r = read_files(host, join, err);
+	if (r >= 0)
+		r = find_namespaces(host, join, found, known);
+	for (uint32_t i = 0; r >= 0 && i < found->n; i++) {
+		r = add_unheld(host, join, vector_at(found, i), i == crowded ? pass : NULL, err);
+		pass = i == crowded ? NULL : pass;
+	}
+	if (pass) { /* broken off before */
+		uint64_t sum;
+		struct sink nowhere = {.socket = ignore_socket};
+		unheld_finish_tcp(pass, &nowhere, &sum, NULL);
+	}
 	if (r >= 0)
 		r = join_strays(join);
 	if (r >= 0)

@@ -1,5 +1,6 @@
 /* The pass over all descriptors of all processes. */
 #include <errno.h>
+#include <string.h>
 
 #include "source/bpf/files.h"
 #include "source/bpf/pass.h"
@@ -23,6 +24,17 @@ static void destroyp(struct files_bpf **program)
 		files_bpf__destroy(*program);
 }
 
+struct target {
+	struct sink *sink;
+	struct vector *rings;
+};
+
+static int parse_bytes(void *data, const void *bytes, size_t n)
+{
+	struct target *target = data;
+	return record_parse(bytes, n, target->sink, target->rings);
+}
+
 int files_read(struct host *host, const struct query *query, struct sink *sink,
 	       struct vector *rings, struct error *err)
 {
@@ -35,7 +47,8 @@ int files_read(struct host *host, const struct query *query, struct sink *sink,
 	int r = files_bpf__load(program);
 	if (r < 0)
 		return error_set(err, r, "load the BPF pass over descriptors");
-	r = pass_run(program->progs.files.prog_fd, sink, rings, host->stop);
+	struct target target = {sink, rings};
+	r = pass_run(program->progs.files.prog_fd, parse_bytes, &target, host->stop);
 	return r < 0 ? error_set(err, r, "read all descriptors through BPF") : 0;
 }
 #else

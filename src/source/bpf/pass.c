@@ -10,7 +10,6 @@
 #include "base/privilege.h"
 #include "bpf/record.h"
 #include "source/bpf/pass.h"
-#include "source/bpf/record.h"
 
 /* include/linux/proc_ns.h: the host's own pid namespace; in another one pids would be the host's */
 #define PROC_PID_INIT_INO 0xEFFFFFFCu
@@ -48,7 +47,7 @@ static int bpf_call(int command, union bpf_attr *attributes)
 	return r < 0 ? -errno : r;
 }
 
-int pass_run(int program, struct sink *sink, struct vector *rings, const struct stop *stop)
+int pass_run(int program, int (*each)(void *data, const void *bytes, size_t n), void *data, const struct stop *stop)
 {
 	union bpf_attr attributes = {
 		.link_create = {.prog_fd = (uint32_t)program, .attach_type = BPF_TRACE_ITER}};
@@ -70,7 +69,7 @@ int pass_run(int program, struct sink *sink, struct vector *rings, const struct 
 			continue;
 		if (n < 0)
 			return -errno;
-		int r = record_parse(buffer, (size_t)n, sink, rings);
+		int r = each(data, buffer, (size_t)n);
 		if (r < 0)
 			return r;
 	}

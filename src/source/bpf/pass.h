@@ -8,7 +8,8 @@
 /* Whether BPF can work for this caller at all; told in @ret. False: ret->reason says why. */
 bool pass_possible(const struct host *host, struct facility *ret);
 
-/* Attaches program @fd, reads all that it writes, hands it to record_parse. 0 or negative errno. */
-int pass_run(int fd, struct sink *sink, struct vector *rings, const struct stop *stop);
+/* Attaches program @fd and gives all that it writes to @each, whole records at a time. 0, negative errno, or what @each
+ * said. */
+int pass_run(int fd, int (*each)(void *data, const void *bytes, size_t n), void *data, const struct stop *stop);
 
 #endif
