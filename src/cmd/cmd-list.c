@@ -123,7 +123,7 @@ static void add_netns_column(const struct snapshot *snapshot, const struct rows 
 }
 
 static int run_jsonl(struct context *context, const struct snapshot *snapshot,
-		     const struct rows *rows, const struct json_shape *shape)
+		     const struct rows *rows, struct json_shape *shape)
 {
 	for (uint32_t i = 0; i < rows->n_sockets; i++) {
 		json_socket(&context->out, shape, snapshot, rows->order[i]);

@@ -201,7 +201,7 @@ static void json_ends(struct out *out, const struct snapshot *snapshot,
 		out_u64(out, snapshot_netns(snapshot, delivery->netns)->inode);
 }
 
-void delivery_json(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot,
+void delivery_json(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
 		   const struct delivery *delivery)
 {
 	json_ends(out, snapshot, delivery);

@@ -14,7 +14,7 @@ void delivery_print(const struct page *page, const struct snapshot *snapshot,
 void delivery_print_short(const struct page *page, const struct snapshot *snapshot,
 			  const struct delivery *delivery);
 
-void delivery_json(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot,
+void delivery_json(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
 		   const struct delivery *delivery);
 
 #endif

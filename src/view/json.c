@@ -15,6 +15,12 @@ struct key {
 struct json_shape {
 	struct key socket[KEYS_MAX], holder[KEYS_MAX];
 	unsigned n_socket, n_holder;
+	/* a process mostly holds many sockets: its part of the object as it was written last, but for the
+	 * descriptor between */
+	const struct process *last;
+	struct out before, behind; /* in memory */
+	const struct field *fd;
+	unsigned fd_at; /* among the holder's keys; n_holder where it is not shown */
 };
 
 static void add_key(struct key *keys, unsigned *n, const struct field *field)
@@ -53,6 +59,15 @@ static void add_chosen(struct json_shape *shape, const struct field *field)
 	add_field(shape, field);
 }
 
+void json_shape_free(struct json_shape *shape)
+{
+	if (!shape)
+		return;
+	out_done(&shape->before);
+	out_done(&shape->behind);
+	free(shape);
+}
+
 struct json_shape *json_shape_new(const struct field *const *fields)
 {
 	struct json_shape *shape = calloc(1, sizeof(*shape));
@@ -66,20 +81,22 @@ struct json_shape *json_shape_new(const struct field *const *fields)
 		for (unsigned i = 0; (field = field_at(i)); i++)
 			if (field->flags & FIELD_JSON)
 				add_field(shape, field);
+	shape->fd = field_find("fd");
+	while (shape->fd_at < shape->n_holder && shape->holder[shape->fd_at].field != shape->fd)
+		shape->fd_at++;
+	if (out_init(&shape->before, -1) < 0 || out_init(&shape->behind, -1) < 0) {
+		json_shape_free(shape);
+		return NULL;
+	}
 	return shape;
 }
 
-void json_shape_free(struct json_shape *shape)
-{
-	free(shape);
-}
-
 static void write_keys(struct out *out, const struct key *keys, unsigned n,
-		       const struct record *record)
+		       const struct record *record, bool is_first)
 {
 	char scratch[256];
 	for (unsigned i = 0; i < n; i++) {
-		unsigned skip = i == 0; /* the comma */
+		unsigned skip = is_first && i == 0; /* the comma */
 		out_bytes(out, keys[i].text + skip, keys[i].length - skip);
 		if (keys[i].field->write_json) {
 			keys[i].field->write_json(record, out);
@@ -92,13 +109,28 @@ static void write_keys(struct out *out, const struct key *keys, unsigned n,
 	}
 }
 
-void json_socket(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot,
+static void write_holder(struct out *out, struct json_shape *shape, const struct record *record)
+{
+	if (record->process != shape->last) {
+		unsigned after = shape->fd_at < shape->n_holder ? shape->fd_at + 1 : shape->n_holder;
+		shape->before.n = shape->behind.n = 0;
+		write_keys(&shape->before, shape->holder, shape->fd_at, record, true);
+		write_keys(&shape->behind, shape->holder + after, shape->n_holder - after, record, after == 0);
+		shape->last = record->process;
+	}
+	out_bytes(out, shape->before.data, shape->before.n);
+	if (shape->fd_at < shape->n_holder)
+		write_keys(out, shape->holder + shape->fd_at, 1, record, shape->fd_at == 0);
+	out_bytes(out, shape->behind.data, shape->behind.n);
+}
+
+void json_socket(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
 		 uint32_t socket)
 {
 	struct record record = {
 		.snapshot = snapshot, .socket = snapshot_socket(snapshot, socket), .index = socket};
 	out_char(out, '{');
-	write_keys(out, shape->socket, shape->n_socket, &record);
+	write_keys(out, shape->socket, shape->n_socket, &record, true);
 	if (shape->n_holder) {
 		out_string(out, shape->n_socket ? ",\"holders\":[" : "\"holders\":[");
 		const char *between = "{";
@@ -107,7 +139,7 @@ void json_socket(struct out *out, const struct json_shape *shape, const struct s
 		     record.holder = snapshot_holder(snapshot, record.holder->next)) {
 			record.process = snapshot_process(snapshot, record.holder->process);
 			out_string(out, between);
-			write_keys(out, shape->holder, shape->n_holder, &record);
+			write_holder(out, shape, &record);
 			out_char(out, '}');
 			between = ",{";
 		}
@@ -152,7 +184,7 @@ void json_envelope(struct out *out, const struct snapshot *snapshot)
 	json_missing(out, snapshot);
 }
 
-void json_print(struct out *out, const struct rows *rows, const struct json_shape *shape)
+void json_print(struct out *out, const struct rows *rows, struct json_shape *shape)
 {
 	out_char(out, '{');
 	json_envelope(out, rows->snapshot);

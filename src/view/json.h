@@ -7,20 +7,20 @@
 
 #define JSON_SCHEMA "doorward/1"
 
-/* The fields that an object shows, made once. */
+/* The fields that an object shows, made once, for the sockets of one snapshot: it remembers what it wrote last. */
 struct json_shape;
 /* @fields NULL: all that JSON has without being asked; else those. NULL: no memory. */
 struct json_shape *json_shape_new(const struct field *const *fields);
 void json_shape_free(struct json_shape *shape);
 
 /* {"proto":...,"holders":[...]} */
-void json_socket(struct out *out, const struct json_shape *shape, const struct snapshot *snapshot,
+void json_socket(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
 		 uint32_t socket);
 /* "schema":...,"host":...,...,"missing":[...] without the braces around. */
 void json_envelope(struct out *out, const struct snapshot *snapshot);
 void json_missing(struct out *out, const struct snapshot *snapshot);
 /* The whole object. */
-void json_print(struct out *out, const struct rows *rows, const struct json_shape *shape);
+void json_print(struct out *out, const struct rows *rows, struct json_shape *shape);
 /* The last line of jsonl. */
 void json_end(struct out *out, const struct snapshot *snapshot);
 /* "text" or null. */
