@@ -1,30 +1,26 @@
 /* Names of containers, and to which one a published port belongs. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/numbers.h"
 #include "source/containers.h"
-#include "source/proc.h"
+#include "source/docker.h"
+#include "source/listener.h"
+#include "source/process.h"
+#include "source/proxy.h"
 
-#define CONFIG_MAX (4 << 20)
-#define ROOT_MAX 512
+#define NEEDS_OF_ANSWER (NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_CGROUP)
+#define ANCESTORS_MAX 32
+#define RELAYS_MAX 3 /* rootlesskit to docker-proxy to the container */
 
-/* The word behind " @option " or "@option=" in a command line, at @to. False: it is not there. */
-static bool option_of(const char *cmdline, const char *option, char *to, size_t size)
-{
-	size_t n = strlen(option);
-	for (const char *at = cmdline; at && (at = strstr(at, option)); at += n) {
-		if (at > cmdline && at[-1] != ' ')
-			continue;
-		if (at[n] != ' ' && at[n] != '=')
-			continue;
-		snprintf(to, size, "%.*s", (int)strcspn(at + n + 1, " "), at + n + 1);
-		return to[0] != '\0';
-	}
-	return false;
-}
+struct answering {
+	struct host *host;
+	struct snapshot *snapshot;
+	struct docker docker;
+	struct places places;
+};
 
 static uint32_t find_container(struct snapshot *snapshot, enum engine engine, const char *id)
 {
@@ -41,268 +37,346 @@ static uint32_t find_container(struct snapshot *snapshot, enum engine engine, co
 	return snapshot->containers.n - 1;
 }
 
+/* The container of a process of podman or CRI-O, by either's name. */
+static uint32_t find_conmons(struct snapshot *snapshot, const char *id)
+{
+	for (uint32_t i = 0; i < snapshot->containers.n; i++) {
+		const struct container *known = snapshot_container(snapshot, i);
+		if ((known->engine == ENGINE_PODMAN || known->engine == ENGINE_CRIO) &&
+		    strcmp(known->id, id) == 0)
+			return i;
+	}
+	return find_container(snapshot, ENGINE_PODMAN, id);
+}
+
+static int set_name(struct snapshot *snapshot, uint32_t index, const char *name)
+{
+	struct container *container = vector_at(&snapshot->containers, index);
+	if (container->name || !name[0])
+		return 0;
+	container->name = arena_intern_string(&snapshot->arena, name);
+	return container->name ? 0 : -ENOMEM;
+}
+
+/* ---- processes ---- */
+
+/* The parent's pid, and what the process is called at @name of 64 bytes. 0: it is gone. */
+static int32_t read_parent(struct host *host, int32_t pid, char *name)
+{
+	char text[1024];
+	const char *comm;
+	size_t length;
+	int32_t ppid = 0;
+	uint64_t start;
+	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/stat", pid);
+	if (n <= 0 || process_parse_stat(text, (size_t)n, &comm, &length, &ppid, &start) < 0)
+		return 0;
+	snprintf(name, 64, "%.*s", (int)length, comm);
+	return ppid;
+}
+
+static bool descends(struct host *host, int32_t pid, int32_t ancestor)
+{
+	char name[64];
+	for (unsigned depth = 0; pid > 1 && depth < ANCESTORS_MAX; depth++) {
+		if (pid == ancestor)
+			return true;
+		pid = read_parent(host, pid, name);
+	}
+	return false;
+}
+
+static uint32_t process_index(struct snapshot *snapshot, int32_t pid)
+{
+	for (uint32_t i = 0; i < snapshot->processes.n; i++)
+		if (snapshot_process(snapshot, i)->pid == pid)
+			return i;
+	struct process *added = vector_add(&snapshot->processes);
+	if (!added)
+		return NONE;
+	*added = (struct process){.pid = pid, .container = NONE, .parent = NONE, .netns = NONE};
+	return snapshot->processes.n - 1;
+}
+
+/* The process at @index is told of in an answer: what it takes to name it is read. */
+static int name_process(struct answering *with, uint32_t index)
+{
+	struct process process = *snapshot_process(with->snapshot, index);
+	uint32_t needs = 0;
+	if (!(process.known & KNOWN_STAT))
+		needs |= NEED_STAT;
+	if (!(process.known & KNOWN_EXE))
+		needs |= NEED_EXE;
+	if (!(process.known & KNOWN_CMDLINE))
+		needs |= NEED_CMDLINE;
+	if (!(process.known & KNOWN_CGROUP))
+		needs |= NEED_CGROUP;
+	if (!needs || process.known & KNOWN_GONE)
+		return 0;
+	int r = process_read(with->host, process.pid, needs, with->snapshot, &process);
+	*(struct process *)vector_at(&with->snapshot->processes, index) = process;
+	return r;
+}
+
 /* ---- names ---- */
 
-/* The command lines of the processes called @name, one after another, until @each says no. */
-static void each_process_named(struct host *host, const char *name,
-			       bool (*each)(void *data, const char *cmdline), void *data)
+static int name_docker(struct answering *with, uint32_t index)
 {
-	cleanup(vector_done) struct vector pids;
-	vector_init(&pids, sizeof(int32_t));
-	if (proc_pids(host, &pids) < 0)
-		return;
-	for (uint32_t i = 0; i < pids.n; i++) {
-		char text[4096];
-		int32_t pid = *(int32_t *)vector_at(&pids, i);
-		ssize_t n = host_read(host, text, sizeof(text), "proc/%d/comm", pid);
-		if (n <= 0 || strncmp(text, name, strlen(name)) != 0 || text[strlen(name)] != '\n')
+	struct docker_container found;
+	if (!docker_find(&with->docker, snapshot_container(with->snapshot, index)->id, &found))
+		return 0;
+	return set_name(with->snapshot, index, found.name);
+}
+
+/* Its monitor is an ancestor of each process of a container, and was given the name. */
+static int name_by_conmon(struct answering *with, uint32_t index, int32_t pid)
+{
+	char name[64], text[4096];
+	struct proxy proxy;
+	for (unsigned depth = 0; pid > 1 && depth < ANCESTORS_MAX; depth++) {
+		int32_t parent = read_parent(with->host, pid, name);
+		if (strcmp(name, "conmon") != 0 || !parent) {
+			pid = parent;
 			continue;
-		n = host_read(host, text, sizeof(text), "proc/%d/cmdline", pid);
-		for (ssize_t k = 0; k < n - 1; k++)
-			text[k] = text[k] ? text[k] : ' ';
-		if (n > 0 && !each(data, text))
-			return;
+		}
+		ssize_t n = host_read(with->host, text, sizeof(text), "proc/%d/cmdline", pid);
+		for (ssize_t i = 0; i < n - 1; i++)
+			text[i] = text[i] ? text[i] : ' ';
+		if (n > 0 && proxy_parse(name, text, PROTO_TCP, 0, &proxy))
+			return set_name(with->snapshot, index, proxy.name);
+		return 0;
 	}
+	return 0;
 }
 
-static bool take_data_root(void *data, const char *cmdline)
+static int name_containers(struct answering *with)
 {
-	return !option_of(cmdline, "--data-root", data, ROOT_MAX) &&
-	       !option_of(cmdline, "-g", data, ROOT_MAX);
-}
-
-static void find_docker_root(struct host *host, char root[ROOT_MAX])
-{
-	snprintf(root, ROOT_MAX, "/var/lib/docker");
-	cleanup(freep) char *text = NULL;
-	if (host_read_all(host, &text, CONFIG_MAX, "etc/docker/daemon.json") > 0) {
-		json_t *config = json_loads(text, 0, NULL);
-		const char *set = json_string_value(json_object_get(config, "data-root"));
-		if (set && set[0] == '/')
-			snprintf(root, ROOT_MAX, "%s", set);
-		json_decref(config);
+	struct snapshot *snapshot = with->snapshot;
+	int r = 0;
+	for (uint32_t i = 0; r >= 0 && i < snapshot->containers.n; i++)
+		if (snapshot_container(snapshot, i)->engine == ENGINE_DOCKER &&
+		    !snapshot_container(snapshot, i)->name)
+			r = name_docker(with, i);
+	for (uint32_t i = 0; r >= 0 && i < snapshot->processes.n; i++) {
+		const struct process *process = snapshot_process(snapshot, i);
+		const struct container *container =
+			snapshot_container(snapshot, process->container);
+		if (container && !container->name &&
+		    (container->engine == ENGINE_PODMAN || container->engine == ENGINE_CRIO))
+			r = name_by_conmon(with, process->container, process->pid);
 	}
-	each_process_named(host, "dockerd", take_data_root, root);
+	return r;
 }
 
-static int name_docker(struct host *host, struct snapshot *snapshot)
+/* A namespace that has no name is its container's: of the first of its sockets whose holder is in
+ * one. */
+static int name_namespaces(struct snapshot *snapshot)
 {
-	char root[ROOT_MAX] = "";
-	for (uint32_t i = 0; i < snapshot->containers.n; i++) {
-		struct container *container = vector_at(&snapshot->containers, i);
-		if (container->engine != ENGINE_DOCKER || container->name)
+	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
+		const struct socket *socket = snapshot_socket(snapshot, i);
+		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
+		if (!holder || socket->netns == NONE)
 			continue;
-		if (!root[0])
-			find_docker_root(host, root);
-		cleanup(freep) char *text = NULL;
-		if (host_read_all(host, &text, CONFIG_MAX, "%s/containers/%s/config.v2.json",
-				  root + (root[0] == '/'), container->id) <= 0)
+		struct netns *netns = vector_at(&snapshot->netns, socket->netns);
+		const struct container *container = snapshot_container(
+			snapshot, snapshot_process(snapshot, holder->process)->container);
+		if (!container || netns->name || netns->is_self || netns->is_initial)
 			continue;
-		json_t *config = json_loads(text, 0, NULL);
-		const char *name = json_string_value(json_object_get(config, "Name"));
-		if (name)
-			container->name =
-				arena_intern_string(&snapshot->arena, name + (name[0] == '/'));
-		json_decref(config);
-		if (name && !container->name)
+		char name[300];
+		const char *word = container->name ? container->name : container->id;
+		snprintf(name, sizeof(name), "%s:%.*s", engine_words[container->engine],
+			 container->name ? 128 : 12, word);
+		netns->name = arena_intern_string(&snapshot->arena, name);
+		if (!netns->name)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static bool take_conmon(void *data, const char *cmdline)
-{
-	struct snapshot *snapshot = data;
-	char id[256], name[256];
-	if (!option_of(cmdline, "-c", id, sizeof(id)) ||
-	    !option_of(cmdline, "-n", name, sizeof(name)))
-		return true;
-	for (uint32_t i = 0; i < snapshot->containers.n; i++) {
-		struct container *container = vector_at(&snapshot->containers, i);
-		bool is_conmons =
-			container->engine == ENGINE_PODMAN || container->engine == ENGINE_CRIO;
-		if (is_conmons && !container->name && strcmp(container->id, id) == 0)
-			container->name = arena_intern_string(&snapshot->arena, name);
-	}
-	return true;
-}
-
-static void name_podman(struct host *host, struct snapshot *snapshot)
-{
-	bool is_wanted = false;
-	for (uint32_t i = 0; i < snapshot->containers.n; i++) {
-		const struct container *container = snapshot_container(snapshot, i);
-		is_wanted |=
-			(container->engine == ENGINE_PODMAN || container->engine == ENGINE_CRIO) &&
-			!container->name;
-	}
-	if (is_wanted)
-		each_process_named(host, "conmon", take_conmon, snapshot);
-}
-
 /* ---- published ports ---- */
 
-/* Where a proxy sends what comes. */
+/* Where a proxy sends what comes: to which namespace and port. */
 struct aim {
-	uint32_t netns;	    /* index, or NONE */
+	uint64_t netns;	    /* inode, or 0 */
 	uint32_t container; /* index, or NONE */
-	bool has_ip;
-	struct ip ip;
-	uint16_t port;
-	int32_t ancestor; /* of the process that answers, or 0 */
+	uint16_t port;	    /* or 0 */
 };
 
-static uint32_t netns_with_address(const struct snapshot *snapshot, const struct ip *ip,
-				   uint32_t besides)
+static uint64_t netns_of_path(struct host *host, int32_t pid, const char *path)
+{
+	char under[512];
+	struct stat status;
+	if (path[0] != '/')
+		return 0;
+	/* as the proxy sees it, or, where it has left its mounts behind, as we do */
+	snprintf(under, sizeof(under), "%d/root%s", pid, path);
+	if (fstatat(host->proc, under, &status, 0) < 0 &&
+	    fstatat(host->root, path + 1, &status, 0) < 0)
+		return 0;
+	return status.st_ino;
+}
+
+/* The namespace of the first descendant of @pid that is in another one than @besides. */
+static uint64_t netns_of_descendant(struct answering *with, int32_t pid, uint64_t besides)
+{
+	if (places_read(&with->places) < 0)
+		return 0;
+	for (uint32_t i = 0; i < with->places.processes.n; i++) {
+		const struct place *place = vector_at(&with->places.processes, i);
+		if (place->netns != besides && descends(with->host, place->pid, pid))
+			return place->netns;
+	}
+	return 0;
+}
+
+/* The namespace that has the address, where Docker's records may not be read. */
+static uint64_t netns_with_address(const struct snapshot *snapshot, const struct ip *ip,
+				   uint64_t besides)
 {
 	for (uint32_t i = 0; i < snapshot->netns.n; i++) {
 		const struct netns *netns = snapshot_netns(snapshot, i);
-		for (uint32_t k = 0; i != besides && k < netns->n_addresses; k++)
+		for (uint32_t k = 0; netns->inode != besides && k < netns->n_addresses; k++)
 			if (ip_equal(&netns->addresses[k].ip, ip))
-				return i;
+				return netns->inode;
 	}
-	return NONE;
+	return 0;
 }
 
-static uint32_t netns_of_pid(struct host *host, const struct snapshot *snapshot, const char *pid)
+static int aim_docker(struct answering *with, const struct proxy *proxy, uint16_t port,
+		      uint64_t besides, struct aim *ret)
 {
-	char link[64];
-	uint64_t inode;
-	uint32_t number;
-	if (number_u32(pid, 1, INT32_MAX, &number) < 0 ||
-	    host_readlink(host, link, sizeof(link), "proc/%u/ns/net", number) < 0)
-		return NONE;
-	const char *at = link + strlen("net:[");
-	if (number_scan(&at, link + strlen(link), 10, &inode) < 0)
-		return NONE;
-	for (uint32_t i = 0; i < snapshot->netns.n; i++)
-		if (snapshot_netns(snapshot, i)->inode == inode)
-			return i;
-	return NONE;
+	struct docker_container found;
+	if (!docker_find_published(&with->docker, &proxy->ip, port, &found)) {
+		ret->netns = netns_with_address(with->snapshot, &proxy->ip, besides);
+		return 0;
+	}
+	ret->netns = listener_netns(with->host, found.pid);
+	ret->container = find_container(with->snapshot, ENGINE_DOCKER, found.id);
+	return ret->container == NONE ? -ENOMEM
+				      : set_name(with->snapshot, ret->container, found.name);
 }
 
-static const char *last_number(const char *cmdline)
+static int aim_conmon(struct answering *with, const struct proxy *proxy, int32_t pid,
+		      uint64_t besides, struct aim *ret)
 {
-	const char *found = NULL;
-	for (const char *at = cmdline; *at; at++)
-		if ((at == cmdline || at[-1] == ' ') && *at >= '1' && *at <= '9')
-			found = at;
-	return found;
+	if (!proxy->id[0])
+		return 0;
+	ret->container = find_conmons(with->snapshot, proxy->id);
+	ret->netns = netns_of_descendant(with, pid, besides);
+	return ret->container == NONE ? -ENOMEM
+				      : set_name(with->snapshot, ret->container, proxy->name);
 }
 
-/* False: @process is no proxy. */
-static bool aim_of(struct host *host, struct snapshot *snapshot, const struct process *process,
-		   const struct socket *socket, struct aim *ret)
+/* 0, -ENOENT: @process is no proxy, -ENOMEM. */
+static int aim_of(struct answering *with, const struct process *process, enum proto proto,
+		  uint16_t port, uint64_t besides, struct aim *ret)
 {
-	char word[256];
-	const char *name = process->name ? process->name : "",
-		   *cmdline = process->cmdline ? process->cmdline : "";
-	*ret = (struct aim){.netns = NONE, .container = NONE, .port = socket->local_port};
-	if (strcmp(name, "docker-proxy") == 0) {
-		bool is_v4;
-		if (option_of(cmdline, "-container-port", word, sizeof(word)))
-			number_u16(word, &ret->port);
-		if (option_of(cmdline, "-container-ip", word, sizeof(word)) &&
-		    ip_parse(word, strlen(word), &ret->ip, &is_v4) == 0) {
-			ret->has_ip = true;
-			ret->netns = netns_with_address(snapshot, &ret->ip, socket->netns);
-		}
-		return true;
+	struct proxy proxy;
+	*ret = (struct aim){.container = NONE};
+	if (!process->name || !proxy_parse(process->name, process->cmdline ? process->cmdline : "",
+					   proto, port, &proxy))
+		return -ENOENT;
+	ret->port = proxy.port;
+	switch (proxy.kind) {
+	case PROXY_DOCKER:
+		return proxy.has_ip ? aim_docker(with, &proxy, port, besides, ret) : 0;
+	case PROXY_CONMON:
+		return aim_conmon(with, &proxy, process->pid, besides, ret);
+	case PROXY_NAMESPACE:
+		ret->netns = proxy.netns[0] ? netns_of_path(with->host, process->pid, proxy.netns)
+					    : listener_netns(with->host, proxy.pid);
+		return 0;
+	case PROXY_PARENT:
+		ret->netns = netns_of_descendant(with, process->pid, besides);
+		return 0;
+	default:
+		return 0;
 	}
-	if (strcmp(name, "conmon") == 0) {
-		if (option_of(cmdline, "-c", word, sizeof(word)))
-			ret->container = find_container(snapshot, ENGINE_PODMAN, word);
-		ret->port = 0;
-		return true;
-	}
-	if (strncmp(name, "slirp4netns", 11) == 0 || strncmp(name, "pasta", 5) == 0) {
-		const char *pid = last_number(cmdline);
-		snprintf(word, sizeof(word), "%.*s", pid ? (int)strspn(pid, "0123456789") : 0,
-			 pid ? pid : "");
-		ret->netns = netns_of_pid(host, snapshot, word);
-		return true;
-	}
-	if (strncmp(name, "rootlesskit", 11) == 0 || strncmp(name, "rootlessport", 12) == 0) {
-		ret->ancestor = process->pid;
-		ret->port = 0;
-		return true;
-	}
-	return false;
 }
 
-static bool descends(struct host *host, int32_t pid, int32_t ancestor)
+/* The holder of the open socket at the place that @aim says, or NONE. */
+static int find_process(struct answering *with, enum proto proto, uint16_t likely,
+			const struct aim *aim, uint32_t *ret)
 {
-	for (unsigned depth = 0; pid > 1 && depth < 32; depth++) {
-		char text[1024];
-		if (pid == ancestor)
-			return true;
-		ssize_t n = host_read(host, text, sizeof(text), "proc/%d/stat", pid);
-		const char *at = n > 0 ? strrchr(text, ')') : NULL;
-		uint64_t ppid;
-		if (!at || strlen(at) < 4)
-			return false;
-		at += 4;
-		if (number_scan(&at, text + n, 10, &ppid) < 0)
-			return false;
-		pid = (int32_t)ppid;
-	}
-	return false;
-}
-
-/* The process at the place that @aim says; of several sockets the one with the proxy's own number.
- */
-static uint32_t answering_process(struct host *host, const struct snapshot *snapshot,
-				  const struct socket *proxy, const struct aim *aim)
-{
-	uint32_t found = NONE;
-	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
+	struct snapshot *snapshot = with->snapshot;
+	*ret = NONE;
+	if (!aim->netns)
+		return 0;
+	for (uint32_t i = 0; aim->port && i < snapshot->sockets.n && *ret == NONE; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		if (!holder || socket->netns == proxy->netns || socket->proto != proxy->proto ||
-		    !socket_is_open(socket) || (aim->port && socket->local_port != aim->port))
-			continue;
-		const struct process *process = snapshot_process(snapshot, holder->process);
-		bool is_there = aim->netns != NONE	 ? socket->netns == aim->netns
-				: aim->container != NONE ? process->container == aim->container
-				: aim->ancestor ? descends(host, process->pid, aim->ancestor)
-						: false;
-		if (!is_there)
-			continue;
-		if (found == NONE || socket->local_port == proxy->local_port)
-			found = holder->process;
+		const struct netns *netns = snapshot_netns(snapshot, socket->netns);
+		if (holder && netns && netns->inode == aim->netns && socket->proto == proto &&
+		    socket->local_port == aim->port && socket_is_open(socket))
+			*ret = holder->process;
 	}
-	return found;
+	if (*ret == NONE) { /* the snapshot was asked for another port, or the port is not known */
+		int32_t pid = listener_find(&with->places, aim->netns, proto, aim->port, likely);
+		if (!pid)
+			return 0;
+		*ret = process_index(snapshot, pid);
+		if (*ret == NONE)
+			return -ENOMEM;
+	}
+	return name_process(with, *ret);
 }
 
-static int answer_socket(struct host *host, struct snapshot *snapshot, uint32_t index)
+static int answer_socket(struct answering *with, uint32_t index)
 {
+	struct snapshot *snapshot = with->snapshot;
 	const struct socket *socket = snapshot_socket(snapshot, index);
 	const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-	struct aim aim;
-	if (!holder || !socket_is_open(socket) ||
-	    !aim_of(host, snapshot, snapshot_process(snapshot, holder->process), socket, &aim))
+	const struct netns *netns = snapshot_netns(snapshot, socket->netns);
+	if (!holder || !socket_is_open(socket))
 		return 0;
-	uint32_t process = answering_process(host, snapshot, socket, &aim);
-	if (aim.container == NONE && process != NONE)
-		aim.container = snapshot_process(snapshot, process)->container;
-	if (process == NONE && aim.container == NONE)
+
+	uint32_t process = holder->process, container = NONE;
+	uint16_t port = socket->local_port;
+	uint64_t inside = netns ? netns->inode : 0;
+	for (unsigned relay = 0; relay < RELAYS_MAX; relay++) {
+		struct aim aim;
+		uint32_t next;
+		int r = aim_of(with, snapshot_process(snapshot, process), socket->proto, port,
+			       inside, &aim);
+		if (r == -ENOENT)
+			break;
+		if (r >= 0)
+			r = find_process(with, socket->proto, port, &aim, &next);
+		if (r < 0)
+			return r;
+		container = aim.container != NONE ? aim.container : container;
+		if (next == NONE)
+			break;
+		process = next;
+		port = aim.port ? aim.port : port;
+		inside = aim.netns;
+	}
+	if (process == holder->process)
+		process = NONE;
+	if (container == NONE && process != NONE)
+		container = snapshot_process(snapshot, process)->container;
+	if (process == NONE && container == NONE)
 		return 0;
 	struct answer_for *answer = vector_add(&snapshot->answers);
 	if (!answer)
 		return -ENOMEM;
-	*answer = (struct answer_for){
-		.socket = index, .container = aim.container, .process = process};
+	*answer = (struct answer_for){.socket = index, .container = container, .process = process};
 	return 0;
 }
 
 int containers_answer(struct host *host, struct snapshot *snapshot, struct error *err)
 {
+	struct answering with = {.host = host, .snapshot = snapshot};
+	docker_init(&with.docker, host);
+	places_init(&with.places, host);
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++)
-		r = answer_socket(host, snapshot, i);
+		r = answer_socket(&with, i);
 	if (r >= 0 && snapshot->containers.n) {
-		r = name_docker(host, snapshot);
-		name_podman(host, snapshot);
+		r = name_containers(&with);
+		if (r >= 0)
+			r = name_namespaces(snapshot);
 	}
+	places_done(&with.places);
 	return r < 0 ? error_set(err, r, "name the containers") : 0;
 }

@@ -32,10 +32,12 @@ struct found_fd {
 	int32_t pid, fd;
 };
 
+/* What one thread of the walk has read; the processes are handed out one by one. */
 struct part {
 	struct host *host;
 	const int32_t *pids;
-	uint32_t n_pids, first, step;
+	uint32_t n_pids;
+	_Atomic uint32_t *next;
 	struct vector found; /* struct found_fd */
 	struct vector rings; /* struct found_fd without inode */
 	struct vector netns; /* struct found_fd */
@@ -145,9 +147,32 @@ static int read_table(struct part *part, int32_t pid, const char *path)
 	}
 }
 
+static int compare_found(const void *a, const void *b)
+{
+	const struct found_fd *one = a, *other = b;
+	if (one->inode != other->inode)
+		return one->inode < other->inode ? -1 : 1;
+	return one->fd < other->fd ? -1 : one->fd > other->fd;
+}
+
+/* Of what is behind @first, each socket and number once. */
+static void unite(struct vector *found, uint32_t first)
+{
+	struct found_fd *at = vector_at(found, first);
+	uint32_t n = found->n - first, n_kept = 0;
+	if (n < 2)
+		return;
+	qsort(at, n, sizeof(*at), compare_found);
+	for (uint32_t i = 0; i < n; i++)
+		if (!i || compare_found(&at[i], &at[n_kept - 1]) != 0)
+			at[n_kept++] = at[i];
+	found->n = first + n_kept;
+}
+
 /* A thread may have a table of its own (unshare(CLONE_FILES)), or outlive its leader, whose table
- * is then empty. */
-static int read_threads(struct part *part, int32_t pid, const char *pid_text)
+ * is then empty. What stood in the process's other tables from @first on is not told again. */
+static int read_threads(struct part *part, int32_t pid, const char *pid_text, uint32_t first,
+			uint32_t first_ring)
 {
 	char path[64];
 	join_path(path, pid_text, "/task", "", "");
@@ -178,13 +203,16 @@ static int read_threads(struct part *part, int32_t pid, const char *pid_text)
 			int r = read_table(part, pid, path);
 			if (r == -ENOMEM)
 				return r;
+			unite(&part->found, first);
+			unite(&part->rings, first_ring);
 		}
 	}
 }
 
-static int read_process(struct part *part, int32_t pid)
+static int walk_process(struct part *part, int32_t pid)
 {
 	char path[64], text[FORMAT_NUMBER_MAX + 1];
+	uint32_t first = part->found.n, first_ring = part->rings.n;
 	text[format_u64(text, (uint64_t)pid)] = '\0';
 	join_path(path, text, "/fd", "", "");
 	int r = read_table(part, pid, path);
@@ -196,16 +224,16 @@ static int read_process(struct part *part, int32_t pid)
 		return r;
 	if (r < 0)
 		return 0; /* it ended under way */
-	return read_threads(part, pid, text);
+	return read_threads(part, pid, text, first, first_ring);
 }
 
 static void *run_part(void *data)
 {
 	struct part *part = data;
-	for (uint32_t i = part->first; i < part->n_pids && part->error >= 0; i += part->step) {
+	for (uint32_t i; part->error >= 0 && (i = (*part->next)++) < part->n_pids;) {
 		if (stop_wanted(part->host->stop))
 			break;
-		int r = read_process(part, part->pids[i]);
+		int r = walk_process(part, part->pids[i]);
 		part->error = r < 0 ? r : 0;
 	}
 	return NULL;
@@ -274,6 +302,18 @@ static int hand_over(struct host *host, const struct part *part, struct sink *si
 	return r;
 }
 
+int proc_read_process(struct host *host, int32_t pid, struct sink *sink)
+{
+	struct part part = {.host = host};
+	vector_init(&part.found, sizeof(struct found_fd));
+	vector_init(&part.rings, sizeof(struct found_fd));
+	part.error = walk_process(&part, pid);
+	int r = part.n_refused ? -EACCES : hand_over(host, &part, sink);
+	vector_done(&part.found);
+	vector_done(&part.rings);
+	return r;
+}
+
 static void run_all(struct part *parts, unsigned n)
 {
 	pthread_t threads[8];
@@ -303,9 +343,10 @@ int proc_walk(struct host *host, const struct query *query, unsigned n_threads, 
 	unsigned n = pids.n < SIDE_BY_SIDE_FROM || n_threads < 1 ? 1
 		     : n_threads > 8				 ? 8
 								 : n_threads;
+	_Atomic uint32_t next = 0;
 	for (unsigned i = 0; i < n; i++) {
 		parts[i] = (struct part){
-			.host = host, .pids = pids.data, .n_pids = pids.n, .first = i, .step = n};
+			.host = host, .pids = pids.data, .n_pids = pids.n, .next = &next};
 		vector_init(&parts[i].found, sizeof(struct found_fd));
 		vector_init(&parts[i].rings, sizeof(struct found_fd));
 		vector_init(&parts[i].netns, sizeof(struct found_fd));

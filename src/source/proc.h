@@ -14,6 +14,10 @@ int proc_walk(struct host *host, const struct query *query, unsigned n_threads, 
  * -1. */
 int proc_read_ring(struct host *host, int32_t pid, int32_t fd, struct sink *sink);
 
+/* The descriptors of one process that are sockets, to sink->holder, as proc_walk does. 0 (also
+ * where it has ended), -EACCES, -ENOMEM, or what the sink said. */
+int proc_read_process(struct host *host, int32_t pid, struct sink *sink);
+
 /* About how many descriptors there are, counted until @enough. */
 uint64_t proc_count_descriptors(struct host *host, uint64_t enough);
 
