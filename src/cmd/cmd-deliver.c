@@ -120,6 +120,7 @@ static int parse_ends(struct context *context, const struct settings *settings, 
 	return 0;
 }
 
+/* What is at @port; 0: at any, for packets that are steered elsewhere. */
 static int collect(struct context *context, const struct settings *settings, uint16_t port,
 		   struct snapshot **ret, struct error *err)
 {
@@ -134,7 +135,8 @@ static int collect(struct context *context, const struct settings *settings, uin
 		return -EINVAL;
 	}
 	bounds.protos = 1u << protos[settings->proto];
-	bounds.port_first = bounds.port_last = port;
+	if (port)
+		bounds.port_first = bounds.port_last = port;
 	return look_collect(context, &look, NULL, bounds, TELL_NEEDS, ret, err);
 }
 
@@ -241,6 +243,33 @@ static void deliveries_done(struct vector *deliveries)
 	vector_done(deliveries);
 }
 
+static bool is_any_outside(const struct vector *deliveries)
+{
+	for (uint32_t i = 0; i < deliveries->n; i++)
+		if (((const struct delivery *)vector_at(deliveries, i))->is_outside)
+			return true;
+	return false;
+}
+
+/* Asks, and once more with the sockets of all ports where the kernel chose one that was not looked
+ * at. */
+static int find_out(struct context *context, const struct settings *settings, const struct end *to,
+		    const struct end *from, struct snapshot **snapshot, struct vector *deliveries,
+		    struct error *err)
+{
+	int r = collect(context, settings, to->port, snapshot, err);
+	if (r >= 0)
+		r = ask_all(context, *snapshot, to, from, settings, deliveries, err);
+	if (r < 0 || !is_any_outside(deliveries))
+		return r;
+	deliveries_done(deliveries);
+	vector_init(deliveries, sizeof(struct delivery));
+	snapshot_free(*snapshot);
+	*snapshot = NULL;
+	r = collect(context, settings, 0, snapshot, err);
+	return r < 0 ? r : ask_all(context, *snapshot, to, from, settings, deliveries, err);
+}
+
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;
@@ -251,9 +280,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	vector_init(&deliveries, sizeof(struct delivery));
 	int r = parse_ends(context, settings, arguments[0], &to, &from, err);
 	if (r >= 0)
-		r = collect(context, settings, to.port, &snapshot, err);
-	if (r >= 0)
-		r = ask_all(context, snapshot, &to, &from, settings, &deliveries, err);
+		r = find_out(context, settings, &to, &from, &snapshot, &deliveries, err);
 	if (r < 0)
 		return r;
 	privilege_drop();

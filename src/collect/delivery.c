@@ -79,7 +79,7 @@ static int ask_kernel(struct host *host, const struct snapshot *snapshot, struct
 	if (r < 0)
 		return r;
 	delivery->chosen = find_answer(snapshot, delivery, &answer.socket);
-	/* it is newer than the snapshot */
+	/* it is newer than the snapshot, or steered to from another port */
 	return delivery->chosen == NONE ? -ESTALE : 0;
 }
 
@@ -92,6 +92,7 @@ int collect_delivery(struct host *host, const struct snapshot *snapshot, struct 
 		int asked = ask_kernel(host, snapshot, delivery);
 		debug(SOURCE, "the kernel's choice: %s", asked < 0 ? error_reason(asked) : "told");
 		delivery->is_by_kernel = asked >= 0;
+		delivery->is_outside = asked == -ESTALE;
 		r = delivery_work_out(snapshot, delivery);
 	}
 	return r < 0 ? error_set(err, r, "work out who gets the packet") : 0;

@@ -31,6 +31,7 @@ struct delivery {
 	uint32_t netns;
 	uint32_t chosen;   /* index, or NONE: nobody */
 	bool is_by_kernel; /* the kernel itself was asked; else worked out from the snapshot */
+	bool is_outside;   /* the kernel chose a socket that is not in the snapshot */
 	bool is_steered;   /* chosen is no candidate by its address: an sk_lookup program */
 	bool is_local;	   /* `to` is an address of this host */
 	const char *note;  /* in words: what happens where nobody is chosen */

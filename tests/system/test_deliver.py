@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+from sk_lookup import pidfd_getfd, steering
+
 FAMILIES = {"127.0.0.1": socket.AF_INET, "::1": socket.AF_INET6}
 
 
@@ -129,6 +131,29 @@ def test_the_kernel_is_asked_without_privilege(scene, doorward):
     made = scene("tcp-listener")
     delivery = ask(doorward.as_user(), ("127.0.0.1", made.port))
     assert delivery["by_kernel"] is True and delivery["chosen"]["local_port"] == made.port
+
+
+@pytest.mark.needs("bpf")
+def test_a_packet_that_a_program_steers_goes_where_it_says(scene, doorward):
+    made = scene("tcp-listener")
+    with bound(socket.SOCK_STREAM, "127.0.0.1") as free:
+        port = free.getsockname()[1]
+    copy = pidfd_getfd(made.pids[0], made.fd)
+    with steering(port, copy):
+        delivery = ask(doorward, ("127.0.0.1", port), ("127.0.0.1", 40000))
+    assert pids(delivery) == set(made.pids)
+    assert delivery["steered"] is True and delivery["chosen"]["local_port"] == made.port
+    chosen, = [c for c in delivery["candidates"] if c["chosen"]]
+    assert "sk_lookup" in chosen["reason"]
+    assert ask(doorward, ("127.0.0.1", port))["chosen"] is None
+
+
+@pytest.mark.needs("root")
+def test_the_namespace_of_a_process_can_be_asked(scene, doorward):
+    made = scene("tcp-listener", own_netns=True)
+    seen = doorward.json("deliver", "--netns", made.pids[0], text("127.0.0.1", made.port))
+    delivery, = seen["deliveries"]
+    assert (pids(delivery), delivery["netns"], delivery["by_kernel"]) == (set(made.pids), made.netns, True)
 
 
 @pytest.mark.parametrize("words", [["deliver"], ["deliver", "127.0.0.1"], ["deliver", "nonsense:80"],
