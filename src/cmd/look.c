@@ -88,26 +88,32 @@ static const char *what_of(const struct missing *missing)
 	}
 }
 
-/* Sockets say it best; that processes were closed is told only where no socket shows it. */
+static bool is_told(const struct snapshot *snapshot, const struct missing *missing)
+{
+	for (uint32_t i = 0; i < snapshot->missing.n; i++)
+		if (((const struct missing *)vector_at(&snapshot->missing, i))->what == WHAT_HOLDERS)
+			return missing->what != WHAT_PROCESSES; /* sockets say it best */
+	return missing->why != WHY_INIT;
+}
+
 void look_tell_missing(struct context *context, const struct snapshot *snapshot)
 {
-	bool has_holders = false;
-	for (uint32_t i = 0; i < snapshot->missing.n; i++)
-		has_holders |= ((const struct missing *)vector_at(&snapshot->missing, i))->what ==
-			       WHAT_HOLDERS;
+	const char *hint = NULL;
+	unsigned n = 0;
 	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
 		const struct missing *missing = vector_at(&snapshot->missing, i);
-		if (missing->what == WHAT_PROCESSES && (has_holders || missing->why == WHY_INIT))
+		if (!is_told(snapshot, missing))
 			continue;
+		fputs(n++ ? "; " : context->program, stderr);
+		fputs(n == 1 ? ": " : "", stderr);
 		if (missing->why == WHY_INTERRUPTED || missing->why == WHY_CUT)
-			fprintf(stderr, "%s: the listing is incomplete: it %s\n", context->program,
-				missing->why == WHY_CUT ? "ends early" : "changed under way");
+			fprintf(stderr, "the listing is incomplete: it %s", missing->why == WHY_CUT ? "ends early" : "changed under way");
 		else if (missing->count)
-			fprintf(stderr, "%s: %llu %s", context->program,
-				(unsigned long long)missing->count, what_of(missing));
+			fprintf(stderr, "%llu %s", (unsigned long long)missing->count, what_of(missing));
 		else
-			fprintf(stderr, "%s: some %s", context->program, what_of(missing));
-		if (missing->why != WHY_INTERRUPTED && missing->why != WHY_CUT)
-			fprintf(stderr, missing->hint ? ": %s\n" : "\n", missing->hint);
+			fprintf(stderr, "some %s", what_of(missing));
+		hint = hint ? hint : missing->hint;
 	}
+	if (n)
+		fprintf(stderr, hint ? ": %s\n" : "\n", hint);
 }

@@ -58,7 +58,7 @@ const struct services *look_services(struct context *context);
 int look_collect(struct context *context, const struct look *look, const struct filter *filter,
 		 struct bounds bounds, uint32_t needs, struct snapshot **ret, struct error *err);
 
-/* One line on stderr for each part that could not be seen. */
+/* One line on stderr that says what could not be seen, and how to see it. */
 void look_tell_missing(struct context *context, const struct snapshot *snapshot);
 
 #endif

@@ -31,7 +31,8 @@ int details_netns(struct host *host, struct join *join, const struct vector *fou
 		int r = interfaces_read(host, place, &join->snapshot->arena, netns, err);
 		if (r == -ENOMEM)
 			return r;
-		if (r < 0)
+		/* a namespace that may not be entered was told of when it was found */
+		if (r < 0 && r != -EPERM && r != -EACCES)
 			snapshot_add_missing(join->snapshot,
 					     &(struct missing){.what = WHAT_ADDRESSES,
 							       .why = WHY_ERROR,

@@ -335,9 +335,7 @@ int join_settle(struct join *join)
 		missing.why = WHY_PERMISSION;
 		missing.hint = "run it with sudo";
 	} else {
-		missing.hint = "their holders are in another pid namespace, may not be inspected "
-			       "by anybody, "
-			       "or are in flight in a message";
+		missing.hint = "root may not either, or no process has them (in flight, or of another pid namespace)";
 	}
 	return snapshot_add_missing(join->snapshot, &missing);
 }
