@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/privilege.h"
+#include "cmd/columns.h"
 #include "cmd/look.h"
 #include "cmd/terminal.h"
 #include "collect/collect.h"
@@ -80,46 +81,25 @@ static struct bounds bounds_of(const struct settings *settings, const struct fil
 	return bounds;
 }
 
-/* The columns that are not chosen: by what is asked, and by how much there is to tell. */
-static uint8_t column_flag(const struct settings *settings, const struct filter *filter)
+static bool is_json(const struct settings *settings)
 {
-	if (settings->output == OUTPUT_WIDE || settings->output == OUTPUT_CSV ||
-	    settings->output == OUTPUT_RAW)
-		return FIELD_WIDE;
-	bool has_peers = settings->is_all || settings->is_connections || filter_names_state(filter);
-	return has_peers ? FIELD_CONNECTIONS : FIELD_DEFAULT;
+	return settings->output == OUTPUT_JSON || settings->output == OUTPUT_JSONL;
 }
 
-static const struct field **usual_fields(struct context *context, uint8_t flag)
+/* Rows that have another end are shown one by one, with both ends. */
+static bool shows_connections(const struct settings *settings, const struct filter *filter)
 {
-	const struct field **list = arena_alloc(&context->arena, 128 * sizeof(*list)), *field;
-	unsigned n = 0;
-	for (unsigned i = 0; list && (field = field_at(i)) && n < 126; i++)
-		if (field->flags & flag)
-			list[n++] = field;
-	return list;
+	return settings->is_all || settings->is_connections ||
+	       (filter_names_state(filter) && filter_bounds(filter).states & ~STATES_OPEN);
 }
 
-/* The namespace is a column where rows come from several. */
-static void add_netns_column(const struct snapshot *snapshot, const struct rows *rows,
-			     const struct field **list)
+static enum columns_of columns_of(const struct settings *settings, const struct filter *filter)
 {
-	bool is_mixed = false, has_name = false;
-	for (uint32_t i = 0; i < rows->n_sockets; i++) {
-		const struct socket *socket = snapshot_socket(snapshot, rows->order[i]);
-		const struct netns *netns = snapshot_netns(snapshot, socket->netns);
-		is_mixed |= socket->netns != snapshot_socket(snapshot, rows->order[0])->netns ||
-			    (netns && !netns->is_self);
-		has_name |= netns && netns->name;
-	}
-	unsigned n = 0;
-	while (list[n])
-		n++;
-	if (is_mixed && has_name)
-		list[n++] = field_find("netns_name");
-	if (is_mixed)
-		list[n++] = field_find("netns");
-	list[n] = NULL;
+	if (settings->output == OUTPUT_CSV || settings->output == OUTPUT_RAW)
+		return COLUMNS_FILE;
+	if (shows_connections(settings, filter))
+		return COLUMNS_CONNECTIONS;
+	return settings->output == OUTPUT_WIDE ? COLUMNS_WIDE : COLUMNS_OPEN;
 }
 
 static int run_jsonl(struct context *context, const struct snapshot *snapshot,
@@ -133,30 +113,27 @@ static int run_jsonl(struct context *context, const struct snapshot *snapshot,
 	return 0;
 }
 
-static bool has_two_owners(const struct rows *rows)
+static struct table_style style_of(const struct context *context, const struct settings *settings)
 {
-	for (uint32_t i = 0; i < rows->n_sockets; i++)
-		if (snapshot_socket(rows->snapshot, rows->order[i])->flags & SOCKET_TWO_OWNERS)
-			return true;
-	return false;
+	return (struct table_style){
+		.columns = settings->output == OUTPUT_TABLE ? context->columns : 0,
+		.has_colour = settings->colour == COLOUR_ALWAYS ||
+			      (settings->colour == COLOUR_AUTO && context->has_colour),
+		.is_utf8 = context->is_utf8,
+		.is_terminal = context->is_terminal,
+		.hides_empty = !settings->fields,
+	};
 }
 
 static int print_table(struct context *context, const struct settings *settings, struct rows *rows,
 		       const struct field **fields)
 {
-	struct table_style style = {
-		.columns = settings->output == OUTPUT_TABLE ? context->columns : 0,
-		.has_colour = settings->colour == COLOUR_ALWAYS ||
-			      (settings->colour == COLOUR_AUTO && context->has_colour),
-		.is_utf8 = context->is_utf8,
-		.hides_empty = !settings->fields,
-	};
+	struct table_style style = style_of(context, settings);
+	style.has_marks = table_marks(rows) > 0;
 	if (settings->has_pager && context->is_terminal && rows->n_rows + 3 > context->rows)
 		terminal_start_pager(context);
 	int r = table_print(&context->out, rows, fields, &style);
-	if (has_two_owners(rows))
-		out_string(&context->out, "! several owners: see `doorward show PORT` for the rows "
-					  "that are marked\n");
+	table_footer(&context->out, rows, &style);
 	return r;
 }
 
@@ -165,11 +142,9 @@ static int print(struct context *context, const struct settings *settings, struc
 {
 	switch ((enum output)settings->output) {
 	case OUTPUT_CSV:
-		csv_print(&context->out, rows, fields);
-		return 0;
+		return csv_print(&context->out, rows, fields, context->is_terminal);
 	case OUTPUT_RAW:
-		raw_print(&context->out, rows, fields);
-		return 0;
+		return raw_print(&context->out, rows, fields, context->is_terminal);
 	default:
 		return print_table(context, settings, rows, fields);
 	}
@@ -232,28 +207,39 @@ static void keep_peers(struct rows *rows)
 struct choice {
 	const struct field **fields, **sort; /* NULL: the usual */
 	bool *descending;
-	uint8_t flag;
+	bool is_grouped;
+	uint32_t needs; /* of columns and order, and of what makes one service of several sockets */
 };
 
-static int choose(struct context *context, const struct settings *settings,
-		  const struct filter *filter, struct choice *ret, uint32_t *ret_needs,
-		  struct error *err)
+static void choice_done(struct choice *choice, const struct settings *settings)
 {
-	bool is_json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_JSONL;
-	*ret = (struct choice){.flag = column_flag(settings, filter)};
+	if (settings->fields) /* else they are the context's */
+		free(choice->fields);
+	free(choice->sort);
+	free(choice->descending);
+}
+
+static int choose(struct context *context, const struct settings *settings,
+		  const struct filter *filter, struct choice *ret, struct error *err)
+{
+	*ret = (struct choice){0};
 	int r = settings->fields ? fields_parse(settings->fields, &ret->fields, NULL, err) : 0;
 	if (r >= 0 && settings->sort)
 		r = fields_parse(settings->sort, &ret->sort, &ret->descending, err);
 	if (r < 0)
 		return r;
-	if (!ret->fields && !is_json && !(ret->fields = usual_fields(context, ret->flag)))
-		return error_set(err, -ENOMEM, "choose the columns");
-	*ret_needs = NEED_HOLDERS | (ret->fields ? fields_needs(ret->fields) : json_needs()) |
-		     (ret->sort ? fields_needs(ret->sort) : 0);
-	if (!is_json && !settings->fields)
-		*ret_needs |= NEED_NETNS_NAMES;
-	if (!is_json && settings->has_groups) /* what makes one service of several sockets */
-		*ret_needs |= NEED_STAT | NEED_EXE | NEED_CGROUP;
+	if (!settings->fields && !is_json(settings)) {
+		ret->fields = columns_usual(context, columns_of(settings, filter));
+		if (!ret->fields)
+			return error_set(err, -ENOMEM, "choose the columns");
+		ret->needs = NEED_NETNS_NAMES;
+	}
+	ret->is_grouped = settings->has_groups && settings->output <= OUTPUT_WIDE &&
+			  !shows_connections(settings, filter);
+	ret->needs |= (ret->fields ? fields_needs(ret->fields) : json_needs()) |
+		      (ret->sort ? fields_needs(ret->sort) : 0);
+	if (ret->is_grouped)
+		ret->needs |= NEED_HOLDERS | NEED_STAT | NEED_EXE | NEED_CGROUP;
 	return 0;
 }
 
@@ -269,15 +255,13 @@ static int show(struct context *context, const struct settings *settings,
 	if (settings->is_connections)
 		keep_peers(&rows);
 	r = rows_sort(&rows, choice->sort, choice->descending);
-	bool is_json = settings->output == OUTPUT_JSON || settings->output == OUTPUT_JSONL;
-	bool is_grouped = settings->has_groups && settings->output <= OUTPUT_WIDE &&
-			  choice->flag != FIELD_CONNECTIONS;
-	if (r >= 0 && is_grouped)
+	if (r >= 0 && choice->is_grouped)
 		r = rows_group(&rows);
-	if (r >= 0 && !settings->fields && !is_json)
-		add_netns_column(snapshot, &rows, choice->fields);
+	if (r >= 0 && !settings->fields && settings->output <= OUTPUT_WIDE)
+		columns_add_netns(&rows, choice->fields);
 	if (r >= 0)
-		r = is_json ? print_json(context, settings, snapshot, &rows, choice->fields)
+		r = is_json(settings)
+			    ? print_json(context, settings, snapshot, &rows, choice->fields)
 			    : print(context, settings, &rows, choice->fields);
 	if (r >= 0)
 		r = rows.n_sockets ? EXIT_DONE : EXIT_NOTHING;
@@ -298,21 +282,18 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		return r;
 
 	struct choice choice;
-	uint32_t needs = 0;
-	r = choose(context, &settings, filter, &choice, &needs, err);
+	r = choose(context, &settings, filter, &choice, err);
 	struct bounds bounds = bounds_of(&settings, filter);
 	if (r >= 0)
-		r = look_collect(context, &settings.look, filter, bounds, needs, &snapshot, err);
+		r = look_collect(context, &settings.look, filter, bounds, choice.needs, &snapshot,
+				 err);
 	if (r >= 0)
 		r = show(context, &settings, filter, snapshot, &choice, bounds.states);
 	if (snapshot) {
 		out_flush(&context->out);
 		look_tell_missing(context, snapshot);
 	}
-	if (settings.fields)
-		free(choice.fields);
-	free(choice.sort);
-	free(choice.descending);
+	choice_done(&choice, &settings);
 	return r;
 }
 

@@ -149,6 +149,18 @@ static void get_netns_name(const struct record *record, struct value *ret)
 	set_string(ret, netns ? netns->name : NULL);
 }
 
+/* What a person calls it; the number where it has no name. */
+static void get_namespace(const struct record *record, struct value *ret)
+{
+	const struct netns *netns = netns_of(record);
+	const char *name = netns && !netns->name && netns->is_self ? "self" : NULL;
+	if (netns && !netns->name && !name) {
+		snprintf(ret->scratch, 24, "%llu", (unsigned long long)netns->inode);
+		name = ret->scratch;
+	}
+	set_string(ret, netns && netns->name ? netns->name : name);
+}
+
 static void get_uid(const struct record *record, struct value *ret)
 {
 	if (S->flags & SOCKET_UID_KNOWN)
@@ -398,6 +410,9 @@ const struct field fields_socket[] = {
 	{"netns_name", "netns_name", N_("NETNS"),
 	 N_("the network namespace: its name, or its container's"), get_netns_name, NULL, NULL,
 	 NEED_NETNS_NAMES, OF_SOCKET, MERGE_LIST, 6, J, VALUE_STRING},
+	{"namespace", NULL, N_("NETNS"),
+	 N_("the network namespace as a row shows it: its name, self, or its inode"), get_namespace,
+	 NULL, NULL, NEED_NETNS_NAMES, OF_SOCKET, MERGE_LIST, 6, 0, VALUE_STRING},
 	{"uid", "uid", N_("UID"), N_("the owner of the socket"), get_uid, NULL, NULL, 0, OF_SOCKET,
 	 MERGE_LIST, 4, J | FIELD_RIGHT, VALUE_UINT},
 	{"user", "user", N_("USER"), N_("the owner of the socket by name"), get_user, NULL, NULL,

@@ -1,4 +1,5 @@
 /* Values for other programs. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -6,33 +7,28 @@
 
 struct cell {
 	struct out *out; /* in memory */
-	bool is_first;
+	bool is_terminal;
 };
 
 static int add_value(void *data, const struct value *value, uint32_t times)
 {
 	struct cell *cell = data;
 	(void)times;
-	if (!cell->is_first)
+	if (cell->out->n)
 		out_char(cell->out, ' ');
-	cell->is_first = false;
-	value_text(cell->out, value);
+	if (!cell->is_terminal && (value->kind == VALUE_STRING || value->kind == VALUE_OBJECT))
+		out_bytes(cell->out, value->text, value->length);
+	else
+		value_text(cell->out, value);
 	return 0;
-}
-
-static void read_cell(struct out *scratch, const struct rows *rows, uint32_t row,
-		      const struct field *field)
-{
-	scratch->n = 0;
-	struct cell cell = {scratch, true};
-	rows_values(rows, row, field, add_value, &cell);
 }
 
 static void quote(struct out *out, const char *bytes, size_t n)
 {
 	bool is_plain = true;
 	for (size_t i = 0; i < n && is_plain; i++)
-		is_plain = !strchr(",\"\n", bytes[i]) || !bytes[i];
+		is_plain =
+			bytes[i] != ',' && bytes[i] != '"' && bytes[i] != '\n' && bytes[i] != '\r';
 	if (is_plain) {
 		out_bytes(out, bytes, n);
 		return;
@@ -46,45 +42,47 @@ static void quote(struct out *out, const char *bytes, size_t n)
 	out_char(out, '"');
 }
 
-void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields)
+/* A tab or a newline inside would make two cells of one. */
+static void plain(struct out *out, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out_char(out, bytes[i] == '\t' || bytes[i] == '\n' ? ' ' : bytes[i]);
+}
+
+static int print(struct out *out, const struct rows *rows, const struct field *const *fields,
+		 bool is_terminal, char between,
+		 void (*write_cell)(struct out *, const char *, size_t))
 {
 	cleanup(out_done) struct out scratch = {.fd = -1};
-	if (out_init(&scratch, -1) < 0) {
-		out->error = -12;
-		return;
+	if (out_init(&scratch, -1) < 0)
+		return -ENOMEM;
+	struct cell cell = {.out = &scratch, .is_terminal = is_terminal};
+	for (uint32_t row = 0; row < rows->n_rows; row++) {
+		for (unsigned i = 0; fields[i]; i++) {
+			scratch.n = 0;
+			rows_values(rows, row, fields[i], add_value, &cell);
+			if (i)
+				out_char(out, between);
+			write_cell(out, scratch.data, scratch.n);
+		}
+		out_char(out, '\n');
 	}
+	return scratch.error;
+}
+
+int csv_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+	      bool is_terminal)
+{
 	for (unsigned i = 0; fields[i]; i++) {
 		out_string(out, i ? "," : "");
 		out_string(out, fields[i]->name);
 	}
-	out_string(out, "\n");
-	for (uint32_t row = 0; row < rows->n_rows; row++) {
-		for (unsigned i = 0; fields[i]; i++) {
-			read_cell(&scratch, rows, row, fields[i]);
-			out_string(out, i ? "," : "");
-			quote(out, scratch.data, scratch.n);
-		}
-		out_string(out, "\n");
-	}
+	out_char(out, '\n');
+	return print(out, rows, fields, is_terminal, ',', quote);
 }
 
-void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields)
+int raw_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+	      bool is_terminal)
 {
-	cleanup(out_done) struct out scratch = {.fd = -1};
-	if (out_init(&scratch, -1) < 0) {
-		out->error = -12;
-		return;
-	}
-	for (uint32_t row = 0; row < rows->n_rows; row++) {
-		for (unsigned i = 0; fields[i]; i++) {
-			read_cell(&scratch, rows, row, fields[i]);
-			out_string(out, i ? "\t" : "");
-			/* a tab or newline inside would make two cells of one */
-			for (size_t k = 0; k < scratch.n; k++)
-				out_char(out, strchr("\t\n", scratch.data[k]) && scratch.data[k]
-						      ? ' '
-						      : scratch.data[k]);
-		}
-		out_char(out, '\n');
-	}
+	return print(out, rows, fields, is_terminal, '\t', plain);
 }

@@ -1,13 +1,16 @@
-/* Values for other programs: CSV (RFC 4180), and raw: tabs between, no titles, as a shell likes it.
- */
+/* Values for other programs: CSV (RFC 4180, lines end in \n), and raw: tabs between, no titles, as
+ * a shell likes it. */
 #ifndef VIEW_CSV_H
 #define VIEW_CSV_H
 
 #include "model/rows.h"
 
-/* Several values share a cell, separated by a space. What a terminal must not see is escaped here
- * too: it is text that people look at. JSON has it whole. */
-void csv_print(struct out *out, const struct rows *rows, const struct field *const *fields);
-void raw_print(struct out *out, const struct rows *rows, const struct field *const *fields);
+/* Several values share a cell, separated by a space. @is_terminal: what a terminal must not see is
+ * escaped; else text is given as it is. Raw has a space for each tab and newline inside a value.
+ * 0 or -ENOMEM. */
+int csv_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+	      bool is_terminal);
+int raw_print(struct out *out, const struct rows *rows, const struct field *const *fields,
+	      bool is_terminal);
 
 #endif

@@ -25,6 +25,9 @@ struct json_shape {
 
 static void add_key(struct key *keys, unsigned *n, const struct field *field)
 {
+	for (unsigned i = 0; i < *n; i++)
+		if (keys[i].field == field) /* a composite has named it before */
+			return;
 	if (*n == KEYS_MAX)
 		return;
 	struct key *key = &keys[(*n)++];
@@ -47,11 +50,9 @@ static void add_chosen(struct json_shape *shape, const struct field *field)
 {
 	static const struct {
 		const char *composite, *parts[2];
-	} composites[] = {{"local", {"address", "port"}},
-			  {"remote", {"peer", "peer_port"}},
-			  {"shown_address", {"address", NULL}},
-			  {"shown_port", {"port", NULL}},
-			  {"process", {"name", "runs"}}};
+	} composites[] = {{"local", {"address", "port"}},	  {"remote", {"peer", "peer_port"}},
+			  {"shown_address", {"address", NULL}},	  {"shown_port", {"port", NULL}},
+			  {"namespace", {"netns", "netns_name"}}, {"process", {"name", "runs"}}};
 	for (size_t i = 0; i < ARRAY_SIZE(composites); i++)
 		if (strcmp(field->name, composites[i].composite) == 0)
 			for (unsigned k = 0; k < 2 && composites[i].parts[k]; k++)

@@ -7,21 +7,53 @@
 #include "view/table.h"
 
 #define GAP 2
-#define CELL_VALUES_MAX 4 /* of a list in one cell; then "+3" */
+#define CELL_VALUES_MAX 4 /* of a list in one cell of a terminal; then "+3" */
+#define MARK "!"
+
+struct column {
+	const struct field *field;
+	size_t wanted, width;
+	bool is_shown;
+	bool is_holder; /* says who holds it: where no process does, it says that */
+};
+
+/* ---- one cell ---- */
 
 struct cell {
-	struct out *out;
+	struct out *out; /* in memory */
 	size_t columns;
-	uint32_t n;
-	uint32_t left_out;
-	const char *between;
-	bool counts, is_utf8, never_cut;
+	uint32_t n, most, left_out;
+	bool counts, is_utf8, is_ascii;
 };
+
+/* A terminal without UTF-8 takes bytes from 0x80 to 0x9f for controls. */
+static size_t escape_high(struct out *out, size_t from)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = out->n - from, n_high = 0;
+	for (size_t i = from; i < out->n; i++)
+		n_high += (uint8_t)out->data[i] >= 0x80;
+	if (!n_high || !out_room(out, 3 * n_high))
+		return n;
+	size_t to = out->n + 3 * n_high;
+	for (size_t i = out->n; i-- > from;) {
+		uint8_t byte = (uint8_t)out->data[i];
+		if (byte < 0x80) {
+			out->data[--to] = (char)byte;
+			continue;
+		}
+		to -= 4;
+		const char escape[4] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
+		memcpy(out->data + to, escape, sizeof(escape));
+	}
+	out->n += 3 * n_high;
+	return n + 3 * n_high;
+}
 
 static int add_value(void *data, const struct value *value, uint32_t times)
 {
 	struct cell *cell = data;
-	if (cell->n >= CELL_VALUES_MAX && !cell->never_cut) {
+	if (cell->n == cell->most) {
 		cell->left_out++;
 		return 0;
 	}
@@ -29,24 +61,45 @@ static int add_value(void *data, const struct value *value, uint32_t times)
 		out_char(cell->out, ' ');
 		cell->columns++;
 	}
-	cell->columns += value_text(cell->out, value);
+	size_t from = cell->out->n, columns = value_text(cell->out, value);
+	cell->columns += cell->is_ascii ? escape_high(cell->out, from) : columns;
 	if (cell->counts && times > 1) {
-		size_t before = cell->out->n;
+		from = cell->out->n;
 		out_string(cell->out, cell->is_utf8 ? " ×" : " x");
 		out_u64(cell->out, times);
-		cell->columns += cell->out->n - before - (cell->is_utf8 ? 1 : 0);
+		cell->columns += cell->out->n - from - (cell->is_utf8 ? 1 : 0);
 	}
 	return 0;
 }
 
-size_t table_cell(struct out *out, const struct rows *rows, uint32_t row, const struct field *field,
-		  bool is_utf8)
+/* Nobody's name, but not nothing: "nobody holds it" and "I may not look" are told apart. */
+static void add_holder(const struct rows *rows, uint32_t row, struct cell *cell)
 {
+	struct record record;
+	rows_record(rows, row, 0, &record);
+	uint8_t held_by = record.socket->held_by;
+	if (held_by != HELD_KERNEL && held_by != HELD_UNSEEN)
+		return;
+	out_char(cell->out, '(');
+	out_string(cell->out, held_by_words[held_by]);
+	out_char(cell->out, ')');
+	cell->columns = cell->out->n;
+}
+
+/* The text of a cell at the start of @out, and its columns. */
+static size_t read_cell(struct out *out, const struct rows *rows, uint32_t row,
+			const struct column *column, const struct table_style *style)
+{
+	const struct field *field = column->field;
+	bool is_whole = !style->columns || field->flags & FIELD_NEVER_CUT;
 	struct cell cell = {.out = out,
+			    .most = is_whole ? UINT32_MAX : CELL_VALUES_MAX,
 			    .counts = field->merge == MERGE_COUNT,
-			    .is_utf8 = is_utf8,
-			    .never_cut = field->flags & FIELD_NEVER_CUT};
-	rows_values(rows, row, field, add_value, &cell);
+			    .is_utf8 = style->is_utf8,
+			    .is_ascii = style->is_terminal && !style->is_utf8};
+	out->n = 0;
+	if (!rows_values(rows, row, field, add_value, &cell) && column->is_holder)
+		add_holder(rows, row, &cell);
 	if (cell.left_out) {
 		size_t before = out->n;
 		out_string(out, " +");
@@ -56,19 +109,14 @@ size_t table_cell(struct out *out, const struct rows *rows, uint32_t row, const 
 	return cell.columns;
 }
 
-struct column {
-	const struct field *field;
-	size_t wanted, width;
-	bool is_shown;
-};
+/* ---- how wide ---- */
 
 static void measure(const struct rows *rows, struct column *columns, unsigned n,
-		    struct out *scratch, bool is_utf8)
+		    const struct table_style *style, struct out *scratch)
 {
 	for (uint32_t row = 0; row < rows->n_rows; row++)
 		for (unsigned i = 0; i < n; i++) {
-			scratch->n = 0;
-			size_t width = table_cell(scratch, rows, row, columns[i].field, is_utf8);
+			size_t width = read_cell(scratch, rows, row, &columns[i], style);
 			if (width > columns[i].wanted)
 				columns[i].wanted = width;
 		}
@@ -82,30 +130,56 @@ static size_t total(const struct column *columns, unsigned n)
 	return sum ? sum - GAP : 0;
 }
 
-/* Takes from the widest that may be cut, down to what each gets at least; then whole columns go,
- * the last first. */
-static void fit(struct column *columns, unsigned n, size_t room)
+static size_t least_of(const struct column *column)
 {
-	while (total(columns, n) > room) {
+	size_t title = strlen(column->field->title);
+	return column->field->width > title ? column->field->width : title;
+}
+
+/* Takes from the widest that may be cut, down to what each gets at least. */
+static void narrow(struct column *columns, unsigned n, size_t room)
+{
+	for (size_t sum = total(columns, n); sum > room; sum--) {
 		struct column *widest = NULL;
 		for (unsigned i = 0; i < n; i++) {
 			struct column *column = &columns[i];
-			size_t least = column->field->width > strlen(column->field->title)
-					       ? column->field->width
-					       : strlen(column->field->title);
 			bool may = column->is_shown && !(column->field->flags & FIELD_NEVER_CUT) &&
-				   column->width > least;
+				   column->width > least_of(column);
 			if (may && (!widest || column->width > widest->width))
 				widest = column;
 		}
 		if (!widest)
-			break;
+			return;
 		widest->width--;
 	}
-	for (unsigned i = n; i-- > 0 && total(columns, n) > room;)
-		if (!(columns[i].field->flags & FIELD_NEVER_CUT))
-			columns[i].is_shown = false;
 }
+
+static void set_widths(struct column *columns, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		size_t title = strlen(columns[i].field->title);
+		columns[i].width = columns[i].wanted > title ? columns[i].wanted : title;
+	}
+}
+
+/* Where narrow columns do not help whole ones go, the last first. */
+static void fit(struct column *columns, unsigned n, size_t room)
+{
+	for (unsigned last = n;; last--) {
+		set_widths(columns, n);
+		narrow(columns, n, room);
+		if (total(columns, n) <= room)
+			return;
+		while (last && (!columns[last - 1].is_shown ||
+				columns[last - 1].field->flags & FIELD_NEVER_CUT))
+			last--;
+		if (!last)
+			return;
+		columns[last - 1].is_shown = false;
+	}
+}
+
+/* ---- out ---- */
 
 static const char *colour_of(const struct field *field, const char *text, size_t n)
 {
@@ -115,7 +189,9 @@ static const char *colour_of(const struct field *field, const char *text, size_t
 		{"reach", "any", "\033[1;33m"},	      {"reach", "public", "\033[1;31m"},
 		{"reach", "loopback", "\033[32m"},    {"reach", "private", "\033[33m"},
 		{"reach", "shared", "\033[33m"},      {"state", "LISTEN", "\033[1m"},
-		{"state", "ESTABLISHED", "\033[32m"}, {"user", "root", "\033[35m"},
+		{"state", "ESTABLISHED", "\033[32m"}, {"state", "TIME_WAIT", "\033[2m"},
+		{"state", "CLOSE_WAIT", "\033[33m"},  {"user", "root", "\033[35m"},
+		{"process", "(unseen)", "\033[2m"},   {"process", "(kernel)", "\033[2m"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
 		if (strcmp(field->name, colours[i].field) == 0 && strlen(colours[i].text) == n &&
@@ -124,23 +200,25 @@ static const char *colour_of(const struct field *field, const char *text, size_t
 	return NULL;
 }
 
-/* The text of a cell is shown already: cutting it needs no escaping again. */
-static void print_cell(struct out *out, const struct column *column, const char *text, size_t n,
+/* The text is escaped already: cutting it needs no escaping again. */
+static void print_cell(struct out *out, const struct column *column, const struct out *text,
 		       size_t width, bool is_last, const struct table_style *style)
 {
 	size_t pad = column->width > width ? column->width - width : 0;
-	const char *colour = style->has_colour ? colour_of(column->field, text, n) : NULL;
-	if (column->field->flags & FIELD_RIGHT)
+	bool is_right = column->field->flags & FIELD_RIGHT;
+	const char *colour =
+		style->has_colour ? colour_of(column->field, text->data, text->n) : NULL;
+	if (is_right)
 		out_spaces(out, pad);
 	if (colour)
 		out_string(out, colour);
-	if (width <= column->width || !style->columns)
-		out_bytes(out, text, n);
+	if (width <= column->width)
+		out_bytes(out, text->data, text->n);
 	else
-		text_show_cut(out, text, n, column->width, !style->is_utf8);
+		text_show_cut(out, text->data, text->n, column->width, !style->is_utf8);
 	if (colour)
 		out_string(out, "\033[0m");
-	if (!(column->field->flags & FIELD_RIGHT) && !is_last)
+	if (!is_right && !is_last)
 		out_spaces(out, pad);
 }
 
@@ -152,23 +230,40 @@ static unsigned last_shown(const struct column *columns, unsigned n)
 	return last;
 }
 
+static bool is_marked(const struct rows *rows, uint32_t row)
+{
+	uint32_t first = rows_first(rows, row);
+	for (uint32_t k = 0; k < rows_length(rows, row); k++)
+		if (snapshot_socket(rows->snapshot, rows->order[first + k])->flags &
+		    SOCKET_TWO_OWNERS)
+			return true;
+	return false;
+}
+
+static void print_mark(struct out *out, bool marked, const struct table_style *style)
+{
+	if (marked && style->has_colour)
+		out_string(out, "\033[1;33m" MARK "\033[0m ");
+	else
+		out_string(out, marked ? MARK " " : "  ");
+}
+
 static void print_rows(struct out *out, const struct rows *rows, const struct column *columns,
 		       unsigned n, const struct table_style *style, struct out *scratch)
 {
 	unsigned last = last_shown(columns, n);
 	for (uint32_t row = 0; row < rows->n_rows; row++) {
 		bool is_first = true;
+		if (style->has_marks)
+			print_mark(out, is_marked(rows, row), style);
 		for (unsigned i = 0; i < n; i++) {
 			if (!columns[i].is_shown)
 				continue;
 			if (!is_first)
 				out_spaces(out, GAP);
 			is_first = false;
-			scratch->n = 0;
-			size_t width =
-				table_cell(scratch, rows, row, columns[i].field, style->is_utf8);
-			print_cell(out, &columns[i], scratch->data, scratch->n, width, i == last,
-				   style);
+			size_t width = read_cell(scratch, rows, row, &columns[i], style);
+			print_cell(out, &columns[i], scratch, width, i == last, style);
 		}
 		out_char(out, '\n');
 	}
@@ -179,20 +274,24 @@ static void print_titles(struct out *out, const struct column *columns, unsigned
 {
 	unsigned last = last_shown(columns, n);
 	bool is_first = true;
+	if (style->has_marks)
+		out_spaces(out, sizeof(MARK));
 	if (style->has_colour)
 		out_string(out, "\033[2m");
 	for (unsigned i = 0; i < n; i++) {
 		if (!columns[i].is_shown)
 			continue;
-		size_t length = strlen(columns[i].field->title),
+		const char *title = columns[i].field->title;
+		size_t length = strlen(title),
 		       pad = columns[i].width > length ? columns[i].width - length : 0;
+		bool is_right = columns[i].field->flags & FIELD_RIGHT;
 		if (!is_first)
 			out_spaces(out, GAP);
 		is_first = false;
-		if (columns[i].field->flags & FIELD_RIGHT)
+		if (is_right)
 			out_spaces(out, pad);
-		out_string(out, columns[i].field->title);
-		if (!(columns[i].field->flags & FIELD_RIGHT) && i != last)
+		out_string(out, title);
+		if (!is_right && i != last)
 			out_spaces(out, pad);
 	}
 	out_string(out, style->has_colour ? "\033[0m\n" : "\n");
@@ -208,18 +307,91 @@ int table_print(struct out *out, const struct rows *rows, const struct field *co
 	cleanup(out_done) struct out scratch = {.fd = -1};
 	if (!columns || out_init(&scratch, -1) < 0)
 		return -ENOMEM;
-	for (unsigned i = 0; i < n; i++)
-		columns[i].field = fields[i];
-	measure(rows, columns, n, &scratch, style->is_utf8);
 	for (unsigned i = 0; i < n; i++) {
-		size_t title = strlen(fields[i]->title);
+		columns[i].field = fields[i];
+		columns[i].is_holder = strcmp(fields[i]->name, "process") == 0;
+	}
+	measure(rows, columns, n, style, &scratch);
+	for (unsigned i = 0; i < n; i++)
 		columns[i].is_shown = columns[i].wanted || !style->hides_empty ||
 				      fields[i]->flags & FIELD_NEVER_CUT;
-		columns[i].width = columns[i].wanted > title ? columns[i].wanted : title;
-	}
+	size_t marks = style->has_marks ? sizeof(MARK) : 0;
+	set_widths(columns, n);
 	if (style->columns)
-		fit(columns, n, style->columns);
+		fit(columns, n, style->columns > marks ? style->columns - marks : 1);
 	print_titles(out, columns, n, style);
 	print_rows(out, rows, columns, n, style, &scratch);
-	return 0;
+	return scratch.error;
+}
+
+uint32_t table_marks(const struct rows *rows)
+{
+	uint32_t n = 0;
+	for (uint32_t row = 0; row < rows->n_rows; row++)
+		n += is_marked(rows, row);
+	return n;
+}
+
+/* ---- under it ---- */
+
+static uint32_t count_processes(const struct rows *rows)
+{
+	const struct snapshot *snapshot = rows->snapshot;
+	cleanup(freep) bool *seen = calloc(snapshot->processes.n + 1, sizeof(*seen));
+	uint32_t n = 0;
+	for (uint32_t i = 0; seen && i < rows->n_sockets; i++) {
+		const struct socket *socket = snapshot_socket(snapshot, rows->order[i]);
+		for (const struct holder *holder = snapshot_holder(snapshot, socket->holder);
+		     holder; holder = snapshot_holder(snapshot, holder->next)) {
+			n += !seen[holder->process];
+			seen[holder->process] = true;
+		}
+	}
+	return n;
+}
+
+static uint32_t count_netns(const struct rows *rows)
+{
+	const struct snapshot *snapshot = rows->snapshot;
+	cleanup(freep) bool *seen = calloc(snapshot->netns.n + 1, sizeof(*seen));
+	uint32_t n = 0;
+	for (uint32_t i = 0; seen && i < rows->n_sockets; i++) {
+		uint32_t netns = snapshot_socket(snapshot, rows->order[i])->netns;
+		if (netns == NONE || seen[netns])
+			continue;
+		seen[netns] = true;
+		n++;
+	}
+	return n;
+}
+
+static void say_number(struct out *out, const char *before, uint32_t n, const char *one,
+		       const char *many)
+{
+	out_string(out, before);
+	out_u64(out, n);
+	out_char(out, ' ');
+	out_string(out, n == 1 ? one : many);
+}
+
+void table_footer(struct out *out, const struct rows *rows, const struct table_style *style)
+{
+	uint32_t n_netns = count_netns(rows);
+	if (style->has_colour)
+		out_string(out, "\033[2m");
+	if (style->has_marks)
+		out_string(out,
+			   MARK " its number has another owner too: `doorward show PORT` tells "
+				"which is reached\n");
+	if (style->is_terminal) {
+		if (rows->start)
+			say_number(out, "", rows->n_rows, "service, ", "services, ");
+		say_number(out, "", rows->n_sockets, "socket", "sockets");
+		say_number(out, " of ", count_processes(rows), "process", "processes");
+		if (n_netns > 1)
+			say_number(out, " in ", n_netns, "", "network namespaces");
+		out_char(out, '\n');
+	}
+	if (style->has_colour)
+		out_string(out, "\033[0m");
 }
