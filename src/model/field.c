@@ -54,7 +54,8 @@ int fields_parse(const char *list, const struct field ***ret, bool **descending,
 		char name[64];
 		size_t length = strcspn(at, ",");
 		bool is_minus = descending && *at == '-';
-		if (length - is_minus >= sizeof(name) || length == is_minus)
+		bool is_cut = at[length] == ',' && !at[length + 1];
+		if (length - is_minus >= sizeof(name) || length == is_minus || is_cut)
 			return error_text(err, -EINVAL,
 					  "%.60s: it takes names of fields with commas between",
 					  list);

@@ -229,6 +229,22 @@ static bool is_server(const struct socket *socket)
 	       !socket->peer_port;
 }
 
+/* Of a REUSEPORT group one tells as much as all: a table of equal keys would be slow. */
+static int add_listener(const struct snapshot *snapshot, struct table *listeners, uint32_t index)
+{
+	const struct socket *socket = snapshot_socket(snapshot, index);
+	uint64_t key = listener_key(snapshot, index);
+	uint32_t place;
+	for (uint32_t i = table_find(listeners, key, &place); i != TABLE_NONE;
+	     i = table_next(listeners, key, &place)) {
+		const struct socket *other = snapshot_socket(snapshot, i);
+		if (listener_key(snapshot, i) == key && ip_equal(&other->local, &socket->local) &&
+		    other->flags == socket->flags)
+			return 0;
+	}
+	return table_add(listeners, key, index);
+}
+
 /* Accepted where a listener has this end, dialled where one has the other end or the peer is
  * elsewhere; what has neither although both ends are here is local. */
 static int tell_roles(struct snapshot *snapshot)
@@ -238,7 +254,7 @@ static int tell_roles(struct snapshot *snapshot)
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++)
 		if (is_server(snapshot_socket(snapshot, i)))
-			r = table_add(&listeners, listener_key(snapshot, i), i);
+			r = add_listener(snapshot, &listeners, i);
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++) {
 		struct socket *socket = vector_at(&snapshot->sockets, i);
 		if (!is_connection(socket))
