@@ -1,6 +1,7 @@
 /* Capabilities of this thread, by the two system calls alone. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,6 +40,17 @@ int privilege_keep(uint64_t wanted)
 	}
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return set(data);
+}
+
+int privilege_lay_aside(void)
+{
+	struct __user_cap_data_struct data[2] = {0};
+	if (!getauxval(AT_SECURE))
+		return 0;
+	int r = get(data);
+	for (unsigned i = 0; i < 2; i++)
+		data[i].effective = 0;
+	return r < 0 ? r : set(data);
 }
 
 int privilege_drop(void)

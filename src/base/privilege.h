@@ -19,6 +19,11 @@ bool privilege_has(int number);
  * Call before any thread starts. 0 or negative errno. */
 int privilege_keep(uint64_t wanted);
 
+/* Where this program was given rights that its caller does not have (file capabilities), lays them
+ * aside until privilege_keep, so that what the caller names is opened as the caller could. 0 or
+ * negative errno. */
+int privilege_lay_aside(void);
+
 /* Gives up all. 0 or negative errno. */
 int privilege_drop(void);
 

@@ -7,6 +7,7 @@
 #include "base/debug.h"
 #include "base/numbers.h"
 #include "base/privilege.h"
+#include "base/text.h"
 #include "cmd/look.h"
 #include "collect/collect.h"
 #include "source/saved.h"
@@ -48,8 +49,10 @@ int look_collect(struct context *context, const struct look *look, const struct 
 		return error_text(
 			err, -EINVAL,
 			"--debug %.60s: the parts are plan, join, source, bpf, netns, all", wrong);
-	if (look->read)
+	if (look->read) {
+		privilege_drop(); /* the file is opened as the caller could */
 		return saved_read(look->read, ret, err);
+	}
 
 	struct query query = {.filter = filter,
 			      .bounds = bounds,
@@ -66,54 +69,70 @@ int look_collect(struct context *context, const struct look *look, const struct 
 	return r;
 }
 
+/* In words, for one and for many. */
 static const char *what_of(const struct missing *missing)
 {
-	switch (missing->what) {
-	case WHAT_HOLDERS:
-		return missing->count == 1
-			       ? "socket is held by a process that may not be inspected"
-			       : "sockets are held by processes that may not be inspected";
-	case WHAT_PROCESSES:
-		return missing->count == 1 ? "process may not be inspected"
-					   : "processes may not be inspected";
-	case WHAT_NETNS:
-		return missing->count == 1 ? "network namespace may not be entered"
-					   : "network namespaces may not be entered";
-	case WHAT_SOCKETS:
-		return "sockets are missing";
-	case WHAT_ADDRESSES:
-		return "namespaces did not tell their addresses";
-	default:
-		return "names are missing";
-	}
+	static const char *const words[WHAT_MAX][2] = {
+		[WHAT_SOCKETS] = {"socket is missing", "sockets are missing"},
+		[WHAT_HOLDERS] = {"socket belongs to a process that may not be inspected",
+				  "sockets belong to processes that may not be inspected"},
+		[WHAT_NETNS] = {"network namespace may not be entered",
+				"network namespaces may not be entered"},
+		[WHAT_PROCESSES] = {"process may not be inspected",
+				    "processes may not be inspected"},
+		[WHAT_ADDRESSES] = {"namespace did not tell its addresses",
+				    "namespaces did not tell their addresses"},
+		[WHAT_NAMES] = {"name is missing", "names are missing"},
+	};
+	bool is_many = missing->count != 1;
+	if (missing->what == WHAT_HOLDERS && missing->why == WHY_UNSEEN)
+		return is_many ? "sockets are held by no process that can be seen"
+			       : "socket is held by no process that can be seen";
+	return words[missing->what][is_many];
 }
 
-static bool is_told(const struct snapshot *snapshot, const struct missing *missing)
+static void tell_one(struct out *out, const struct missing *missing)
 {
-	for (uint32_t i = 0; i < snapshot->missing.n; i++)
-		if (((const struct missing *)vector_at(&snapshot->missing, i))->what == WHAT_HOLDERS)
-			return missing->what != WHAT_PROCESSES; /* sockets say it best */
-	return missing->why != WHY_INIT;
+	if (missing->why == WHY_INTERRUPTED || missing->why == WHY_CUT) {
+		out_string(out, missing->why == WHY_CUT
+					? "the listing is incomplete: what was read ends early"
+					: "the listing is incomplete: it changed under way, or was "
+					  "broken off");
+	} else {
+		if (missing->count)
+			out_u64(out, missing->count);
+		else
+			out_string(out, "some");
+		out_char(out, ' ');
+		out_string(out, what_of(missing));
+		if (missing->why == WHY_UNSUPPORTED)
+			out_string(out, " (not supported here)");
+	}
+	if (missing->hint) {
+		out_string(out, ": ");
+		text_show(out, missing->hint,
+			  strlen(missing->hint)); /* a saved file's is foreign */
+	}
+	out_char(out, '\n');
 }
 
+/* Sockets say it best; that processes were closed is told only where no socket shows it. */
 void look_tell_missing(struct context *context, const struct snapshot *snapshot)
 {
-	const char *hint = NULL;
-	unsigned n = 0;
+	cleanup(out_done) struct out out = {.fd = -1};
+	bool has_holders = false;
+	if (!snapshot->missing.n || out_init(&out, STDERR_FILENO) < 0)
+		return;
+	for (uint32_t i = 0; i < snapshot->missing.n; i++)
+		has_holders |= ((const struct missing *)vector_at(&snapshot->missing, i))->what ==
+			       WHAT_HOLDERS;
 	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
 		const struct missing *missing = vector_at(&snapshot->missing, i);
-		if (!is_told(snapshot, missing))
+		if (missing->what == WHAT_PROCESSES && (has_holders || missing->why == WHY_INIT))
 			continue;
-		fputs(n++ ? "; " : context->program, stderr);
-		fputs(n == 1 ? ": " : "", stderr);
-		if (missing->why == WHY_INTERRUPTED || missing->why == WHY_CUT)
-			fprintf(stderr, "the listing is incomplete: it %s", missing->why == WHY_CUT ? "ends early" : "changed under way");
-		else if (missing->count)
-			fprintf(stderr, "%llu %s", (unsigned long long)missing->count, what_of(missing));
-		else
-			fprintf(stderr, "some %s", what_of(missing));
-		hint = hint ? hint : missing->hint;
+		out_string(&out, context->program);
+		out_string(&out, ": ");
+		tell_one(&out, missing);
 	}
-	if (n)
-		fprintf(stderr, hint ? ": %s\n" : "\n", hint);
+	out_flush(&out);
 }

@@ -7,10 +7,10 @@
 #include "base/privilege.h"
 #include "base/text.h"
 #include "cmd/help.h"
+#include "cmd/look.h"
 #include "cmd/settings.h"
 #include "cmd/terminal.h"
 #include "model/target.h"
-#include "cmd/look.h"
 
 static void tell(const struct context *context, const char *command, const struct error *err)
 {
@@ -79,7 +79,7 @@ static int run_command(struct context *context, const struct command *command, c
 	}
 	if (command->set_defaults)
 		command->set_defaults(settings);
-	int r = settings_prepend(context, command, arguments, &arguments, err);
+	int r = settings_read(context, command, settings, err);
 	if (r >= 0)
 		r = options_parse(command->options, settings, arguments, command->stop_at_first, &n,
 				  err);
@@ -134,11 +134,21 @@ static int run_help(struct context *context, const char *word, struct error *err
 	return EXIT_DONE;
 }
 
+/* A link of that name is that command: for hands that know the old tools. */
+static const struct command *called_as(const char *called)
+{
+	static const char *const names[] = {"netstat", "fport", "mport"};
+	const char *slash = strrchr(called, '/'), *base = slash ? slash + 1 : called;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(base, names[i]) == 0)
+			return command_find(base);
+	return NULL;
+}
+
 static int dispatch(struct context *context, const char *called, char **arguments,
 		    const char **ret_command, struct error *err)
 {
-	const char *base = strrchr(called, '/') ? strrchr(called, '/') + 1 : called;
-	const struct command *command = strcmp(base, "doorward") == 0 ? NULL : command_find(base);
+	const struct command *command = called_as(called);
 	const char *first = arguments[0] ? arguments[0] : "";
 	if (!command && (strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 ||
 			 strcmp(first, "-h") == 0))
@@ -155,6 +165,31 @@ static int dispatch(struct context *context, const char *called, char **argument
 	return run_command(context, command, arguments, err);
 }
 
+/* The last of the output, what went wrong, and the exit status. */
+static int end(struct context *context, const char *command, int r, struct error *err)
+{
+	out_flush(&context->out);
+	int paged = terminal_end_pager(context);
+	if (paged < 0) {
+		error_text(err, paged, "the pager could not be started");
+		error_hint(err, "set PAGER to one that is installed, or use --no-pager");
+		tell(context, NULL, err);
+		return EXIT_REFUSED;
+	}
+	if (context->out.error) {
+		error_set(err, context->out.error, "write the output");
+		tell(context, NULL, err);
+		return EXIT_REFUSED;
+	}
+	if (r < 0) {
+		if (!err->code)
+			error_set(err, r, "it did not work");
+		tell(context, command, err);
+		return r == -EINVAL ? EXIT_USAGE : EXIT_REFUSED;
+	}
+	return stop_wanted(context->stop) && !context->ends_by_stop ? EXIT_REFUSED : r;
+}
+
 int main(int argc, char **argv)
 {
 	struct error err = {0};
@@ -163,6 +198,7 @@ int main(int argc, char **argv)
 	static char *none[] = {NULL};
 	if (out_init(&context.out, 1) < 0)
 		return EXIT_REFUSED;
+	privilege_lay_aside();
 	arena_init(&context.arena);
 	terminal_detect(&context);
 	int r = host_open(NULL, &context.host, &err);
@@ -171,20 +207,7 @@ int main(int argc, char **argv)
 		r = dispatch(&context, argc ? argv[0] : "doorward", argc ? argv + 1 : none,
 			     &command, &err);
 
-	int written = out_flush(&context.out);
-	terminal_end_pager(&context);
-	if (written < 0 && context.out.error) {
-		error_set(&err, written, "write the output");
-		tell(&context, NULL, &err);
-		r = EXIT_REFUSED;
-	} else if (r < 0) {
-		if (!err.code)
-			error_set(&err, r, "it did not work");
-		tell(&context, command, &err);
-		r = r == -EINVAL ? EXIT_USAGE : EXIT_REFUSED;
-	} else if (stop_wanted(context.stop) && !context.ends_by_stop) {
-		r = EXIT_REFUSED;
-	}
+	r = end(&context, command, r, &err);
 	host_close(&context.host);
 	arena_done(&context.arena);
 	out_done(&context.out);

@@ -1,13 +1,19 @@
-/* Default options from a file of the user: ~/.config/doorward/options, a line `COMMAND --option...`
- * each. */
+/* Default options from a file of the user: $XDG_CONFIG_HOME/doorward/options, else
+ * ~/.config/doorward/options. A line is options of one command, as on the command line:
+ *
+ *     list --output wide --no-group
+ *     show --numeric
+ *     --sort reach,port               (without a command: of list)
+ *
+ * "#" begins a comment, '...' and "..." hold blanks together. */
 #ifndef CMD_SETTINGS_H
 #define CMD_SETTINGS_H
 
 #include "cmd/command.h"
 
-/* The options of the file for @command before @arguments. A new array in context's arena,
- * NULL-terminated. 0 or negative errno with @err told. */
-int settings_prepend(struct context *context, const struct command *command, char **arguments,
-		     char ***ret, struct error *err);
+/* Fills @settings of @command from the file, where there is one. The texts live in the context's
+ * arena. 0, or -EINVAL with @err told (file, line, what is wrong), other negative errno. */
+int settings_read(struct context *context, const struct command *command, void *settings,
+		  struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* The terminal, and the pager before it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,30 +49,51 @@ void terminal_detect(struct context *context)
 
 static pid_t pager;
 
+static bool is_installed(const char *program)
+{
+	const char *path = getenv("PATH");
+	for (const char *at = path ? path : "/usr/bin:/bin"; *at;) {
+		char file[4096];
+		size_t n = strcspn(at, ":");
+		int length = snprintf(file, sizeof(file), "%.*s/%s", (int)n, at, program);
+		if (n && length > 0 && (size_t)length < sizeof(file) && access(file, X_OK) == 0)
+			return true;
+		at += n + (at[n] == ':');
+	}
+	return false;
+}
+
+/* NULL: none. */
 static const char *pager_command(void)
 {
 	static const char *const names[] = {"DOORWARD_PAGER", "PAGER"};
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (getenv(names[i]))
-			return getenv(names[i]);
-	return "less";
+	const char *command = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !command; i++)
+		command = getenv(names[i]);
+	if (!command)
+		command = is_installed("less") ? "less" : "";
+	return command[0] && strcmp(command, "cat") != 0 ? command : NULL;
+}
+
+static void run_pager(const char *command, const int ends[2])
+{
+	dup2(ends[0], STDIN_FILENO);
+	close(ends[0]);
+	close(ends[1]);
+	setenv("LESS", "FRX", 0); /* quit if it fits, colours, leave the screen as it is */
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(127);
 }
 
 bool terminal_start_pager(struct context *context)
 {
 	int ends[2];
 	const char *command = pager_command();
-	if (!context->is_terminal || !command[0] || strcmp(command, "cat") == 0 || pipe(ends) < 0)
+	if (!context->is_terminal || !command || pager || pipe2(ends, O_CLOEXEC) < 0)
 		return false;
 	pager = fork();
-	if (pager == 0) {
-		dup2(ends[0], STDIN_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		setenv("LESS", "FRX", 0);
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
+	if (pager == 0)
+		run_pager(command, ends);
 	close(ends[0]);
 	if (pager < 0) {
 		close(ends[1]);
@@ -79,19 +101,25 @@ bool terminal_start_pager(struct context *context)
 		return false;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	if (!stop_wanted(context->stop))
+		context->ends_by_stop = true; /* all is collected: ^C is for the pager */
 	context->out.fd = ends[1];
 	return true;
 }
 
-void terminal_end_pager(struct context *context)
+int terminal_end_pager(struct context *context)
 {
 	if (!pager)
-		return;
+		return 0;
+	int status = 0;
 	close(context->out.fd);
 	context->out.fd = -1;
-	while (waitpid(pager, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(pager, &status, 0) < 0 && errno == EINTR)
 		continue;
+	pager = 0;
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127))
+		return -ENOEXEC;
 	if (context->out.error == -EPIPE) /* the reader had seen enough */
 		context->out.error = 0;
-	pager = 0;
+	return 0;
 }

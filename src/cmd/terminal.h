@@ -8,9 +8,11 @@
 void terminal_detect(struct context *context);
 
 /* Sends what is written from here on through a pager where it may be longer than the screen:
- * $DOORWARD_PAGER, $PAGER, less -FRX. False: there is none. */
+ * $DOORWARD_PAGER, $PAGER, less -FRX. An interrupt is the pager's from here on. False: there is
+ * none. */
 bool terminal_start_pager(struct context *context);
-/* Waits for it; after the last flush. */
-void terminal_end_pager(struct context *context);
+/* Waits for it; after the last flush. 0; -ENOEXEC: it could not be started, and nothing was shown.
+ */
+int terminal_end_pager(struct context *context);
 
 #endif

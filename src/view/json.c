@@ -15,8 +15,8 @@ struct key {
 struct json_shape {
 	struct key socket[KEYS_MAX], holder[KEYS_MAX];
 	unsigned n_socket, n_holder;
-	/* a process mostly holds many sockets: its part of the object as it was written last, but for the
-	 * descriptor between */
+	/* a process mostly holds many sockets: its part of the object as it was written last, but
+	 * for the descriptor between */
 	const struct process *last;
 	struct out before, behind; /* in memory */
 	const struct field *fd;
@@ -113,10 +113,12 @@ static void write_keys(struct out *out, const struct key *keys, unsigned n,
 static void write_holder(struct out *out, struct json_shape *shape, const struct record *record)
 {
 	if (record->process != shape->last) {
-		unsigned after = shape->fd_at < shape->n_holder ? shape->fd_at + 1 : shape->n_holder;
+		unsigned after =
+			shape->fd_at < shape->n_holder ? shape->fd_at + 1 : shape->n_holder;
 		shape->before.n = shape->behind.n = 0;
 		write_keys(&shape->before, shape->holder, shape->fd_at, record, true);
-		write_keys(&shape->behind, shape->holder + after, shape->n_holder - after, record, after == 0);
+		write_keys(&shape->behind, shape->holder + after, shape->n_holder - after, record,
+			   after == 0);
 		shape->last = record->process;
 	}
 	out_bytes(out, shape->before.data, shape->before.n);
@@ -182,10 +184,12 @@ static void json_namespaces(struct out *out, const struct snapshot *snapshot)
 	const char *between = "";
 	for (uint32_t i = 0; i < snapshot->netns.n; i++) {
 		const struct netns *netns = snapshot_netns(snapshot, i);
-		out_format(out, "%s{\"netns\":%llu,\"name\":", between, (unsigned long long)netns->inode);
+		out_format(out, "%s{\"netns\":%llu,\"name\":", between,
+			   (unsigned long long)netns->inode);
 		json_text(out, netns->name);
 		if (netns->ephemeral.last)
-			out_format(out, ",\"ephemeral_first\":%u,\"ephemeral_last\":%u", netns->ephemeral.first, netns->ephemeral.last);
+			out_format(out, ",\"ephemeral_first\":%u,\"ephemeral_last\":%u",
+				   netns->ephemeral.first, netns->ephemeral.last);
 		out_format(out, ",\"self\":%s}", netns->is_self ? "true" : "false");
 		between = ",";
 	}
