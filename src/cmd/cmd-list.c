@@ -142,9 +142,9 @@ static int print(struct context *context, const struct settings *settings, struc
 {
 	switch ((enum output)settings->output) {
 	case OUTPUT_CSV:
-		return csv_print(&context->out, rows, fields, context->is_terminal);
+		return csv_print(&context->out, rows, fields);
 	case OUTPUT_RAW:
-		return raw_print(&context->out, rows, fields, context->is_terminal);
+		return raw_print(&context->out, rows, fields);
 	default:
 		return print_table(context, settings, rows, fields);
 	}

@@ -5,21 +5,13 @@
 #include "base/text.h"
 #include "view/csv.h"
 
-struct cell {
-	struct out *out; /* in memory */
-	bool is_terminal;
-};
-
 static int add_value(void *data, const struct value *value, uint32_t times)
 {
-	struct cell *cell = data;
+	struct out *cell = data; /* in memory */
 	(void)times;
-	if (cell->out->n)
-		out_char(cell->out, ' ');
-	if (!cell->is_terminal && (value->kind == VALUE_STRING || value->kind == VALUE_OBJECT))
-		out_bytes(cell->out, value->text, value->length);
-	else
-		value_text(cell->out, value);
+	if (cell->n)
+		out_char(cell, ' ');
+	value_text(cell, value);
 	return 0;
 }
 
@@ -42,25 +34,22 @@ static void quote(struct out *out, const char *bytes, size_t n)
 	out_char(out, '"');
 }
 
-/* A tab or a newline inside would make two cells of one. */
+/* Escaped as it is, a value has no tab and no newline. */
 static void plain(struct out *out, const char *bytes, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		out_char(out, bytes[i] == '\t' || bytes[i] == '\n' ? ' ' : bytes[i]);
+	out_bytes(out, bytes, n);
 }
 
 static int print(struct out *out, const struct rows *rows, const struct field *const *fields,
-		 bool is_terminal, char between,
-		 void (*write_cell)(struct out *, const char *, size_t))
+		 char between, void (*write_cell)(struct out *, const char *, size_t))
 {
 	cleanup(out_done) struct out scratch = {.fd = -1};
 	if (out_init(&scratch, -1) < 0)
 		return -ENOMEM;
-	struct cell cell = {.out = &scratch, .is_terminal = is_terminal};
 	for (uint32_t row = 0; row < rows->n_rows; row++) {
 		for (unsigned i = 0; fields[i]; i++) {
 			scratch.n = 0;
-			rows_values(rows, row, fields[i], add_value, &cell);
+			rows_values(rows, row, fields[i], add_value, &scratch);
 			if (i)
 				out_char(out, between);
 			write_cell(out, scratch.data, scratch.n);
@@ -70,19 +59,17 @@ static int print(struct out *out, const struct rows *rows, const struct field *c
 	return scratch.error;
 }
 
-int csv_print(struct out *out, const struct rows *rows, const struct field *const *fields,
-	      bool is_terminal)
+int csv_print(struct out *out, const struct rows *rows, const struct field *const *fields)
 {
 	for (unsigned i = 0; fields[i]; i++) {
 		out_string(out, i ? "," : "");
 		out_string(out, fields[i]->name);
 	}
 	out_char(out, '\n');
-	return print(out, rows, fields, is_terminal, ',', quote);
+	return print(out, rows, fields, ',', quote);
 }
 
-int raw_print(struct out *out, const struct rows *rows, const struct field *const *fields,
-	      bool is_terminal)
+int raw_print(struct out *out, const struct rows *rows, const struct field *const *fields)
 {
-	return print(out, rows, fields, is_terminal, '\t', plain);
+	return print(out, rows, fields, '\t', plain);
 }

@@ -5,12 +5,9 @@
 
 #include "model/rows.h"
 
-/* Several values share a cell, separated by a space. @is_terminal: what a terminal must not see is
- * escaped; else text is given as it is. Raw has a space for each tab and newline inside a value.
- * 0 or -ENOMEM. */
-int csv_print(struct out *out, const struct rows *rows, const struct field *const *fields,
-	      bool is_terminal);
-int raw_print(struct out *out, const struct rows *rows, const struct field *const *fields,
-	      bool is_terminal);
+/* Several values share a cell, separated by a space. What a terminal must not see is escaped here
+ * too: people look at such files; JSON has it whole. 0 or -ENOMEM. */
+int csv_print(struct out *out, const struct rows *rows, const struct field *const *fields);
+int raw_print(struct out *out, const struct rows *rows, const struct field *const *fields);
 
 #endif
