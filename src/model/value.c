@@ -89,11 +89,37 @@ size_t value_text(struct out *out, const struct value *value)
 	return n;
 }
 
-static void escape_control(struct out *out, unsigned char c)
+/* As \uXXXX, above U+FFFF as a pair of surrogates (RFC 8259, 7). */
+static void escape(struct out *out, uint32_t point)
 {
 	static const char hex[] = "0123456789abcdef";
-	char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-	out_bytes(out, escape, sizeof(escape));
+	if (point > 0xffff) {
+		escape(out, 0xd7c0 + (point >> 10));
+		point = 0xdc00 + (point & 0x3ff);
+	}
+	const char text[6] = {
+		'\\',		'u', hex[point >> 12], hex[point >> 8 & 15], hex[point >> 4 & 15],
+		hex[point & 15]};
+	out_bytes(out, text, sizeof(text));
+}
+
+/* One character that is not plain ASCII; returns its bytes. What a terminal would obey is escaped,
+ * so that JSON may be looked at: a parser gives it back whole. */
+static size_t quote_one(struct out *out, const char *bytes, size_t n)
+{
+	size_t length;
+	int32_t point = text_decode(bytes, n, &length);
+	if (point == '"' || point == '\\') {
+		out_char(out, '\\');
+		out_char(out, (char)point);
+	} else if (point < 0) {
+		out_bytes(out, "\xef\xbf\xbd", 3); /* U+FFFD: JSON is UTF-8 */
+	} else if (!text_is_printable(point)) {
+		escape(out, (uint32_t)point);
+	} else {
+		out_bytes(out, bytes, length);
+	}
+	return length;
 }
 
 void json_quote(struct out *out, const char *bytes, size_t n)
@@ -111,19 +137,7 @@ void json_quote(struct out *out, const char *bytes, size_t n)
 			i = plain;
 			continue;
 		}
-		unsigned char c = (unsigned char)bytes[i];
-		size_t length = 1;
-		if (c == '"' || c == '\\') {
-			out_char(out, '\\');
-			out_char(out, (char)c);
-		} else if (c < 0x20 || c == 0x7f) {
-			escape_control(out, c);
-		} else if (text_decode(bytes + i, n - i, &length) < 0) {
-			out_bytes(out, "\xef\xbf\xbd", 3); /* U+FFFD: JSON is UTF-8 */
-		} else {
-			out_bytes(out, bytes + i, length);
-		}
-		i += length;
+		i += quote_one(out, bytes + i, n - i);
 	}
 	out_char(out, '"');
 }
