@@ -64,15 +64,12 @@ static int set_name(struct snapshot *snapshot, uint32_t index, const char *name)
 static int32_t read_parent(struct host *host, int32_t pid, char *name)
 {
 	char text[1024];
-	const char *comm;
-	size_t length;
-	int32_t ppid = 0;
-	uint64_t start;
+	struct process_stat stat;
 	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/stat", pid);
-	if (n <= 0 || process_parse_stat(text, (size_t)n, &comm, &length, &ppid, &start) < 0)
+	if (n <= 0 || process_parse_stat(text, (size_t)n, &stat) < 0)
 		return 0;
-	snprintf(name, 64, "%.*s", (int)length, comm);
-	return ppid;
+	snprintf(name, 64, "%.*s", (int)stat.n_name, stat.name);
+	return stat.ppid;
 }
 
 static bool descends(struct host *host, int32_t pid, int32_t ancestor)

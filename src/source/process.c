@@ -1,24 +1,38 @@
 /* One process from /proc/PID. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/numbers.h"
 #include "source/cgroup.h"
+#include "source/interpreter.h"
 #include "source/process.h"
 
-#define CMDLINE_MAX 4096
+#define CMDLINE_USUAL 4096
+#define CMDLINE_MAX (2 << 20) /* the kernel's own bound is a quarter of the stack's limit */
 #define PATH_SIZE 4096
+#define THREADS_LOOKED_AT 64
 
-int process_parse_stat(const char *text, size_t n, const char **ret_name, size_t *ret_length,
-		       int32_t *ret_ppid, uint64_t *ret_start_ticks)
+/* Where a process is read: its directory stays that of the same process, whoever gets the number
+ * afterwards. */
+struct place {
+	struct host *host;
+	int32_t pid;
+	int directory;
+	char thread[32]; /* "task/TID/" where the leader has gone and its threads live on, else ""
+			  */
+};
+
+int process_parse_stat(const char *text, size_t n, struct process_stat *ret)
 {
 	const char *open = memchr(text, '(', n), *close = memrchr(text, ')', n), *end = text + n;
-	if (!open || !close || close < open)
+	if (!open || !close || close < open || end - close < 3)
 		return -EBADMSG;
-	*ret_name = open + 1;
-	*ret_length = (size_t)(close - open - 1);
+	*ret = (struct process_stat){
+		.name = open + 1, .n_name = (size_t)(close - open - 1), .state = close[2]};
 
 	const char *at = close + 1;
 	uint64_t number = 0;
@@ -29,194 +43,193 @@ int process_parse_stat(const char *text, size_t n, const char **ret_name, size_t
 			if (number_scan(&at, end, 10, &number) < 0)
 				return -EBADMSG;
 			if (field == 4)
-				*ret_ppid = number <= INT32_MAX ? (int32_t)number : 0;
+				ret->ppid = number <= INT32_MAX ? (int32_t)number : 0;
 		}
 		while (at < end && *at != ' ')
 			at++;
 	}
-	*ret_start_ticks = number;
+	ret->start_ticks = number;
 	return 0;
 }
 
-static const char *base_name(const char *path)
+static void join_thread(const struct place *place, const char *what, char to[64])
 {
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
+	size_t n = strlen(place->thread);
+	memcpy(to, place->thread, n);
+	snprintf(to + n, 64 - n, "%s", what);
 }
 
-/* Interpreters by the start of their file's name; options of theirs that take the next argument. */
-static const struct {
-	const char *name, *with_argument;
-	bool is_java;
-} interpreters[] = {
-	{"python", "WXQ", false}, {"pypy", "WXQ", false}, {"perl", "", false},
-	{"ruby", "CIr", false},	  {"node", "r", false},	  {"php", "cdz", false},
-	{"java", "", true},	  {"bash", "oO", false},  {"dash", "o", false},
-	{"sh", "o", false},	  {"zsh", "o", false},	  {"lua", "l", false},
-	{"gunicorn", "", false},  {"deno", "", false},	  {"Rscript", "", false},
-	{"guile", "", false},	  {"mono", "", false},	  {"dotnet", "", false},
-	{"erl", "", false},	  {"beam", "", false},
-};
-
-static const char *java_runs(const char *at, const char *end)
+/* Bytes read, with NUL behind them, or negative errno. */
+static ssize_t read_file(const struct place *place, const char *what, char *buffer, size_t size)
 {
-	for (; at < end; at += strlen(at) + 1) {
-		const char *next = at + strlen(at) + 1;
-		if (strcmp(at, "-jar") == 0)
-			return next < end ? base_name(next) : NULL;
-		if (strcmp(at, "-cp") == 0 || strcmp(at, "-classpath") == 0 ||
-		    strcmp(at, "--class-path") == 0 || strcmp(at, "-p") == 0 ||
-		    strcmp(at, "--module-path") == 0)
-			at = next < end ? next : at;
-		else if (at[0] != '-')
-			return at;
-	}
-	return NULL;
+	char path[64];
+	join_thread(place, what, path);
+	cleanup(closep) int fd = openat(place->directory, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ssize_t n = read(fd, buffer, size - 1); /* these files come whole in one piece */
+	if (n < 0)
+		return -errno;
+	buffer[n] = '\0';
+	return n;
 }
 
-static const char *script_runs(const char *with_argument, const char *at, const char *end)
+static ssize_t read_link(const struct place *place, const char *what, char to[PATH_SIZE])
 {
-	for (; at < end; at += strlen(at) + 1) {
-		const char *next = at + strlen(at) + 1;
-		if (at[0] != '-')
-			return at[0] ? base_name(at) : NULL;
-		if (strcmp(at, "-m") == 0)
-			return next < end ? next : NULL;
-		if (strcmp(at, "-c") == 0 || strcmp(at, "-e") == 0 || strcmp(at, "-") == 0)
-			return NULL;
-		if (at[1] && at[1] != '-' && !at[2] && strchr(with_argument, at[1]))
-			at = next < end ? next : at;
-	}
-	return NULL;
+	char path[64];
+	join_thread(place, what, path);
+	ssize_t n = readlinkat(place->directory, path, to, PATH_SIZE - 1);
+	if (n < 0)
+		return -errno;
+	to[n] = '\0';
+	return n;
 }
 
-const char *process_runs(const char *exe, const char *arguments, size_t n)
+/* A link that is not there is a kernel thread's, or one of a process that has ended. */
+static int after_no_link(const struct place *place, ssize_t error)
 {
-	if (!exe || !n || arguments[n - 1] != '\0')
-		return NULL;
-	const char *name = base_name(exe), *end = arguments + n,
-		   *first = arguments + strlen(arguments) + 1;
-	for (size_t i = 0; i < ARRAY_SIZE(interpreters); i++) {
-		size_t length = strlen(interpreters[i].name);
-		if (strncmp(name, interpreters[i].name, length) != 0 ||
-		    strspn(name + length, "0123456789.-") != strlen(name + length))
+	if (error != -ENOENT && error != -ESRCH)
+		return 0;
+	return faccessat(place->directory, "stat", F_OK, 0) < 0 ? -ESRCH : 0;
+}
+
+/* The leader has ended: a thread that lives on knows what all of them share. */
+static void find_thread(struct place *place)
+{
+	cleanup(closep) int tasks =
+		openat(place->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char entries[4096] __attribute__((aligned(8)));
+	long n = tasks < 0 ? -1 : syscall(SYS_getdents64, tasks, entries, sizeof(entries));
+	unsigned n_left = THREADS_LOOKED_AT;
+	for (long at = 0; at < n && n_left; n_left--) {
+		/* linux_dirent64: inode, offset, length, type, name (getdents64(2)) */
+		const char *name = entries + at + 19;
+		uint16_t length;
+		uint32_t tid;
+		char path[64];
+		memcpy(&length, entries + at + 16, sizeof(length));
+		at += length;
+		if (number_u32(name, 1, INT32_MAX, &tid) < 0 || (int32_t)tid == place->pid)
 			continue;
-		return interpreters[i].is_java
-			       ? java_runs(first, end)
-			       : script_runs(interpreters[i].with_argument, first, end);
+		snprintf(path, sizeof(path), "task/%u/exe", tid);
+		if (readlinkat(place->directory, path, (char[2]){0}, 1) < 0)
+			continue;
+		snprintf(place->thread, sizeof(place->thread), "task/%u/", tid);
+		return;
 	}
-	return NULL;
 }
 
-static int read_stat(struct host *host, int32_t pid, struct arena *arena, struct process *ret)
+static int read_stat(struct place *place, struct arena *arena, struct process *ret)
 {
 	char text[1024];
-	const char *name;
-	size_t length;
-	uint64_t start;
-	int32_t ppid = 0;
-	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/stat", pid);
-	if (n < 0)
-		return (int)n;
-	if (process_parse_stat(text, (size_t)n, &name, &length, &ppid, &start) < 0)
+	struct process_stat stat;
+	ssize_t n = read_file(place, "stat", text, sizeof(text));
+	if (n <= 0)
 		return -ESRCH;
-	if (ret->known & KNOWN_STAT && ret->start_ticks != start)
+	if (process_parse_stat(text, (size_t)n, &stat) < 0)
+		return -ESRCH;
+	if (ret->known & KNOWN_STAT && ret->start_ticks != stat.start_ticks)
 		return -ESRCH; /* the pid is another process's by now */
-	ret->name = arena_intern(arena, name, length);
-	ret->ppid = ppid;
-	ret->start_ticks = start;
-	ret->start_time = (double)host->boot_time_ns / 1e9 + (double)start / (double)host->ticks;
+	ret->name = arena_intern(arena, stat.name, stat.n_name);
+	ret->ppid = stat.ppid;
+	ret->start_ticks = stat.start_ticks;
+	ret->start_time = (double)place->host->boot_time_ns / 1e9 +
+			  (double)stat.start_ticks / (double)place->host->ticks;
 	ret->known |= KNOWN_STAT;
+	if (stat.state == 'Z')
+		find_thread(place);
 	return ret->name ? 0 : -ENOMEM;
 }
 
-/* Of the process, or where its leader has gone, of a thread. */
-static ssize_t read_link(struct host *host, int32_t pid, const char *what, char *to)
+/* A file may really be named "x (deleted)": then it is there. */
+static bool is_named_so(const struct place *place, const char *path)
 {
-	return host_readlink(host, to, PATH_SIZE, "proc/%d/%s", pid, what);
+	char link[64];
+	struct stat status, own;
+	join_thread(place, "exe", link);
+	return path[0] == '/' && fstatat(place->host->root, path + 1, &status, 0) == 0 &&
+	       fstatat(place->directory, link, &own, 0) == 0 && status.st_ino == own.st_ino &&
+	       status.st_dev == own.st_dev;
 }
 
-static int read_exe(struct host *host, int32_t pid, struct arena *arena, struct process *ret)
+static int read_exe(const struct place *place, struct arena *arena, struct process *ret)
 {
 	static const char mark[] = " (deleted)";
 	char path[PATH_SIZE];
-	ssize_t n = read_link(host, pid, "exe", path);
+	ssize_t n = read_link(place, "exe", path);
 	if (n <= 0)
-		return n == -ENOENT || n == -ESRCH ? -ESRCH : 0;
+		return after_no_link(place, n);
 	size_t length = (size_t)n, extra = sizeof(mark) - 1;
-	ret->exe_deleted = false;
-	if (length > extra && memcmp(path + length - extra, mark, extra) == 0) {
-		/* a file may really be named so: then it is there */
-		struct stat status, own;
-		char link[64];
-		snprintf(link, sizeof(link), "%d/exe", pid);
-		bool is_named_so = stat(path, &status) == 0 &&
-				   fstatat(host->proc, link, &own, 0) == 0 &&
-				   status.st_ino == own.st_ino && status.st_dev == own.st_dev;
-		if (!is_named_so) {
-			ret->exe_deleted = true;
-			length -= extra;
-		}
-	}
+	ret->exe_deleted = length > extra && memcmp(path + length - extra, mark, extra) == 0 &&
+			   !is_named_so(place, path);
+	if (ret->exe_deleted)
+		length -= extra;
 	ret->exe = arena_intern(arena, path, length);
 	ret->known |= KNOWN_EXE;
 	return ret->exe ? 0 : -ENOMEM;
 }
 
-static int read_cmdline(struct host *host, int32_t pid, struct arena *arena, struct process *ret)
+/* @text has room for a NUL behind its @n bytes, and has it. */
+static int keep_cmdline(struct arena *arena, char *text, size_t n, struct process *ret)
 {
-	char text[CMDLINE_MAX];
-	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/cmdline", pid);
-	if (n < 0)
-		return n == -ENOENT || n == -ESRCH ? -ESRCH : 0;
-	size_t length = (size_t)n;
-	if (length) {
-		const char *runs = process_runs(ret->exe ? ret->exe : text, text, length);
-		if (runs) {
-			ret->runs = arena_intern_string(arena, runs);
-			if (!ret->runs)
-				return -ENOMEM;
-		}
+	if (n) {
+		bool is_ended = text[n - 1] == '\0';
+		const char *runs =
+			interpreter_runs(ret->exe ? ret->exe : text, text, is_ended ? n : n + 1);
+		if (runs && !(ret->runs = arena_intern_string(arena, runs)))
+			return -ENOMEM;
 	}
-	while (length && text[length - 1] == '\0')
-		length--;
-	for (size_t i = 0; i < length; i++)
+	while (n && text[n - 1] == '\0')
+		n--;
+	for (size_t i = 0; i < n; i++)
 		if (text[i] == '\0')
 			text[i] = ' ';
-	ret->cmdline = arena_intern(arena, text, length);
+	ret->cmdline = arena_intern(arena, text, n);
 	ret->known |= KNOWN_CMDLINE;
 	return ret->cmdline ? 0 : -ENOMEM;
 }
 
-static int read_cwd(struct host *host, int32_t pid, struct arena *arena, struct process *ret)
+static int read_cmdline(const struct place *place, struct arena *arena, struct process *ret)
+{
+	char usual[CMDLINE_USUAL];
+	ssize_t n = read_file(place, "cmdline", usual, sizeof(usual));
+	if (n == -ENOENT || n == -ESRCH)
+		return -ESRCH;
+	if (n < 0)
+		return 0;
+	if (n < (ssize_t)sizeof(usual) - 1)
+		return keep_cmdline(arena, usual, (size_t)n, ret);
+
+	cleanup(freep) char *whole = malloc(CMDLINE_MAX);
+	if (!whole)
+		return -ENOMEM;
+	n = read_file(place, "cmdline", whole, CMDLINE_MAX);
+	return n <= 0 ? keep_cmdline(arena, usual, sizeof(usual) - 1, ret)
+		      : keep_cmdline(arena, whole, (size_t)n, ret);
+}
+
+static int read_cwd(const struct place *place, struct arena *arena, struct process *ret)
 {
 	char path[PATH_SIZE];
-	ssize_t n = read_link(host, pid, "cwd", path);
+	ssize_t n = read_link(place, "cwd", path);
 	if (n <= 0)
-		return n == -ENOENT || n == -ESRCH ? -ESRCH : 0;
+		return after_no_link(place, n);
 	ret->cwd = arena_intern(arena, path, (size_t)n);
 	ret->known |= KNOWN_CWD;
 	return ret->cwd ? 0 : -ENOMEM;
 }
 
-static int read_uid(struct host *host, int32_t pid, struct process *ret)
+/* The directory belongs to the effective user, whether the process may be inspected or not
+ * (task_dump_owner in the kernel's fs/proc/base.c); to root once it has ended, so its being there
+ * is asked again afterwards. */
+static int read_uid(const struct place *place, struct process *ret)
 {
-	char text[4096];
-	uint64_t uid;
-	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/status", pid);
-	if (n <= 0)
+	struct stat status;
+	if (fstat(place->directory, &status) < 0 ||
+	    faccessat(place->directory, "stat", F_OK, 0) < 0)
 		return -ESRCH;
-	const char *line = strstr(text, "\nUid:");
-	if (!line)
-		return 0;
-	line += strlen("\nUid:");
-	line += strspn(line, " \t");
-	line += strspn(line, "0123456789"); /* the real one; the effective follows */
-	line += strspn(line, " \t");
-	if (number_scan(&line, text + n, 10, &uid) == 0 && uid <= UINT32_MAX) {
-		ret->uid = (uint32_t)uid;
-		ret->known |= KNOWN_UID;
-	}
+	ret->uid = status.st_uid;
+	ret->known |= KNOWN_UID;
 	return 0;
 }
 
@@ -237,43 +250,53 @@ static uint32_t keep_container(struct snapshot *snapshot, const struct cgroup_pl
 	return snapshot->containers.n - 1;
 }
 
-static int read_cgroup(struct host *host, int32_t pid, struct snapshot *snapshot,
-		       struct process *ret)
+static int read_cgroup(const struct place *place, struct snapshot *snapshot, struct process *ret)
 {
 	char text[8192];
-	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/cgroup", pid);
+	ssize_t n = read_file(place, "cgroup", text, sizeof(text));
 	if (n < 0)
 		return n == -ENOENT || n == -ESRCH ? -ESRCH : 0;
-	struct cgroup_place place;
-	cgroup_parse(text, (size_t)n, &place);
+	struct cgroup_place group;
+	cgroup_parse(text, (size_t)n, &group);
 	ret->known |= KNOWN_CGROUP;
-	if (place.unit[0] && !(ret->unit = arena_intern_string(&snapshot->arena, place.unit)))
+	if (group.unit[0] && !(ret->unit = arena_intern_string(&snapshot->arena, group.unit)))
 		return -ENOMEM;
-	if (place.id[0] && (ret->container = keep_container(snapshot, &place)) == NONE)
+	if (group.id[0] && (ret->container = keep_container(snapshot, &group)) == NONE)
 		return -ENOMEM;
 	return 0;
+}
+
+static int read_all(struct place *place, uint32_t needs, struct snapshot *snapshot,
+		    struct process *ret)
+{
+	struct arena *arena = &snapshot->arena;
+	int r = 0;
+	if (needs & NEED_UID)
+		r = read_uid(place, ret);
+	if (r >= 0 && needs & (NEED_STAT | NEED_PARENTS))
+		r = read_stat(place, arena, ret);
+	if (r >= 0 && needs & NEED_EXE)
+		r = read_exe(place, arena, ret);
+	if (r >= 0 && needs & NEED_CMDLINE)
+		r = read_cmdline(place, arena, ret);
+	if (r >= 0 && needs & NEED_CWD)
+		r = read_cwd(place, arena, ret);
+	if (r >= 0 && needs & NEED_CGROUP)
+		r = read_cgroup(place, snapshot, ret);
+	return r;
 }
 
 int process_read(struct host *host, int32_t pid, uint32_t needs, struct snapshot *snapshot,
 		 struct process *ret)
 {
-	struct arena *arena = &snapshot->arena;
-	int r = 0;
-	if (needs & (NEED_STAT | NEED_PARENTS))
-		r = read_stat(host, pid, arena, ret);
-	if (r >= 0 && needs & NEED_EXE)
-		r = read_exe(host, pid, arena, ret);
-	if (r >= 0 && needs & NEED_CMDLINE)
-		r = read_cmdline(host, pid, arena, ret);
-	if (r >= 0 && needs & NEED_CWD)
-		r = read_cwd(host, pid, arena, ret);
-	if (r >= 0 && needs & NEED_UID)
-		r = read_uid(host, pid, ret);
-	if (r >= 0 && needs & NEED_CGROUP)
-		r = read_cgroup(host, pid, snapshot, ret);
+	char path[16];
+	snprintf(path, sizeof(path), "%d", pid);
+	cleanup(closep) int directory = openat(host->proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct place place = {.host = host, .pid = pid, .directory = directory};
+	int r = directory < 0 ? -errno : read_all(&place, needs, snapshot, ret);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
+	if (r == -ENOENT || r == -ESRCH)
 		ret->known |= KNOWN_GONE;
 	return 0;
 }

@@ -11,12 +11,15 @@
 int process_read(struct host *host, int32_t pid, uint32_t needs, struct snapshot *snapshot,
 		 struct process *ret);
 
-/* /proc/PID/stat: "PID (NAME) STATE PPID ... STARTTIME". 0 or -EBADMSG. Pure. */
-int process_parse_stat(const char *text, size_t n, const char **ret_name, size_t *ret_length,
-		       int32_t *ret_ppid, uint64_t *ret_start_ticks);
+struct process_stat {
+	const char *name; /* in the text, of n_name bytes */
+	size_t n_name;
+	char state; /* 'R', 'S', 'Z', ... */
+	int32_t ppid;
+	uint64_t start_ticks;
+};
 
-/* What an interpreter runs, of the NUL-separated arguments: its script, module or jar, or NULL.
- * Pure; points into @arguments. */
-const char *process_runs(const char *exe, const char *arguments, size_t n);
+/* /proc/PID/stat: "PID (NAME) STATE PPID ... STARTTIME". 0 or -EBADMSG. Pure. */
+int process_parse_stat(const char *text, size_t n, struct process_stat *ret);
 
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "source/interpreter.h"
 #include "source/proc.h"
 #include "source/process.h"
 
@@ -15,12 +16,10 @@ static int count(void *data, uint32_t inode)
 
 static void check_stat(const char *text, size_t n)
 {
-	const char *name;
-	size_t length;
-	int32_t ppid;
-	uint64_t start;
-	if (process_parse_stat(text, n, &name, &length, &ppid, &start) == 0)
-		assert(name >= text && length <= n && name + length <= text + n && ppid >= 0);
+	struct process_stat stat;
+	if (process_parse_stat(text, n, &stat) == 0)
+		assert(stat.name >= text && stat.n_name <= n &&
+		       stat.name + stat.n_name <= text + n && stat.ppid >= 0);
 }
 
 static void check_runs(const char *text, size_t n)
@@ -30,7 +29,7 @@ static void check_runs(const char *text, size_t n)
 		return;
 	const char *arguments = separator + 1;
 	size_t left = n - (size_t)(arguments - text);
-	const char *runs = process_runs(text, arguments, left);
+	const char *runs = interpreter_runs(text, arguments, left);
 	if (runs)
 		assert(runs >= arguments && runs + strlen(runs) < arguments + left);
 }

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One process, from text, from a directory laid out by the test, and real ones. */
+#include "check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "source/process.h"
+
+#define NEEDS_ALL (NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_CWD | NEED_UID | NEED_CGROUP)
+#define REST " 100 100 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 "
+
+static int parse(const char *text, struct process_stat *ret)
+{
+	return process_parse_stat(text, strlen(text), ret);
+}
+
+static void test_a_name_may_hold_brackets_and_spaces(void **state)
+{
+	(void)state;
+	struct process_stat stat;
+	assert_int_equal(parse("7 (a) b\n(c)) S 42" REST "99887 1 2", &stat), 0);
+	assert_int_equal(stat.n_name, 8);
+	assert_memory_equal(stat.name, "a) b\n(c)", 8);
+	assert_int_equal(stat.state, 'S');
+	assert_int_equal(stat.ppid, 42);
+	assert_int_equal(stat.start_ticks, 99887);
+}
+
+static void test_what_is_cut_is_refused(void **state)
+{
+	(void)state;
+	struct process_stat stat;
+	static const char *const cut[] = {"",
+					  "7",
+					  "7 (a",
+					  "7 (a)",
+					  "7 )a(",
+					  "7 (a) S",
+					  "7 (a) S x" REST "9",
+					  "7 (a) S 1 2 3"};
+	for (size_t i = 0; i < ARRAY_SIZE(cut); i++)
+		assert_int_equal(parse(cut[i], &stat), -EBADMSG);
+}
+
+/* ---- a host of the test's own ---- */
+
+struct laid_out {
+	char directory[64];
+	struct host host;
+	struct snapshot *snapshot;
+};
+
+static void put(const struct laid_out *laid, const char *path, const char *text, size_t n)
+{
+	char whole[256];
+	snprintf(whole, sizeof(whole), "%s/%s", laid->directory, path);
+	for (char *slash = strchr(whole + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(whole, 0755);
+		*slash = '/';
+	}
+	cleanup(fclosep) FILE *file = fopen(whole, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, n, file), n);
+}
+
+static void put_link(const struct laid_out *laid, const char *path, const char *to)
+{
+	char whole[256];
+	put(laid, path, "", 0);
+	snprintf(whole, sizeof(whole), "%s/%s", laid->directory, path);
+	unlink(whole);
+	assert_int_equal(symlink(to, whole), 0);
+}
+
+static int lay_out(void **state)
+{
+	struct laid_out *laid = calloc(1, sizeof(*laid));
+	struct error err = {0};
+	snprintf(laid->directory, sizeof(laid->directory), "/tmp/doorward-process-XXXXXX");
+	assert_non_null(mkdtemp(laid->directory));
+	put(laid, "proc/stat", "cpu 1\nbtime 1000\n", 17);
+	assert_int_equal(host_open(laid->directory, &laid->host, &err), 0);
+	laid->snapshot = snapshot_new();
+	*state = laid;
+	return 0;
+}
+
+static int take_down(void **state)
+{
+	struct laid_out *laid = *state;
+	pid_t child = fork();
+	if (child == 0) {
+		execlp("rm", "rm", "-rf", "--", laid->directory, (char *)NULL);
+		_exit(127);
+	}
+	waitpid(child, NULL, 0);
+	host_close(&laid->host);
+	snapshot_free(laid->snapshot);
+	free(laid);
+	return 0;
+}
+
+static struct process read_one(struct laid_out *laid, uint32_t needs)
+{
+	struct process process = {.pid = 7, .container = NONE, .parent = NONE, .netns = NONE};
+	assert_int_equal(process_read(&laid->host, 7, needs, laid->snapshot, &process), 0);
+	return process;
+}
+
+static void put_stat(const struct laid_out *laid, char letter)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text), "7 (shop) %c 3" REST "250 0", letter);
+	put(laid, "proc/7/stat", text, (size_t)n);
+}
+
+static void test_all_is_read(void **state)
+{
+	struct laid_out *laid = *state;
+	put_stat(laid, 'S');
+	put_link(laid, "proc/7/exe", "/usr/bin/python3.11 (deleted)");
+	put_link(laid, "proc/7/cwd", "/srv/shop");
+	put(laid, "proc/7/cmdline", "python3\0-m\0shop\0", 16);
+	put(laid, "proc/7/cgroup", "0::/system.slice/shop.service\n", 30);
+	struct process process = read_one(laid, NEEDS_ALL);
+	assert_string_equal(process.name, "shop");
+	assert_int_equal(process.ppid, 3);
+	assert_true(process.start_time > 1000 && process.start_time < 1000 + 251);
+	assert_string_equal(process.exe, "/usr/bin/python3.11");
+	assert_true(process.exe_deleted);
+	assert_string_equal(process.cmdline, "python3 -m shop");
+	assert_string_equal(process.runs, "shop");
+	assert_string_equal(process.cwd, "/srv/shop");
+	assert_string_equal(process.unit, "shop.service");
+	assert_int_equal(process.uid, getuid());
+	assert_int_equal(process.known & KNOWN_GONE, 0);
+}
+
+static void test_only_what_is_asked_is_read(void **state)
+{
+	struct laid_out *laid = *state;
+	put_stat(laid, 'S');
+	struct process process = read_one(laid, NEED_STAT);
+	assert_int_equal(process.known, KNOWN_STAT);
+	assert_null(process.exe);
+}
+
+static void test_a_file_really_named_deleted_is_not_deleted(void **state)
+{
+	struct laid_out *laid = *state;
+	char whole[128];
+	put_stat(laid, 'S');
+	put(laid, "bin/x (deleted)", "", 0);
+	snprintf(whole, sizeof(whole), "%s/bin/x (deleted)", laid->directory);
+	put_link(laid, "proc/7/exe", whole);
+	/* what the link says is a path of this host: the test's lies beneath its directory */
+	put(laid, whole + 1, "", 0);
+	char beneath[256];
+	snprintf(beneath, sizeof(beneath), "%s%s", laid->directory, whole);
+	unlink(beneath);
+	assert_int_equal(link(whole, beneath), 0);
+	struct process process = read_one(laid, NEED_EXE);
+	assert_false(process.exe_deleted);
+	assert_string_equal(process.exe, whole);
+}
+
+static void test_a_process_without_leader_is_known_by_a_thread(void **state)
+{
+	struct laid_out *laid = *state;
+	put_stat(laid, 'Z');
+	put(laid, "proc/7/cmdline", "", 0);
+	put_link(laid, "proc/7/task/9/exe", "/usr/bin/shop");
+	put_link(laid, "proc/7/task/9/cwd", "/srv");
+	put(laid, "proc/7/task/9/cmdline", "shop\0-d\0", 8);
+	put(laid, "proc/7/task/9/cgroup", "0::/system.slice/shop.service\n", 30);
+	struct process process = read_one(laid, NEEDS_ALL);
+	assert_string_equal(process.exe, "/usr/bin/shop");
+	assert_string_equal(process.cmdline, "shop -d");
+	assert_string_equal(process.cwd, "/srv");
+	assert_string_equal(process.unit, "shop.service");
+	assert_int_equal(process.known & KNOWN_GONE, 0);
+}
+
+static void test_a_reused_pid_is_not_taken_for_the_first(void **state)
+{
+	struct laid_out *laid = *state;
+	put_stat(laid, 'S');
+	put_link(laid, "proc/7/exe", "/usr/bin/other");
+	struct process process = {
+		.pid = 7, .known = KNOWN_STAT, .start_ticks = 249, .name = "first"};
+	assert_int_equal(
+		process_read(&laid->host, 7, NEED_STAT | NEED_EXE, laid->snapshot, &process), 0);
+	assert_true(process.known & KNOWN_GONE);
+	assert_string_equal(process.name, "first");
+	assert_null(process.exe);
+}
+
+static void test_one_that_has_ended_is_gone(void **state)
+{
+	struct laid_out *laid = *state;
+	struct process process = read_one(laid, NEEDS_ALL);
+	assert_int_equal(process.known, KNOWN_GONE);
+}
+
+static void test_a_long_command_line_is_kept_whole(void **state)
+{
+	struct laid_out *laid = *state;
+	static char text[30000];
+	size_t n = (size_t)snprintf(text, sizeof(text), "java%c-cp%c", 0, 0);
+	memset(text + n, 'x', 20000);
+	n += 20000;
+	memcpy(text + n, "\0org.example.Main", 18);
+	put_stat(laid, 'S');
+	put_link(laid, "proc/7/exe", "/usr/bin/java");
+	put(laid, "proc/7/cmdline", text, n + 18);
+	struct process process = read_one(laid, NEEDS_ALL);
+	assert_string_equal(process.runs, "org.example.Main");
+	assert_int_equal(strlen(process.cmdline), n + 17);
+}
+
+int main(void)
+{
+#define LAID_OUT(test) cmocka_unit_test_setup_teardown(test, lay_out, take_down)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_name_may_hold_brackets_and_spaces),
+		cmocka_unit_test(test_what_is_cut_is_refused),
+		LAID_OUT(test_all_is_read),
+		LAID_OUT(test_only_what_is_asked_is_read),
+		LAID_OUT(test_a_file_really_named_deleted_is_not_deleted),
+		LAID_OUT(test_a_process_without_leader_is_known_by_a_thread),
+		LAID_OUT(test_a_reused_pid_is_not_taken_for_the_first),
+		LAID_OUT(test_one_that_has_ended_is_gone),
+		LAID_OUT(test_a_long_command_line_is_kept_whole),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
