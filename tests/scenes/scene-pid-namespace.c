@@ -12,7 +12,7 @@
 static void be_first(struct stage *stage, void *arg, void *report)
 {
 	(void)stage;
-	(void)arg;
+	close(*(int *)arg); /* inherited: the outer one alone is to hold it */
 	errno = ECHILD;
 	if (getpid() != 1)
 		fail("be the first of a pid namespace");
@@ -29,7 +29,7 @@ static void run(struct stage *stage)
 
 	if (unshare(CLONE_NEWPID) < 0)
 		fail("make a pid namespace");
-	pid_t pid = child_start(stage, be_first, NULL, &inner, sizeof(inner));
+	pid_t pid = child_start(stage, be_first, &fd, &inner, sizeof(inner));
 	inner.pid = pid;
 	made_look(&outer, "outer", fd);
 	stage_held(stage, &inner);
