@@ -98,6 +98,7 @@ static int work_out(struct telling *telling, struct error *err)
 	int r = tell_rows(telling->snapshot, telling->filter, &telling->rows, err);
 	if (r < 0)
 		return r;
+	bool is_of_this_host = telling->snapshot->origin == ORIGIN_HOST;
 	bool is_one = telling->target.first == telling->target.last;
 	if (is_one)
 		explain_port(telling->target.first,
@@ -107,7 +108,7 @@ static int work_out(struct telling *telling, struct error *err)
 	r = peers_group(&telling->rows, &telling->peers);
 	if (r >= 0)
 		r = remarks_find(&telling->rows, is_one ? &telling->explanation : NULL,
-				 &telling->hosts, &telling->remarks);
+				 is_of_this_host ? &telling->hosts : NULL, &telling->remarks);
 	return r < 0 ? error_set(err, r, "tell the story of the port") : 0;
 }
 

@@ -238,6 +238,11 @@ static void write_parents(const struct record *record, struct out *out)
 		out_format(out, "%s{\"pid\":%d", i ? "," : "", parent->pid);
 		write_text(out, ",\"name\":", parent->name);
 		write_text(out, ",\"is\":", ancestor_word(parent));
+		out_string(out, ",\"uid\":");
+		if (parent->known & KNOWN_UID)
+			out_u64(out, parent->uid);
+		else
+			out_string(out, "null");
 		write_text(out, ",\"user\":", user);
 		write_text(out, ",\"unit\":", parent->unit);
 		out_string(out, ",\"container\":");

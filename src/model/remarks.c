@@ -303,7 +303,9 @@ static void write_localhost(struct finding *finding, const struct socket *like)
 		uint32_t index = receiver(finding->snapshot, like, &order[i]);
 		if (index == NONE)
 			continue;
-		out_string(text, " `localhost` reaches ");
+		/* of a saved snapshot the names of its host are not known: the common order */
+		out_string(text, finding->hosts ? " `localhost` reaches "
+						: " `localhost` by default reaches ");
 		write_holders(text, finding->snapshot, snapshot_socket(finding->snapshot, index));
 		out_string(text, " first, as ");
 		out_bytes(text, address, ip_format(address, &order[i], true));

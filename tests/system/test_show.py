@@ -142,7 +142,7 @@ def test_a_saved_port_is_told_again(scene, doorward, tmp_path):
     file = tmp_path / "saved.json"
     file.write_text(saved)
     made.close()
-    again = doorward.as_user().json("show", "--read", file, made.port)
+    again = doorward.json("show", "--read", file, made.port)
     assert again.sockets == [dict(s) for s in json.loads(saved)["sockets"]]
     out = story(doorward, "--read", file, made.port)
     assert str(made.pids[0]) in out
