@@ -93,46 +93,54 @@ static const char *what_of(const struct missing *missing)
 
 static void tell_one(struct out *out, const struct missing *missing)
 {
-	if (missing->why == WHY_INTERRUPTED || missing->why == WHY_CUT) {
-		out_string(out, missing->why == WHY_CUT
-					? "the listing is incomplete: what was read ends early"
-					: "the listing is incomplete: it changed under way, or was "
-					  "broken off");
-	} else {
-		if (missing->count)
-			out_u64(out, missing->count);
-		else
-			out_string(out, "some");
-		out_char(out, ' ');
-		out_string(out, what_of(missing));
-		if (missing->why == WHY_UNSUPPORTED)
-			out_string(out, " (not supported here)");
+	if (missing->why == WHY_CUT) {
+		out_string(out, "the listing is incomplete: what was read ends early");
+		return;
 	}
-	if (missing->hint) {
-		out_string(out, ": ");
-		text_show(out, missing->hint,
-			  strlen(missing->hint)); /* a saved file's is foreign */
+	if (missing->why == WHY_INTERRUPTED) {
+		out_string(out,
+			   "the listing is incomplete: it changed under way, or was broken off");
+		return;
 	}
-	out_char(out, '\n');
+	if (missing->count)
+		out_u64(out, missing->count);
+	else
+		out_string(out, "some");
+	out_char(out, ' ');
+	out_string(out, what_of(missing));
 }
 
-/* Sockets say it best; that processes were closed is told only where no socket shows it. */
+static bool is_told(const struct snapshot *snapshot, const struct missing *missing)
+{
+	for (uint32_t i = 0; i < snapshot->missing.n; i++)
+		if (((const struct missing *)vector_at(&snapshot->missing, i))->what ==
+		    WHAT_HOLDERS)
+			return missing->what != WHAT_PROCESSES; /* sockets say it best */
+	return missing->why != WHY_INIT;
+}
+
 void look_tell_missing(struct context *context, const struct snapshot *snapshot)
 {
 	cleanup(out_done) struct out out = {.fd = -1};
-	bool has_holders = false;
+	const char *hint = NULL, *before = context->program, *between = ": ";
 	if (!snapshot->missing.n || out_init(&out, STDERR_FILENO) < 0)
 		return;
-	for (uint32_t i = 0; i < snapshot->missing.n; i++)
-		has_holders |= ((const struct missing *)vector_at(&snapshot->missing, i))->what ==
-			       WHAT_HOLDERS;
 	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
 		const struct missing *missing = vector_at(&snapshot->missing, i);
-		if (missing->what == WHAT_PROCESSES && (has_holders || missing->why == WHY_INIT))
+		if (!is_told(snapshot, missing))
 			continue;
-		out_string(&out, context->program);
-		out_string(&out, ": ");
+		out_string(&out, before);
+		out_string(&out, between);
 		tell_one(&out, missing);
+		before = "";
+		between = "; ";
+		hint = hint ? hint : missing->hint;
 	}
+	if (hint) {
+		out_string(&out, ": ");
+		text_show(&out, hint, strlen(hint)); /* a saved file's is foreign */
+	}
+	if (out.n)
+		out_char(&out, '\n');
 	out_flush(&out);
 }
