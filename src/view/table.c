@@ -200,34 +200,40 @@ static const char *colour_of(const struct field *field, const char *text, size_t
 	return NULL;
 }
 
+/* A line as it grows: blanks are owed until something stands behind them, so that none end it. */
+struct line {
+	struct out *out;
+	size_t owed;
+};
+
+static void pay(struct line *line)
+{
+	if (line->owed)
+		out_spaces(line->out, line->owed);
+	line->owed = 0;
+}
+
 /* The text is escaped already: cutting it needs no escaping again. */
-static void print_cell(struct out *out, const struct column *column, const struct out *text,
-		       size_t width, bool is_last, const struct table_style *style)
+static void print_cell(struct line *line, const struct column *column, const struct out *text,
+		       size_t width, const struct table_style *style)
 {
 	size_t pad = column->width > width ? column->width - width : 0;
 	bool is_right = column->field->flags & FIELD_RIGHT;
 	const char *colour =
 		style->has_colour ? colour_of(column->field, text->data, text->n) : NULL;
 	if (is_right)
-		out_spaces(out, pad);
+		line->owed += pad;
+	if (text->n)
+		pay(line);
 	if (colour)
-		out_string(out, colour);
+		out_string(line->out, colour);
 	if (width <= column->width)
-		out_bytes(out, text->data, text->n);
+		out_bytes(line->out, text->data, text->n);
 	else
-		text_show_cut(out, text->data, text->n, column->width, !style->is_utf8);
+		text_show_cut(line->out, text->data, text->n, column->width, !style->is_utf8);
 	if (colour)
-		out_string(out, "\033[0m");
-	if (!is_right && !is_last)
-		out_spaces(out, pad);
-}
-
-static unsigned last_shown(const struct column *columns, unsigned n)
-{
-	unsigned last = 0;
-	for (unsigned i = 0; i < n; i++)
-		last = columns[i].is_shown ? i : last;
-	return last;
+		out_string(line->out, "\033[0m");
+	line->owed += GAP + (is_right ? 0 : pad);
 }
 
 static bool is_marked(const struct rows *rows, uint32_t row)
@@ -240,30 +246,27 @@ static bool is_marked(const struct rows *rows, uint32_t row)
 	return false;
 }
 
-static void print_mark(struct out *out, bool marked, const struct table_style *style)
+static void print_mark(struct line *line, bool marked, const struct table_style *style)
 {
 	if (marked && style->has_colour)
-		out_string(out, "\033[1;33m" MARK "\033[0m ");
+		out_string(line->out, "\033[1;33m" MARK "\033[0m");
 	else
-		out_string(out, marked ? MARK " " : "  ");
+		out_string(line->out, marked ? MARK : " ");
+	line->owed++;
 }
 
 static void print_rows(struct out *out, const struct rows *rows, const struct column *columns,
 		       unsigned n, const struct table_style *style, struct out *scratch)
 {
-	unsigned last = last_shown(columns, n);
 	for (uint32_t row = 0; row < rows->n_rows; row++) {
-		bool is_first = true;
+		struct line line = {.out = out};
 		if (style->has_marks)
-			print_mark(out, is_marked(rows, row), style);
+			print_mark(&line, is_marked(rows, row), style);
 		for (unsigned i = 0; i < n; i++) {
 			if (!columns[i].is_shown)
 				continue;
-			if (!is_first)
-				out_spaces(out, GAP);
-			is_first = false;
 			size_t width = read_cell(scratch, rows, row, &columns[i], style);
-			print_cell(out, &columns[i], scratch, width, i == last, style);
+			print_cell(&line, &columns[i], scratch, width, style);
 		}
 		out_char(out, '\n');
 	}
@@ -272,10 +275,7 @@ static void print_rows(struct out *out, const struct rows *rows, const struct co
 static void print_titles(struct out *out, const struct column *columns, unsigned n,
 			 const struct table_style *style)
 {
-	unsigned last = last_shown(columns, n);
-	bool is_first = true;
-	if (style->has_marks)
-		out_spaces(out, sizeof(MARK));
+	struct line line = {.out = out, .owed = style->has_marks ? sizeof(MARK) : 0};
 	if (style->has_colour)
 		out_string(out, "\033[2m");
 	for (unsigned i = 0; i < n; i++) {
@@ -285,14 +285,10 @@ static void print_titles(struct out *out, const struct column *columns, unsigned
 		size_t length = strlen(title),
 		       pad = columns[i].width > length ? columns[i].width - length : 0;
 		bool is_right = columns[i].field->flags & FIELD_RIGHT;
-		if (!is_first)
-			out_spaces(out, GAP);
-		is_first = false;
-		if (is_right)
-			out_spaces(out, pad);
+		line.owed += is_right ? pad : 0;
+		pay(&line);
 		out_string(out, title);
-		if (!is_right && i != last)
-			out_spaces(out, pad);
+		line.owed += GAP + (is_right ? 0 : pad);
 	}
 	out_string(out, style->has_colour ? "\033[0m\n" : "\n");
 }
@@ -376,6 +372,11 @@ static void say_number(struct out *out, const char *before, uint32_t n, const ch
 
 void table_footer(struct out *out, const struct rows *rows, const struct table_style *style)
 {
+	if (!rows->n_rows) {
+		if (style->is_terminal)
+			out_string(out, "nothing matches\n");
+		return;
+	}
 	uint32_t n_netns = count_netns(rows);
 	if (style->has_colour)
 		out_string(out, "\033[2m");

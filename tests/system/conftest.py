@@ -195,7 +195,8 @@ class Doorward:
 
     def run(self, *args, environment=None, text=True, timeout=120):
         """(status, standard output, standard error)."""
-        env = {**os.environ, "NO_COLOR": "1", "DOORWARD_PAGER": "", "PAGER": "cat", **(environment or {})}
+        env = {**os.environ, "NO_COLOR": "1", "DOORWARD_PAGER": "", "PAGER": "cat",
+               "XDG_CONFIG_HOME": "/nonexistent", **(environment or {})}
         ran = subprocess.run([*self.prefix, self.path, *map(str, args)], capture_output=True, env=env,
                              stdin=subprocess.DEVNULL, timeout=timeout)
         if not text:
