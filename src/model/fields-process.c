@@ -235,7 +235,11 @@ static void write_parents(const struct record *record, struct out *out)
 		const char *user = parent->known & KNOWN_UID
 					   ? snapshot_user(record->snapshot, parent->uid)
 					   : NULL;
-		out_format(out, "%s{\"pid\":%d", i ? "," : "", parent->pid);
+		out_format(out, "%s{\"pid\":%d,\"uid\":", i ? "," : "", parent->pid);
+		if (parent->known & KNOWN_UID)
+			out_u64(out, parent->uid);
+		else
+			out_string(out, "null");
 		write_text(out, ",\"name\":", parent->name);
 		write_text(out, ",\"is\":", ancestor_word(parent));
 		out_string(out, ",\"uid\":");

@@ -262,6 +262,8 @@ static const struct process *peer_process(const struct record *record, uint32_t 
 {
 	const struct snapshot *snapshot = record->snapshot;
 	*ret_peer = snapshot->peers ? snapshot->peers[record->index] : NONE;
+	if (snapshot->peer_processes)
+		return snapshot_process(snapshot, snapshot->peer_processes[record->index]);
 	if (*ret_peer == NONE)
 		return NULL;
 	const struct holder *holder =

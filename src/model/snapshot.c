@@ -36,6 +36,7 @@ void snapshot_free(struct snapshot *snapshot)
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
 		vector_done(vectors[i]);
 	free(snapshot->peers);
+	free(snapshot->peer_processes);
 	arena_done(&snapshot->arena);
 	free(snapshot);
 }

@@ -49,6 +49,8 @@ struct snapshot {
 	struct vector answers;	  /* struct answer_for, sorted by socket once sealed */
 	uint32_t *peers; /* for each socket the index of the other end within this host, or NONE;
 			    NULL unless NEED_PEERS */
+	uint32_t *peer_processes; /* the same for its process, where a saved file tells it: the
+				     other end need not be in the file; NULL: by peers */
 	const struct services *services; /* of model/services.h; the registry alone where NULL */
 	struct arena arena;
 };

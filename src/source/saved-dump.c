@@ -1,127 +1,160 @@
-/* The dumps that `ss -D` writes. A message does not say its protocol: which it is follows from what a dump can hold. */
+/* Recorded netlink dumps one after another, as `ss -D FILE` writes them: each ends with its mark. A
+ * message does not say its protocol: our recorder numbers its requests by it; of another's dump it
+ * follows from what the dump holds. */
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <string.h>
 
-#include "source/saved-dump.h"
+#include "source/saved-restore.h"
 #include "source/sock-diag.h"
 
-struct adding {
+struct receiver {
 	struct sink sink;
-	struct snapshot *snapshot;
-	int result;
+	struct restore *restore;
+	enum proto proto; /* of the dump being read */
+	bool is_mptcp;
 };
 
-static int add_socket(struct sink *sink, const struct found_socket *found)
+static int take_socket(struct sink *sink, const struct found_socket *found)
 {
-	struct adding *adding = (struct adding *)sink;
+	struct receiver *receiver = (struct receiver *)sink;
+	struct snapshot *snapshot = receiver->restore->snapshot;
 	struct socket socket = found->socket;
-	socket.netns = NONE;
-	socket.holder = NONE;
-	socket.tcp_info = NONE;
-	socket.held_by = socket.inode ? HELD_UNASKED : HELD_NOBODY;
+	socket.netns = socket.holder = socket.tcp_info = NONE;
+	socket.held_by = found->has_file == FILE_NOBODY ? HELD_NOBODY : HELD_UNASKED;
+	if (receiver->is_mptcp)
+		socket.flags |= SOCKET_MPTCP;
 	if (found->info) {
-		struct tcp_info_part *info = vector_add(&adding->snapshot->tcp_infos);
+		struct tcp_info_part *info = vector_add(&snapshot->tcp_infos);
 		if (!info)
 			return -ENOMEM;
 		*info = *found->info;
-		socket.tcp_info = adding->snapshot->tcp_infos.n - 1;
+		socket.tcp_info = snapshot->tcp_infos.n - 1;
 	}
-	return snapshot_add_socket(adding->snapshot, &socket) == NONE ? -ENOMEM : 0;
+	return snapshot_add_socket(snapshot, &socket) == NONE ? -ENOMEM : 0;
 }
 
-/* The bytes of the dump at @bytes up to and with its end mark. */
-static size_t dump_length(const char *bytes, size_t n, bool *ret_has_end)
+/* The bytes at @at of one message; 0: none begins there, or it is cut. */
+static size_t length_at(const char *bytes, size_t n, size_t at, struct nlmsghdr *ret)
 {
-	size_t at = 0;
-	*ret_has_end = false;
-	while (n - at >= NLMSG_HDRLEN) {
-		struct nlmsghdr header;
-		memcpy(&header, bytes + at, sizeof(header));
-		if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > n - at)
-			break;
-		at += NLMSG_ALIGN(header.nlmsg_len) < n - at ? NLMSG_ALIGN(header.nlmsg_len) : n - at;
-		if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
-			*ret_has_end = true;
-			break;
-		}
-	}
-	return at;
+	if (n - at < NLMSG_HDRLEN)
+		return 0;
+	memcpy(ret, bytes + at, sizeof(*ret));
+	return ret->nlmsg_len < NLMSG_HDRLEN || ret->nlmsg_len > n - at ? 0 : ret->nlmsg_len;
 }
 
-/* The bits of INET_DIAG_SOCKOPT among the attributes of one message, or -1 (struct inet_diag_sockopt). */
-static int sockopt_of(const char *at, size_t n)
+/* The first byte of INET_DIAG_SOCKOPT among the attributes of one message, or -1. */
+static int options_of(const char *at, size_t n)
 {
-	while (n >= 4) {
-		uint16_t length, type;
-		memcpy(&length, at, sizeof(length));
-		memcpy(&type, at + 2, sizeof(type));
-		if (length < 4 || length > n)
+	while (n >= NLA_HDRLEN) {
+		struct nlattr attribute;
+		memcpy(&attribute, at, sizeof(attribute));
+		if (attribute.nla_len < NLA_HDRLEN || attribute.nla_len > n)
 			return -1;
-		if (type == INET_DIAG_SOCKOPT && length > 4)
-			return (unsigned char)at[4];
-		size_t step = NLMSG_ALIGN(length) < n ? NLMSG_ALIGN(length) : n;
+		if (attribute.nla_type == INET_DIAG_SOCKOPT && attribute.nla_len > NLA_HDRLEN)
+			return (unsigned char)at[NLA_HDRLEN];
+		size_t step = NLA_ALIGN((size_t)attribute.nla_len);
+		step = step < n ? step : n;
 		at += step;
 		n -= step;
 	}
 	return -1;
 }
 
-#define SOCKOPT_IS_ICSK 2 /* connection-oriented: TCP */
+#define OPTION_IS_CONNECTED 2 /* is_icsk of struct inet_diag_sockopt: TCP */
 
-/* Of a dump: its first message that tells decides. Only TCP has other states than closed and established, or
- * connection-oriented sockets. */
-static enum proto proto_of(const char *bytes, size_t n)
+/* TCP, UDP, or PROTO_MAX where this message does not tell. Only TCP has other states than closed
+ * and established. */
+static enum proto told_by(const char *message, size_t n)
 {
-	for (size_t at = 0; n - at >= NLMSG_HDRLEN + sizeof(struct inet_diag_msg);) {
-		struct nlmsghdr header;
-		struct inet_diag_msg message;
-		memcpy(&header, bytes + at, sizeof(header));
-		if (header.nlmsg_len < NLMSG_HDRLEN + sizeof(message) || header.nlmsg_len > n - at)
-			break;
-		memcpy(&message, bytes + at + NLMSG_HDRLEN, sizeof(message));
-		size_t before = NLMSG_HDRLEN + sizeof(message);
-		int sockopt = sockopt_of(bytes + at + before, header.nlmsg_len - before);
-		if (header.nlmsg_type == 18 /* TCPDIAG_GETSOCK */ ||
-		    (message.idiag_state != STATE_UNCONN && message.idiag_state != STATE_ESTABLISHED))
-			return PROTO_TCP;
-		if (sockopt >= 0)
-			return sockopt & SOCKOPT_IS_ICSK ? PROTO_TCP : PROTO_UDP;
-		size_t step = NLMSG_ALIGN(header.nlmsg_len);
-		if (step >= n - at)
-			break;
-		at += step;
-	}
-	return PROTO_UDP;
+	struct inet_diag_msg body;
+	if (n < NLMSG_HDRLEN + sizeof(body))
+		return PROTO_MAX;
+	memcpy(&body, message + NLMSG_HDRLEN, sizeof(body));
+	if (body.idiag_state != STATE_UNCONN && body.idiag_state != STATE_ESTABLISHED)
+		return PROTO_TCP;
+	int options =
+		options_of(message + NLMSG_HDRLEN + sizeof(body), n - NLMSG_HDRLEN - sizeof(body));
+	if (options < 0)
+		return PROTO_MAX;
+	return options & OPTION_IS_CONNECTED ? PROTO_TCP : PROTO_UDP;
 }
 
-int saved_read_dump(struct snapshot *snapshot, const char *bytes, size_t n, const char *name, struct error *err)
+/* Of the dump that begins at @at: what our recorder wrote, else what its first message tells that
+ * tells anything. */
+static enum proto proto_of(const char *bytes, size_t n, size_t at, bool *ret_is_mptcp)
 {
-	struct query query = {.bounds = BOUNDS_ALL, .needs = NEED_TCP_INFO};
-	struct adding adding = {.sink = {.socket = add_socket}, .snapshot = snapshot};
+	static const int numbers[PROTO_MAX] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
+					       IPPROTO_RAW, IPPROTO_SCTP};
+	struct nlmsghdr header;
+	enum proto proto = PROTO_MAX;
+	*ret_is_mptcp = false;
+	for (size_t length; proto == PROTO_MAX && (length = length_at(bytes, n, at, &header));) {
+		uint32_t number = header.nlmsg_seq - RESTORE_SEQUENCE;
+		*ret_is_mptcp = number == IPPROTO_MPTCP;
+		if (number == IPPROTO_MPTCP)
+			return PROTO_TCP;
+		for (enum proto i = 0; i < PROTO_MAX; i++)
+			if (number == (uint32_t)numbers[i])
+				return i;
+		if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR)
+			break;
+		proto = told_by(bytes + at, length);
+		size_t step = NLMSG_ALIGN(length);
+		at += step < n - at ? step : n - at;
+	}
+	return proto == PROTO_MAX ? PROTO_TCP : proto;
+}
+
+static int tell_broken(const struct restore *restore, size_t at, struct error *err)
+{
+	return error_text(err, -EINVAL, "%.60s: no netlink message begins at byte %zu",
+			  restore->name, at);
+}
+
+/* One message: given to the parser alone, so that the mark of a dump's end is met. */
+static int take_message(struct receiver *receiver, const char *bytes, size_t n, bool *ret_is_done)
+{
+	static const struct query all = {.bounds = BOUNDS_ALL, .needs = NEED_TCP_INFO};
+	bool interrupted = false;
+	int error = 0;
+	*ret_is_done = false;
+	int r = sock_diag_parse(bytes, n, receiver->proto, &all, &receiver->sink, ret_is_done,
+				&error, &interrupted);
+	receiver->restore->has_broken_end |= error != 0;
+	if (r >= 0 && interrupted)
+		r = snapshot_add_missing(
+			receiver->restore->snapshot,
+			&(struct missing){.what = WHAT_SOCKETS, .why = WHY_INTERRUPTED});
+	return r;
+}
+
+int restore_dumps(struct restore *restore, const char *bytes, size_t n, struct error *err)
+{
+	struct receiver receiver = {.sink = {.socket = take_socket}, .restore = restore};
+	struct nlmsghdr header;
+	bool is_done = true;
 	size_t at = 0;
-	unsigned n_dumps = 0;
-	bool is_cut = false;
-	while (at < n) {
-		bool has_end, done = false, interrupted = false;
-		int error = 0;
-		size_t length = dump_length(bytes + at, n - at, &has_end);
+	while (n - at >= NLMSG_HDRLEN) {
+		if (is_done)
+			receiver.proto = proto_of(bytes, n, at, &receiver.is_mptcp);
+		size_t length = length_at(bytes, n, at, &header);
+		if (!length && header.nlmsg_len < NLMSG_HDRLEN)
+			return tell_broken(restore, at, err);
 		if (!length) {
-			is_cut = true;
+			is_done = false;
 			break;
 		}
-		int r = sock_diag_parse(bytes + at, length, proto_of(bytes + at, length), &query, &adding.sink, &done, &error, &interrupted);
-		if (r == -ENOMEM)
-			return error_set(err, r, "read %.80s", name);
-		is_cut |= r < 0 || !has_end || error < 0 || interrupted;
-		n_dumps++;
-		at += length;
+		int r = take_message(&receiver, bytes + at, length, &is_done);
+		if (r == -EBADMSG)
+			return tell_broken(restore, at, err);
+		if (r < 0)
+			return error_set(err, r, "read %.60s", restore->name);
+		size_t step = NLMSG_ALIGN(length);
+		at += step < n - at ? step : n - at;
 	}
-	if (!n_dumps) {
-		error_text(err, -EINVAL, "read %.80s: it is neither a saved --json nor a dump of ss", name);
-		error_hint(err, "save a listing with `doorward list --all --json > FILE`, or `ss -D FILE`");
-		return -EINVAL;
-	}
-	return is_cut ? snapshot_add_missing(snapshot, &(struct missing){.what = WHAT_SOCKETS, .why = WHY_CUT}) : 0;
+	restore->is_cut = !is_done || at != n;
+	return 0;
 }

@@ -5,8 +5,9 @@
 #include "base/error.h"
 #include "model/snapshot.h"
 
-/* Sealed, freed by the caller. A dump that is cut, or has an error in its end mark, is incomplete
- * and says so in `missing`. 0; -EINVAL: neither of them, or broken, with @err told; negative errno.
+/* @path "-": standard input. Sealed, freed by the caller. A dump that is cut, or has an error in
+ * its end mark, is incomplete and says so in `missing`. 0; -EINVAL: neither of them, or broken,
+ * with @err told; negative errno.
  */
 int saved_read(const char *path, struct snapshot **ret, struct error *err);
 

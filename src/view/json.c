@@ -177,25 +177,6 @@ void json_missing(struct out *out, const struct snapshot *snapshot)
 	out_char(out, ']');
 }
 
-/* What is true of a whole namespace, so that a saved listing can say it again. */
-static void json_namespaces(struct out *out, const struct snapshot *snapshot)
-{
-	out_string(out, ",\"namespaces\":[");
-	const char *between = "";
-	for (uint32_t i = 0; i < snapshot->netns.n; i++) {
-		const struct netns *netns = snapshot_netns(snapshot, i);
-		out_format(out, "%s{\"netns\":%llu,\"name\":", between,
-			   (unsigned long long)netns->inode);
-		json_text(out, netns->name);
-		if (netns->ephemeral.last)
-			out_format(out, ",\"ephemeral_first\":%u,\"ephemeral_last\":%u",
-				   netns->ephemeral.first, netns->ephemeral.last);
-		out_format(out, ",\"self\":%s}", netns->is_self ? "true" : "false");
-		between = ",";
-	}
-	out_char(out, ']');
-}
-
 void json_envelope(struct out *out, const struct snapshot *snapshot)
 {
 	out_string(out, "\"schema\":\"" JSON_SCHEMA "\",\"host\":");
@@ -204,6 +185,7 @@ void json_envelope(struct out *out, const struct snapshot *snapshot)
 	json_text(out, snapshot->boot_id);
 	out_format(out, ",\"complete\":%s,\"missing\":", snapshot->is_complete ? "true" : "false");
 	json_missing(out, snapshot);
+	out_string(out, ",\"namespaces\":");
 	json_namespaces(out, snapshot);
 }
 
@@ -224,5 +206,7 @@ void json_end(struct out *out, const struct snapshot *snapshot)
 	out_format(out, "{\"end\":true,\"complete\":%s,\"missing\":",
 		   snapshot->is_complete ? "true" : "false");
 	json_missing(out, snapshot);
+	out_string(out, ",\"namespaces\":");
+	json_namespaces(out, snapshot);
 	out_string(out, "}\n");
 }

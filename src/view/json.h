@@ -7,7 +7,8 @@
 
 #define JSON_SCHEMA "doorward/1"
 
-/* The fields that an object shows, made once, for the sockets of one snapshot: it remembers what it wrote last. */
+/* The fields that an object shows, made once, for the sockets of one snapshot: it remembers what it
+ * wrote last. */
 struct json_shape;
 /* @fields NULL: all that JSON has without being asked; else those. NULL: no memory. */
 struct json_shape *json_shape_new(const struct field *const *fields);
@@ -19,6 +20,8 @@ void json_socket(struct out *out, struct json_shape *shape, const struct snapsho
 /* "schema":...,"host":...,...,"missing":[...] without the braces around. */
 void json_envelope(struct out *out, const struct snapshot *snapshot);
 void json_missing(struct out *out, const struct snapshot *snapshot);
+/* [{"netns":...,"addresses":[...]},...] */
+void json_namespaces(struct out *out, const struct snapshot *snapshot);
 /* The whole object. */
 void json_print(struct out *out, const struct rows *rows, struct json_shape *shape);
 /* The last line of jsonl. */
