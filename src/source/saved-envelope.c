@@ -62,12 +62,12 @@ static void *array_for(struct restore *restore, json_t *list, size_t size)
 
 static void read_ranges(struct restore *restore, json_t *object, struct netns *netns)
 {
-	json_t *ephemeral = json_object_get(object, "ephemeral"),
-	       *reserved = json_object_get(object, "reserved"), *one;
+	json_t *reserved = json_object_get(object, "reserved"), *one;
 	size_t i;
-	uint64_t start;
-	if (json_is_array(ephemeral) && !read_range(ephemeral, &netns->ephemeral))
-		restore->wrong = "ephemeral";
+	uint64_t start, first, last;
+	if (restore_number(restore, object, "ephemeral_first", UINT16_MAX, &first) &&
+	    restore_number(restore, object, "ephemeral_last", UINT16_MAX, &last))
+		netns->ephemeral = (struct port_range){(uint16_t)first, (uint16_t)last};
 	if (restore_number(restore, object, "unprivileged_start", UINT16_MAX, &start))
 		netns->unprivileged_start = (uint16_t)start;
 

@@ -20,11 +20,9 @@ static void write_range(struct out *out, const struct port_range *range)
 
 static void write_ranges(struct out *out, const struct netns *netns)
 {
-	out_string(out, ",\"ephemeral\":");
 	if (netns->ephemeral.last)
-		write_range(out, &netns->ephemeral);
-	else
-		out_string(out, "null");
+		out_format(out, ",\"ephemeral_first\":%u,\"ephemeral_last\":%u",
+			   netns->ephemeral.first, netns->ephemeral.last);
 	out_string(out, ",\"reserved\":[");
 	for (uint32_t i = 0; i < netns->n_reserved; i++) {
 		if (i)
