@@ -2,21 +2,84 @@
  * one pass. */
 #include "bpf/socket.h"
 
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
-#define S_IFREG 0100000
+#define ANON_INODE_FS_MAGIC 0x09041934
 #define NSFS_MAGIC 0x6e736673
+#define RING_PATH "anon_inode:[io_uring]"
 
-/* Anonymous inodes have no type of their own; the dentry names what it is. */
-static __always_inline bool is_ring(const struct file *file)
+/* The pass holds the file, so its path may be asked for. A longer one does not fit and is none. */
+static __always_inline bool is_ring(struct file *file)
 {
-	char name[16] = {};
-	static const char ring[16] = "[io_uring]";
-	const unsigned char *at = file->f_path.dentry->d_name.name;
-	bpf_probe_read_kernel_str(name, sizeof(name), at);
-	for (int i = 0; i < 10; i++)
-		if (name[i] != ring[i])
-			return false;
+	union {
+		char path[24];
+		__u64 words[3];
+	} found = {}, ring = {.path = RING_PATH};
+
+	if (bpf_d_path(&file->f_path, found.path, sizeof(RING_PATH)) < 0)
+		return false;
+	return found.words[0] == ring.words[0] && found.words[1] == ring.words[1] &&
+	       found.words[2] == ring.words[2];
+}
+
+static __always_inline bool fill_protocol(struct bpf_record *record, const struct sock *sk)
+{
+	record->protocol = sk->sk_protocol;
+	record->state = sk->__sk_common.skc_state;
+	if (sk->sk_type == SOCK_RAW) {
+		record->protocol = BPF_PROTOCOL_RAW;
+	} else if (record->protocol == IPPROTO_TCP || record->protocol == BPF_PROTOCOL_MPTCP) {
+		if (record->state == TCP_CLOSE)
+			record->state = STATE_BOUND;
+		if (record->protocol == BPF_PROTOCOL_MPTCP)
+			record->flags |= BPF_RECORD_MPTCP;
+		return wanted.tcp && state_is_wanted(record->state);
+	} else if (record->protocol != IPPROTO_UDP && record->protocol != IPPROTO_UDPLITE &&
+		   record->protocol != IPPROTO_SCTP) {
+		return false;
+	}
+	return wanted.others && state_is_wanted(record->state);
+}
+
+/* An MPTCP listener's connections wait at the TCP socket below it. */
+static __always_inline void fill_mptcp_backlog(struct bpf_record *record, const struct sock *sk)
+{
+	const struct mptcp_sock *mptcp = (const struct mptcp_sock *)sk;
+	const struct sock *first = 0;
+
+	if (!bpf_core_field_exists(mptcp->first) ||
+	    bpf_core_read(&first, sizeof(first), &mptcp->first) < 0 || !first)
+		return;
+	bpf_core_read(&record->recv_queue, sizeof(__u32), &first->sk_ack_backlog);
+	bpf_core_read(&record->send_queue, sizeof(__u32), &first->sk_max_ack_backlog);
+	record->flags |= BPF_RECORD_QUEUES;
+}
+
+static __always_inline void fill_queues(struct bpf_record *record, struct sock *sk)
+{
+	if (record->protocol == IPPROTO_TCP && record->state == TCP_LISTEN) {
+		fill_backlog(record, sk);
+	} else if (record->protocol == IPPROTO_TCP) {
+		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+		if (tcp)
+			fill_stream(record, tcp);
+	} else if (record->protocol == BPF_PROTOCOL_MPTCP && record->state == TCP_LISTEN) {
+		fill_mptcp_backlog(record, sk);
+	} else {
+		fill_memory(record, sk);
+	}
+}
+
+/* False: not a socket with a port, or not wanted. */
+static __always_inline bool fill_socket(struct bpf_record *record, struct sock *sk)
+{
+	if (!fill_ports(record, &sk->__sk_common) || !fill_protocol(record, sk))
+		return false;
+	record->netns = sk->__sk_common.skc_net.net->ns.inum;
+	if (wanted.netns && wanted.netns != record->netns)
+		return false;
+	fill_ends(record, &sk->__sk_common);
+	fill_queues(record, sk);
+	record->uid = sk->sk_uid.val;
+	record->cookie = bpf_get_socket_cookie(sk);
 	return true;
 }
 
@@ -30,20 +93,20 @@ int files(struct bpf_iter__task_file *ctx)
 
 	struct bpf_record record = {.kind = BPF_RECORD_SOCKET};
 	struct inode *inode = file->f_inode;
-	unsigned short type = inode->i_mode & S_IFMT;
-	if (type == S_IFSOCK) {
-		struct socket *socket = bpf_sock_from_file(file);
-		struct sock *sk = socket ? socket->sk : 0;
+	struct socket *socket = bpf_sock_from_file(file);
+	record.inode = inode_member(inode, i_ino);
+	if (socket) {
+		struct sock *sk = socket->sk;
 		if (!sk || !fill_socket(&record, sk))
 			return 0;
-		record.inode = inode->i_ino;
-	} else if (type == 0 && is_ring(file)) {
-		record.kind = BPF_RECORD_RING;
-	} else if (type == S_IFREG && inode->i_sb->s_magic == NSFS_MAGIC) {
-		record.kind = BPF_RECORD_NETNS;
-		record.inode = inode->i_ino;
 	} else {
-		return 0;
+		unsigned long magic = inode_member(inode, i_sb)->s_magic;
+		if (magic == NSFS_MAGIC)
+			record.kind = BPF_RECORD_NETNS;
+		else if (magic == ANON_INODE_FS_MAGIC && is_ring(file))
+			record.kind = BPF_RECORD_RING;
+		else
+			return 0;
 	}
 	record.pid = task->tgid;
 	record.fd = ctx->fd;

@@ -26,7 +26,7 @@ enum bpf_record_flag {
  *  76 protocol 78 kind      79 family   80 state  81 flags  82 unused                88 */
 struct bpf_record {
 	__u64 cookie;
-	__u8 local[16], peer[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__be32 local[4], peer[4]; /* IPv4 as ::ffff:a.b.c.d */
 	__u32 inode, netns;
 	__u32 uid, interface;
 	__u32 recv_queue, send_queue; /* a listener's: waiting, limit */
