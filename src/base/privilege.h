@@ -15,8 +15,9 @@
 /* Effective capability @number of this thread; false where it cannot be known. */
 bool privilege_has(int number);
 
-/* Keeps of what this process has only @wanted, for good; bounding and inheritable sets are emptied.
- * Call before any thread starts. 0 or negative errno. */
+/* Keeps of what this process has only @wanted, for good: the inheritable and ambient sets are
+ * emptied, and nothing that it starts gets more, as root neither (PR_SET_NO_NEW_PRIVS). Call before
+ * any thread starts. 0 or negative errno. */
 int privilege_keep(uint64_t wanted);
 
 /* Where this program was given rights that its caller does not have (file capabilities), lays them
