@@ -1,5 +1,7 @@
 /* Heavy libraries stand behind modules that are loaded at first use (docs/architecture.md). A
- * module is a folder that shows one table of functions under its name. */
+ * module is a folder that shows one table of functions under its name, as the one symbol
+ * `const struct module doorward_module`. With -Dmodules=builtin they are linked in instead, and
+ * stand in `const struct module *const modules_builtin[]`, NULL-terminated. */
 #ifndef BASE_MODULE_H
 #define BASE_MODULE_H
 
