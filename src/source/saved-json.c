@@ -211,20 +211,6 @@ static int take_snapshot(struct restore *restore, json_t *head, bool has_sockets
 	return take_envelope(restore, head, err);
 }
 
-/* The namespaces of JSON lines stand in the last. */
-static int take_last_line(struct restore *restore, const struct text *text, struct error *err)
-{
-	const char *end = text->end;
-	while (end > text->at && end[-1] == '\n')
-		end--;
-	const char *newline = memrchr(text->at, '\n', (size_t)(end - text->at));
-	const char *line = newline ? newline + 1 : text->at;
-	json_error_t ignored;
-	cleanup(json_freep) json_t *last =
-		json_loadb(line, (size_t)(end - line), JSON_DISABLE_EOF_CHECK, &ignored);
-	return json_is_true(json_object_get(last, "end")) ? take_namespaces(restore, last, err) : 0;
-}
-
 /* Lines behind the first, which is @head; the last has `end`. */
 static int walk_lines(struct restore *restore, struct text *text, json_t *head, struct error *err)
 {
@@ -270,6 +256,5 @@ int restore_json(struct restore *restore, const char *bytes, size_t n, struct er
 	}
 	if (restore->is_cut)
 		return tell_broken(restore, &text, "the file ends within its first object", err);
-	r = take_last_line(restore, &text, err);
-	return r < 0 ? r : walk_lines(restore, &text, head, err);
+	return walk_lines(restore, &text, head, err);
 }

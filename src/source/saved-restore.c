@@ -51,6 +51,7 @@ int restore_init(struct restore *restore, const char *name)
 	vector_init(&restore->interfaces, sizeof(struct restore_interface));
 	vector_init(&restore->services, sizeof(struct service_name));
 	vector_init(&restore->peers, sizeof(struct restore_peer));
+	vector_init(&restore->ranges, sizeof(struct restore_range));
 	restore->snapshot = snapshot_new();
 	table_init(&restore->by_netns, netns_key, restore->snapshot);
 	table_init(&restore->by_pid, pid_key, restore->snapshot);
@@ -71,6 +72,7 @@ void restore_done(struct restore *restore)
 	vector_done(&restore->interfaces);
 	vector_done(&restore->services);
 	vector_done(&restore->peers);
+	vector_done(&restore->ranges);
 	table_done(&restore->by_netns);
 	table_done(&restore->by_pid);
 	table_done(&restore->by_uid);
@@ -174,8 +176,10 @@ uint32_t restore_netns(struct restore *restore, uint64_t inode)
 		if (snapshot_netns(snapshot, i)->inode == inode)
 			return i;
 	struct netns *added = vector_add(&snapshot->netns);
-	if (!added)
+	struct restore_range *range = vector_add(&restore->ranges);
+	if (!added || !range)
 		return NONE;
+	*range = (struct restore_range){0};
 	*added = (struct netns){.inode = inode};
 	uint32_t index = snapshot->netns.n - 1;
 	return table_add(&restore->by_netns, key, index) < 0 ? NONE : index;
@@ -366,6 +370,36 @@ static int keep_peers(struct restore *restore)
 	return 0;
 }
 
+#define EPHEMERAL_FIRST 32768 /* net/ipv4/af_inet.c, inet_init_net() */
+#define EPHEMERAL_LAST 60999
+
+void restore_ephemeral(struct restore *restore, const struct socket *socket, bool is_ephemeral)
+{
+	struct restore_range *range = vector_at(&restore->ranges, socket->netns);
+	uint16_t port = socket->local_port;
+	range->is_told = true;
+	range->is_unusual |= is_ephemeral != (port >= EPHEMERAL_FIRST && port <= EPHEMERAL_LAST);
+	if (!is_ephemeral)
+		return;
+	range->first = range->first && range->first < port ? range->first : port;
+	range->last = range->last > port ? range->last : port;
+}
+
+/* JSON lines say only of each port whether it is in its namespace's range: the default where that
+ * agrees with all of them. */
+static void guess_ranges(struct restore *restore)
+{
+	for (uint32_t i = 0; i < restore->ranges.n; i++) {
+		const struct restore_range *range = vector_at(&restore->ranges, i);
+		struct netns *netns = vector_at(&restore->snapshot->netns, i);
+		if (!range->is_told || netns->ephemeral.last)
+			continue;
+		netns->ephemeral = range->is_unusual
+					   ? (struct port_range){range->first, range->last}
+					   : (struct port_range){EPHEMERAL_FIRST, EPHEMERAL_LAST};
+	}
+}
+
 /* Where the file does not say which namespace it was made in, a single one is it. */
 static void guess_self(struct snapshot *snapshot)
 {
@@ -383,6 +417,7 @@ int restore_finish(struct restore *restore, struct snapshot **ret)
 		r = keep_peers(restore);
 	if (!(restore->told & TOLD_NAMESPACES))
 		guess_self(snapshot);
+	guess_ranges(restore);
 
 	static const struct missing cut = {.what = WHAT_SOCKETS,
 					   .why = WHY_CUT,

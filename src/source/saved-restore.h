@@ -24,6 +24,7 @@ struct restore {
 		interfaces;	/* struct restore_interface: names whose number is not yet known */
 	struct vector services; /* struct service_name */
 	struct vector peers;	/* struct restore_peer */
+	struct vector ranges;	/* struct restore_range, of the namespace of that index */
 	struct table by_netns, by_pid, by_uid, by_service, by_container;
 	uint32_t told; /* enum restore_told */
 	bool is_cut;   /* the file ends early */
@@ -36,6 +37,12 @@ struct restore {
 struct restore_interface {
 	uint32_t netns; /* index */
 	const char *name;
+};
+
+/* What the sockets' `ephemeral` says of a namespace's range, where nothing else tells it. */
+struct restore_range {
+	uint16_t first, last;	  /* of the ports that are in it; 0: none */
+	bool is_told, is_unusual; /* not the kernel's own default */
 };
 
 struct restore_peer {
@@ -72,6 +79,8 @@ int restore_word(struct restore *restore, json_t *object, const char *key, const
 uint32_t restore_netns(struct restore *restore, uint64_t inode);
 uint32_t restore_process(struct restore *restore, int32_t pid, double start_time);
 void restore_user(struct restore *restore, uint32_t uid, const char *name);
+/* Of a socket with a namespace. */
+void restore_ephemeral(struct restore *restore, const struct socket *socket, bool is_ephemeral);
 uint32_t restore_container(struct restore *restore, json_t *object, const char *key);
 
 #define RESTORE_SEQUENCE 0x646f6f00u

@@ -350,6 +350,9 @@ static int read_place(struct restore *restore, json_t *object, struct socket *so
 			return -ENOMEM;
 		struct netns *netns = vector_at(&restore->snapshot->netns, socket->netns);
 		netns->name = or_text(restore, netns->name, object, "netns_name");
+		int is_ephemeral = restore_bool(restore, object, "ephemeral");
+		if (is_ephemeral >= 0)
+			restore_ephemeral(restore, socket, is_ephemeral);
 	}
 	socket->interface = place_of_interface(restore, object, socket->netns);
 	return 0;

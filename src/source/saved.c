@@ -90,9 +90,5 @@ int saved_read(const char *path, struct snapshot **ret, struct error *err)
 	int r = read_file(fd, is_file ? (size_t)status.st_size + 1 : 1 << 16, &bytes, &n);
 	if (r < 0)
 		return error_set(err, r, "read %.100s", path);
-	r = saved_parse(bytes, n, path, ret, err);
-	/* a dump does not say when it was made */
-	if (r >= 0 && (*ret)->time <= 0)
-		(*ret)->time = (double)status.st_mtim.tv_sec;
-	return r;
+	return saved_parse(bytes, n, path, ret, err);
 }

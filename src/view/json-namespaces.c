@@ -20,9 +20,6 @@ static void write_range(struct out *out, const struct port_range *range)
 
 static void write_ranges(struct out *out, const struct netns *netns)
 {
-	if (netns->ephemeral.last)
-		out_format(out, ",\"ephemeral_first\":%u,\"ephemeral_last\":%u",
-			   netns->ephemeral.first, netns->ephemeral.last);
 	out_string(out, ",\"reserved\":[");
 	for (uint32_t i = 0; i < netns->n_reserved; i++) {
 		if (i)
@@ -77,6 +74,9 @@ void json_namespaces(struct out *out, const struct snapshot *snapshot)
 		json_text(out, netns->name);
 		write_bool(out, ",\"self\":", netns->is_self);
 		write_bool(out, ",\"initial\":", netns->is_initial);
+		if (netns->ephemeral.last)
+			out_format(out, ",\"ephemeral_first\":%u,\"ephemeral_last\":%u",
+				   netns->ephemeral.first, netns->ephemeral.last);
 		if (netns->is_detailed) {
 			write_ranges(out, netns);
 			write_interfaces(out, netns);

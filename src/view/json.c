@@ -181,7 +181,10 @@ void json_envelope(struct out *out, const struct snapshot *snapshot)
 {
 	out_string(out, "\"schema\":\"" JSON_SCHEMA "\",\"host\":");
 	json_text(out, snapshot->host);
-	out_format(out, ",\"time\":%.3f,\"boot_id\":", snapshot->time);
+	if (snapshot->time > 0)
+		out_format(out, ",\"time\":%.3f,\"boot_id\":", snapshot->time);
+	else /* a dump does not say when it was made */
+		out_string(out, ",\"time\":null,\"boot_id\":");
 	json_text(out, snapshot->boot_id);
 	out_format(out, ",\"complete\":%s,\"missing\":", snapshot->is_complete ? "true" : "false");
 	json_missing(out, snapshot);
@@ -206,7 +209,5 @@ void json_end(struct out *out, const struct snapshot *snapshot)
 	out_format(out, "{\"end\":true,\"complete\":%s,\"missing\":",
 		   snapshot->is_complete ? "true" : "false");
 	json_missing(out, snapshot);
-	out_string(out, ",\"namespaces\":");
-	json_namespaces(out, snapshot);
 	out_string(out, "}\n");
 }
