@@ -162,20 +162,33 @@ static void set_widths(struct column *columns, unsigned n)
 	}
 }
 
-/* Where narrow columns do not help whole ones go, the last first. */
+/* The column to leave out: the last that may go, and who holds it only when nothing else can. */
+static struct column *least_wanted(struct column *columns, unsigned n)
+{
+	struct column *holder = NULL;
+	for (unsigned i = n; i-- > 0;) {
+		struct column *column = &columns[i];
+		if (!column->is_shown || column->field->flags & FIELD_NEVER_CUT)
+			continue;
+		if (!column->is_holder)
+			return column;
+		holder = column;
+	}
+	return holder;
+}
+
+/* Where narrow columns do not help whole ones go. */
 static void fit(struct column *columns, unsigned n, size_t room)
 {
-	for (unsigned last = n;; last--) {
+	for (;;) {
 		set_widths(columns, n);
 		narrow(columns, n, room);
 		if (total(columns, n) <= room)
 			return;
-		while (last && (!columns[last - 1].is_shown ||
-				columns[last - 1].field->flags & FIELD_NEVER_CUT))
-			last--;
-		if (!last)
+		struct column *column = least_wanted(columns, n);
+		if (!column)
 			return;
-		columns[last - 1].is_shown = false;
+		column->is_shown = false;
 	}
 }
 
