@@ -77,6 +77,8 @@ static int collect_into(struct host *host, struct join *join, bool filters_early
 	join->is_scoped = join->query->scope.choice != NETNS_ALL;
 	if (r >= 0)
 		r = sweep_sockets(host, join, &found, err);
+	if (r == -ECANCELED) /* what came is shown, and said to be partial */
+		r = 0;
 	if (r >= 0)
 		r = join_settle(join);
 	if (r >= 0)
@@ -85,6 +87,9 @@ static int collect_into(struct host *host, struct join *join, bool filters_early
 		r = details_processes(host, join, filters_early, err);
 	if (r >= 0)
 		r = details_names(host, join, err);
+	if (r >= 0 && stop_wanted(host->stop))
+		r = snapshot_add_missing(join->snapshot, &(struct missing){.what = WHAT_SOCKETS,
+									   .why = WHY_INTERRUPTED});
 	return r;
 }
 
@@ -99,6 +104,7 @@ int collect_snapshot(struct host *host, const struct query *query, struct snapsh
 
 	struct join join;
 	int r = join_init(&join, snapshot, &plan);
+	join.stop = host->stop;
 	if (r >= 0)
 		r = collect_into(host, &join, filters_early, err);
 	join_done(&join);

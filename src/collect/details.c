@@ -103,7 +103,7 @@ int details_processes(struct host *host, struct join *join, bool filters_early, 
 		return error_set(err, -ENOMEM, "read the processes");
 	mark_wanted(join, filters_early, wanted);
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n && !stop_wanted(host->stop); i++) {
 		if (!wanted[i])
 			continue;
 		int r = read_process(host, join, i);

@@ -154,6 +154,8 @@ static int keep_info(struct join *join, struct socket *socket, const struct tcp_
  */
 static int64_t unite(struct join *join, const struct found_socket *found, bool may_add)
 {
+	if (unlikely(stop_wanted(join->stop)))
+		return -ECANCELED;
 	struct socket socket = found->socket;
 	if (!is_wanted(join, &socket))
 		return NONE;
@@ -216,6 +218,8 @@ static int sink_held(struct sink *sink, const struct found_socket *found, int32_
 static int sink_holder(struct sink *sink, uint32_t inode, int32_t pid, int32_t fd)
 {
 	struct join *join = JOIN_OF(sink);
+	if (unlikely(stop_wanted(join->stop)))
+		return -ECANCELED;
 	uint32_t index = join_find(join, inode);
 	if (index != NONE)
 		return add_holder(join, index, pid, fd);
@@ -335,7 +339,8 @@ int join_settle(struct join *join)
 		missing.why = WHY_PERMISSION;
 		missing.hint = "run it with sudo";
 	} else {
-		missing.hint = "root may not either, or no process has them (in flight, or of another pid namespace)";
+		missing.hint = "root may not either, or no process has them (in flight, or of "
+			       "another pid namespace)";
 	}
 	return snapshot_add_missing(join->snapshot, &missing);
 }

@@ -4,6 +4,7 @@
 #ifndef COLLECT_JOIN_H
 #define COLLECT_JOIN_H
 
+#include "base/stop.h"
 #include "base/table.h"
 #include "model/query.h"
 #include "source/source.h"
@@ -18,6 +19,7 @@ struct join {
 	struct sink sink; /* what the sources are given */
 	struct snapshot *snapshot;
 	const struct query *query;
+	const struct stop *stop; /* once wanted no source is heard any more: -ECANCELED */
 	uint32_t current;      /* index of the namespace being read */
 	struct table by_inode; /* sockets that have one */
 	struct table by_ends;  /* sockets that have none */

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -184,6 +185,30 @@ def test_output_that_cannot_be_written_is_three(doorward, words):
 def test_a_reader_that_goes_is_quiet(doorward):
     ran = subprocess.run(["sh", "-c", f'"{doorward.path}" list --read "{HOST}" | true'], capture_output=True, check=False)
     assert b"write" not in ran.stderr
+
+
+def interrupted(doorward, *words):
+    """(status, output) of a listing that gets SIGINT as soon as it would not die of it."""
+    with subprocess.Popen([doorward.path, "list", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as ran:
+        caught = f"/proc/{ran.pid}/status"
+        while ran.poll() is None:
+            mask = re.search(r"SigCgt:\s*(\w+)", pathlib.Path(caught).read_text())
+            if mask and int(mask[1], 16) & 1 << signal.SIGINT - 1:
+                ran.send_signal(signal.SIGINT)
+                break
+        return ran.stdout.read(), ran.wait()
+
+
+def test_a_listing_that_is_broken_off_is_marked(doorward, scene):
+    scene("tcp-listener", workers=20)
+    for _ in range(50):
+        out, status = interrupted(doorward, "--json", "--all")
+        assert status in (0, 3)
+        seen = json.loads(out)
+        if any(m["why"] == "interrupted" for m in seen["missing"]):
+            assert status == 3 and seen["complete"] is False
+            return
+    pytest.fail("never fast enough to interrupt it")
 
 
 # ---- terminal ----
