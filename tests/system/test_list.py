@@ -60,7 +60,7 @@ def test_what_is_open_is_shown_and_connections_only_when_asked(doorward):
     (["role", "=", "dialled"], {"ESTABLISHED"}),
     (["held_by", "=", "nobody"], {"TIME_WAIT"}),
     (["port = 80"], {"LISTEN"}),
-], ids=str)
+], ids=lambda w: " ".join(w) if isinstance(w, list) else "-".join(sorted(w)))
 def test_a_filter_that_names_the_state_chooses_from_all(doorward, words, states):
     out = doorward.run("list", "--read", HOST, "--json", *words)[1]
     assert {s["state"] for s in json.loads(out)["sockets"]} == states
