@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "source/bpf/files.h"
-#include "source/bpf/pass.h"
 #include "source/bpf/record.h"
 
-int files_probe(const struct host *host, struct facility *ret)
+bool files_probe(const struct host *host, struct facility *ret)
 {
 	*ret = (struct facility){.name = "bpf task_file",
 				 .gives =
@@ -24,12 +23,56 @@ static void destroyp(struct files_bpf **program)
 		files_bpf__destroy(*program);
 }
 
+static int load(const struct bpf_wanted *wanted, struct files_bpf **ret)
+{
+	*ret = files_bpf__open();
+	if (!*ret)
+		return -ENOMEM;
+	memcpy((void *)(uintptr_t) & (*ret)->rodata->wanted, wanted, sizeof(*wanted));
+	return files_bpf__load(*ret);
+}
+
+bool files_try(const struct host *host, struct facility *ret)
+{
+	if (!files_probe(host, ret))
+		return false;
+	cleanup(destroyp) struct files_bpf *program = NULL;
+	struct query query = {.bounds = BOUNDS_ALL};
+	struct bpf_wanted wanted = record_wanted(&query);
+	pass_loaded(load(&wanted, &program), ret);
+	return ret->works;
+}
+
+int files_read_bytes(struct host *host, const struct query *query, pass_take *take, void *data,
+		     struct error *err)
+{
+	cleanup(destroyp) struct files_bpf *program = NULL;
+	struct bpf_wanted wanted = record_wanted(query);
+	int r = load(&wanted, &program);
+	if (r < 0)
+		return error_set(err, r, "load the BPF pass over descriptors");
+	r = pass_run(program->progs.files.prog_fd, take, data, host->stop);
+	return r < 0 ? error_set(err, r, "read all descriptors through BPF") : 0;
+}
+#else
+bool files_try(const struct host *host, struct facility *ret)
+{
+	return files_probe(host, ret);
+}
+
+int files_read_bytes(struct host *host unused_argument, const struct query *query unused_argument,
+		     pass_take *take unused_argument, void *data unused_argument, struct error *err)
+{
+	return error_text(err, -ENOTSUP, "this program was built without BPF");
+}
+#endif
+
 struct target {
 	struct sink *sink;
 	struct vector *rings;
 };
 
-static int parse_bytes(void *data, const void *bytes, size_t n)
+static ssize_t parse_bytes(void *data, const void *bytes, size_t n)
 {
 	struct target *target = data;
 	return record_parse(bytes, n, target->sink, target->rings);
@@ -38,24 +81,6 @@ static int parse_bytes(void *data, const void *bytes, size_t n)
 int files_read(struct host *host, const struct query *query, struct sink *sink,
 	       struct vector *rings, struct error *err)
 {
-	cleanup(destroyp) struct files_bpf *program = files_bpf__open();
-	if (!program)
-		return error_set(err, -ENOMEM, "load the BPF pass over descriptors");
-	struct bpf_wanted wanted = record_wanted(query);
-	memcpy((void *)(uintptr_t)&program->rodata->wanted, &wanted, sizeof(wanted));
-
-	int r = files_bpf__load(program);
-	if (r < 0)
-		return error_set(err, r, "load the BPF pass over descriptors");
 	struct target target = {sink, rings};
-	r = pass_run(program->progs.files.prog_fd, parse_bytes, &target, host->stop);
-	return r < 0 ? error_set(err, r, "read all descriptors through BPF") : 0;
+	return files_read_bytes(host, query, parse_bytes, &target, err);
 }
-#else
-int files_read(struct host *host unused_argument, const struct query *query unused_argument,
-	       struct sink *sink unused_argument, struct vector *rings unused_argument,
-	       struct error *err)
-{
-	return error_text(err, -ENOTSUP, "this program was built without BPF");
-}
-#endif

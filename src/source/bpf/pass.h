@@ -2,14 +2,23 @@
 #ifndef SOURCE_BPF_PASS_H
 #define SOURCE_BPF_PASS_H
 
-#include "base/vector.h"
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "source/source.h"
 
 /* Whether BPF can work for this caller at all; told in @ret. False: ret->reason says why. */
 bool pass_possible(const struct host *host, struct facility *ret);
 
-/* Attaches program @fd and gives all that it writes to @each, whole records at a time. 0, negative errno, or what @each
- * said. */
-int pass_run(int fd, int (*each)(void *data, const void *bytes, size_t n), void *data, const struct stop *stop);
+/* What a program's loading came to, told in @ret: it works, or the kernel refuses it, and why. */
+void pass_loaded(int result, struct facility *ret);
+
+/* Takes what it can of @bytes, from the first record on, and says how many bytes that was: a record
+ * at the end may have come only in part. Negative errno ends the pass. */
+typedef ssize_t pass_take(void *data, const void *bytes, size_t n);
+
+/* Attaches the program and gives all that it writes to @take. 0, negative errno, or what @take
+ * said; -EBADMSG where the last record has no end. */
+int pass_run(int program, pass_take *take, void *data, const struct stop *stop);
 
 #endif

@@ -84,18 +84,17 @@ static int parse_one(const struct bpf_record *record, struct sink *sink, struct 
 		       : sink->socket(sink, &found);
 }
 
-int record_parse(const void *bytes, size_t n, struct sink *sink, struct vector *rings)
+ssize_t record_parse(const void *bytes, size_t n, struct sink *sink, struct vector *rings)
 {
-	for (size_t at = 0; at < n; at += sizeof(struct bpf_record)) {
+	size_t at = 0;
+	for (; n - at >= sizeof(struct bpf_record); at += sizeof(struct bpf_record)) {
 		struct bpf_record record;
-		if (n - at < sizeof(record))
-			return -EBADMSG;
 		memcpy(&record, (const char *)bytes + at, sizeof(record));
 		int r = parse_one(&record, sink, rings);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return (ssize_t)at;
 }
 
 struct bpf_wanted record_wanted(const struct query *query)

@@ -44,11 +44,17 @@ struct inside {
 	const struct stop *stop;
 };
 
-static int keep_bytes(void *data, const void *bytes, size_t n)
+static ssize_t keep_bytes(void *data, const void *bytes, size_t n)
 {
 	struct out *records = data;
 	out_bytes(records, bytes, n);
-	return records->error;
+	return records->error ? records->error : (ssize_t)n;
+}
+
+static int give(const struct out *records, struct sink *sink)
+{
+	ssize_t n = record_parse(records->data, records->n, sink, NULL);
+	return n < 0 ? (int)n : (size_t)n == records->n ? 0 : -EBADMSG;
 }
 
 static int run_inside(void *data)
@@ -71,7 +77,8 @@ static void *run_tcp(void *data)
 		error_set(&pass->err, pass->result, "load the BPF pass over TCP sockets");
 		return NULL;
 	}
-	struct inside inside = {program->progs.unheld_tcp.prog_fd, &pass->records, pass->host->stop};
+	struct inside inside = {program->progs.unheld_tcp.prog_fd, &pass->records,
+				pass->host->stop};
 	pass->result = netns_call(pass->netns, run_inside, &inside);
 	pass->sum = program->bss->sum_with_file;
 	if (pass->result < 0)
@@ -79,7 +86,8 @@ static void *run_tcp(void *data)
 	return NULL;
 }
 
-struct unheld_pass *unheld_start_tcp(struct host *host, const struct found_netns *netns, const struct query *query)
+struct unheld_pass *unheld_start_tcp(struct host *host, const struct found_netns *netns,
+				     const struct query *query)
 {
 	struct unheld_pass *pass = calloc(1, sizeof(*pass));
 	if (!pass)
@@ -93,7 +101,8 @@ struct unheld_pass *unheld_start_tcp(struct host *host, const struct found_netns
 	return pass;
 }
 
-int unheld_finish_tcp(struct unheld_pass *pass, struct sink *sink, uint64_t *ret_sum, struct error *err)
+int unheld_finish_tcp(struct unheld_pass *pass, struct sink *sink, uint64_t *ret_sum,
+		      struct error *err)
 {
 	if (!pass)
 		return error_set(err, -ENOTSUP, "read the TCP sockets through BPF");
@@ -106,7 +115,7 @@ int unheld_finish_tcp(struct unheld_pass *pass, struct sink *sink, uint64_t *ret
 	if (r < 0 && err)
 		*err = pass->err;
 	if (r >= 0)
-		r = record_parse(pass->records.data, pass->records.n, sink, NULL);
+		r = give(&pass->records, sink);
 	out_done(&pass->records);
 	free(pass);
 	return r;
@@ -130,11 +139,12 @@ int unheld_read_udp(struct host *host, const struct found_netns *netns, const st
 	if (r >= 0)
 		r = netns_call(netns, run_inside, &inside);
 	if (r >= 0)
-		r = record_parse(records.data, records.n, sink, NULL);
+		r = give(&records, sink);
 	return r < 0 ? error_set(err, r, "read the UDP sockets through BPF") : 0;
 }
 #else
-struct unheld_pass *unheld_start_tcp(struct host *host unused_argument, const struct found_netns *netns unused_argument,
+struct unheld_pass *unheld_start_tcp(struct host *host unused_argument,
+				     const struct found_netns *netns unused_argument,
 				     const struct query *query unused_argument)
 {
 	return NULL;
