@@ -94,7 +94,7 @@ static int run_command(struct context *context, const struct command *command, c
 static int unknown(const char *word, struct error *err)
 {
 	const char *names[64] = {0};
-	for (unsigned i = 0; commands[i] && i < 63; i++)
+	for (unsigned i = 0; i < 63 && commands[i]; i++)
 		names[i] = commands[i]->name;
 	const char *nearest = text_nearest(word, names);
 	error_text(err, -EINVAL, "%.60s is no command, no port and no name of a service", word);
