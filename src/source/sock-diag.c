@@ -13,7 +13,6 @@
 #define BUFFER_SIZE (1 << 20)
 #define TRIES 3
 #define MESSAGE_TCPDIAG 18 /* TCPDIAG_GETSOCK: one dump for both families */
-#define INET_DIAG_SKV6ONLY_ 11
 #define RTA_ROUND(n) (((n) + 3u) & ~3u)
 
 static const int numbers[PROTO_MAX] = {
@@ -45,7 +44,7 @@ static void read_attributes(const char *at, size_t n, struct attributes *ret)
 			ret->info = data;
 			ret->info_length = size;
 			break;
-		case INET_DIAG_SKV6ONLY_:
+		case INET_DIAG_SKV6ONLY:
 			ret->v6only = size ? data[0] != 0 : -1;
 			break;
 		case INET_DIAG_PROTOCOL:
@@ -88,19 +87,23 @@ static int parse_socket(const char *bytes, size_t n, enum proto proto, const str
 			struct sink *sink)
 {
 	struct inet_diag_msg message;
+	if (!n || (bytes[0] != AF_INET && bytes[0] != AF_INET6))
+		return 0; /* unix, netlink, ...: other messages with the family first too */
 	if (n < sizeof(message))
 		return -EBADMSG;
 	memcpy(&message, bytes, sizeof(message));
-	if (message.idiag_family != AF_INET && message.idiag_family != AF_INET6)
-		return 0;
 
 	bool is_v4 = message.idiag_family == AF_INET;
+	if (!(query->bounds.families & 1u << (is_v4 ? FAMILY_IPV4 : FAMILY_IPV6)))
+		return 0;
 	uint8_t state = state_of(proto, message.idiag_state);
 	if (!state || state >= STATE_MAX || !(query->bounds.states & 1u << state))
 		return 0;
 
 	struct attributes attributes;
 	read_attributes(bytes + sizeof(message), n - sizeof(message), &attributes);
+	if (attributes.protocol >= 0 && proto != PROTO_RAW)
+		return 0; /* what a kernel that does not know MPTCP takes the request for */
 
 	struct found_socket found = {
 		.has_file = message.idiag_inode ? FILE_UNKNOWN : FILE_NOBODY,
@@ -174,20 +177,74 @@ int sock_diag_parse(const void *bytes, size_t n, enum proto proto, const struct 
 	return n ? -EBADMSG : 0;
 }
 
+/* A filter in the kernel: it walks over all sockets, and copies those that match
+ * (inet_diag_bc_run).
+ */
+
+#define PROGRAM_MAX 9
+#define OP_SIZE 4
+#define REJECT 4 /* behind the end by one operation: no match */
+
+struct program {
+	struct inet_diag_bc_op ops[PROGRAM_MAX];
+	uint16_t size;
+};
+
+/* The port is in first..last, else on to @otherwise bytes behind this test. Each comparison has its
+ * port in the operation that follows it. */
+static void add_range(struct program *program, bool is_peer, uint16_t first, uint16_t last,
+		      uint16_t otherwise)
+{
+	struct inet_diag_bc_op *op = program->ops + program->size / OP_SIZE;
+	op[0] = (struct inet_diag_bc_op){is_peer ? INET_DIAG_BC_D_GE : INET_DIAG_BC_S_GE,
+					 2 * OP_SIZE, (uint16_t)(4 * OP_SIZE + otherwise)};
+	op[1] = (struct inet_diag_bc_op){.no = first};
+	op[2] = (struct inet_diag_bc_op){is_peer ? INET_DIAG_BC_D_LE : INET_DIAG_BC_S_LE,
+					 2 * OP_SIZE, (uint16_t)(2 * OP_SIZE + otherwise)};
+	op[3] = (struct inet_diag_bc_op){.no = last};
+	program->size += 4 * OP_SIZE;
+}
+
+/* Empty where all ports are wanted. */
+static void make_program(const struct bounds *bounds, struct program *ret)
+{
+	*ret = (struct program){.size = 0};
+	if (bounds->port_first == 0 && bounds->port_last == UINT16_MAX)
+		return;
+	if (bounds->either_end) {
+		add_range(ret, false, bounds->port_first, bounds->port_last, OP_SIZE);
+		ret->ops[ret->size / OP_SIZE] =
+			(struct inet_diag_bc_op){INET_DIAG_BC_JMP, OP_SIZE, 4 * OP_SIZE + OP_SIZE};
+		ret->size += OP_SIZE;
+	}
+	add_range(ret, bounds->either_end, bounds->port_first, bounds->port_last, REJECT);
+}
+
+/* Both kinds of body, and the attributes behind them. */
 struct request {
 	struct nlmsghdr header;
-	struct inet_diag_req_v2 body;
+	char rest[sizeof(struct inet_diag_req_v2) + 2 * NLA_HDRLEN + sizeof(uint32_t) +
+		  sizeof(struct program)];
 };
 
-struct compat_request {
-	struct nlmsghdr header;
-	struct inet_diag_req body;
-};
+static void append(struct request *request, const void *bytes, size_t n)
+{
+	memcpy((char *)request + request->header.nlmsg_len, bytes, n);
+	request->header.nlmsg_len += (uint32_t)NLMSG_ALIGN(n);
+}
 
-static int send_all(int fd, const void *bytes, size_t n)
+static void append_attribute(struct request *request, uint16_t type, const void *bytes, size_t n)
+{
+	struct nlattr attribute = {.nla_len = (uint16_t)(NLA_HDRLEN + n), .nla_type = type};
+	append(request, &attribute, sizeof(attribute));
+	append(request, bytes, n);
+}
+
+static int send_request(int fd, const struct request *request)
 {
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	ssize_t sent = sendto(fd, bytes, n, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	ssize_t sent = sendto(fd, request, request->header.nlmsg_len, 0, (struct sockaddr *)&kernel,
+			      sizeof(kernel));
 	return sent < 0 ? -errno : 0;
 }
 
@@ -199,30 +256,42 @@ static uint8_t extensions(const struct query *query)
 	return wanted; /* SKV6ONLY comes with every IPv6 listener and unconnected socket */
 }
 
-/* @family 0: both at once, which only TCP can. */
-static int ask(int fd, int family, int number, uint32_t states, const struct query *query)
+/* What one dump asks for. */
+struct dump {
+	int family; /* 0: both at once, which only TCP can */
+	int number; /* of the protocol */
+	enum proto proto;
+	uint32_t states;
+};
+
+static int ask(int fd, const struct dump *dump, const struct query *query)
 {
-	if (!family) {
-		struct compat_request both = {
-			.header = {.nlmsg_len = sizeof(both),
-				   .nlmsg_type = MESSAGE_TCPDIAG,
-				   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-			.body = {.idiag_family = AF_UNSPEC,
-				 .idiag_ext = extensions(query),
-				 .idiag_states = states},
-		};
-		return send_all(fd, &both, sizeof(both));
+	struct request request = {
+		.header = {.nlmsg_len = NLMSG_HDRLEN, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
+	if (!dump->family) {
+		struct inet_diag_req both = {.idiag_family = AF_UNSPEC,
+					     .idiag_ext = extensions(query),
+					     .idiag_states = dump->states};
+		request.header.nlmsg_type = MESSAGE_TCPDIAG;
+		append(&request, &both, sizeof(both));
+	} else {
+		bool fits = dump->number <= UINT8_MAX;
+		struct inet_diag_req_v2 one = {.sdiag_family = (uint8_t)dump->family,
+					       .sdiag_protocol =
+						       fits ? (uint8_t)dump->number : UINT8_MAX,
+					       .idiag_ext = extensions(query),
+					       .idiag_states = dump->states};
+		request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+		append(&request, &one, sizeof(one));
+		uint32_t number = (uint32_t)dump->number;
+		if (!fits)
+			append_attribute(&request, INET_DIAG_REQ_PROTOCOL, &number, sizeof(number));
 	}
-	struct request one = {
-		.header = {.nlmsg_len = sizeof(one),
-			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-		.body = {.sdiag_family = (uint8_t)family,
-			 .sdiag_protocol = (uint8_t)number,
-			 .idiag_ext = extensions(query),
-			 .idiag_states = states},
-	};
-	return send_all(fd, &one, sizeof(one));
+	struct program program;
+	make_program(&query->bounds, &program);
+	if (program.size && dump->proto != PROTO_SCTP)
+		append_attribute(&request, INET_DIAG_REQ_BYTECODE, program.ops, program.size);
+	return send_request(fd, &request);
 }
 
 /* One dump to its end. 0, the dump's own error, or -EINTR where it was changed under way. */
@@ -232,8 +301,14 @@ static int read_dump(int fd, char *buffer, enum proto proto, const struct query 
 	bool done = false, interrupted = false;
 	int error = 0;
 	while (!done) {
+		if (stop_wanted(stop))
+			return -EINTR;
 		ssize_t n = recv(fd, buffer, BUFFER_SIZE, 0);
-		if (n < 0 && errno == EINTR && !stop_wanted(stop))
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == ENOBUFS)
+			interrupted = true;
+		if (n < 0 && errno == ENOBUFS)
 			continue;
 		if (n < 0)
 			return -errno;
@@ -245,47 +320,69 @@ static int read_dump(int fd, char *buffer, enum proto proto, const struct query 
 	return error ? error : interrupted ? -EINTR : 0;
 }
 
-static int dump(struct host *host, int fd, char *buffer, int family, int number, enum proto proto,
-		uint32_t states, const struct query *query, struct sink *sink)
+static int read_interrupted(struct sink *sink)
 {
-	int r = 0;
-	for (unsigned i = 0; i < TRIES; i++) {
-		r = ask(fd, family, number, states, query);
+	return sink->missing(sink, &(struct missing){.what = WHAT_SOCKETS, .why = WHY_INTERRUPTED});
+}
+
+/* Asks until nothing changes under way. What came is kept, whoever came twice: the join unites
+ * them.
+ */
+static int run_dump(struct host *host, int fd, char *buffer, const struct dump *dump,
+		    const struct query *query, struct sink *sink)
+{
+	for (unsigned i = 0; i < TRIES && !stop_wanted(host->stop); i++) {
+		int r = ask(fd, dump, query);
 		if (r >= 0)
-			r = read_dump(fd, buffer, proto, query, sink, host->stop);
+			r = read_dump(fd, buffer, dump->proto, query, sink, host->stop);
 		if (r != -EINTR)
 			return r;
 	}
-	return sink->missing(sink, &(struct missing){.what = WHAT_SOCKETS, .why = WHY_INTERRUPTED});
+	return read_interrupted(sink);
+}
+
+/* One dump for each family that is wanted. -ENOENT where neither can be listed. */
+static int dump_families(struct host *host, int fd, char *buffer, const struct dump *dump,
+			 const struct query *query, struct sink *sink)
+{
+	static const int families[FAMILY_MAX] = {AF_INET, AF_INET6};
+	bool is_there = false;
+	for (enum family i = 0; i < FAMILY_MAX; i++) {
+		if (!(query->bounds.families & 1u << i))
+			continue;
+		struct dump one = *dump;
+		one.family = families[i];
+		int r = run_dump(host, fd, buffer, &one, query, sink);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		is_there |= r >= 0;
+	}
+	return is_there ? 0 : -ENOENT;
+}
+
+static int dump_tcp(struct host *host, int fd, char *buffer, const struct query *query,
+		    struct sink *sink)
+{
+	uint32_t states = query->bounds.states, bound = 1u << STATE_BOUND;
+	struct dump all = {.number = IPPROTO_TCP,
+			   .proto = PROTO_TCP,
+			   .states = states & ~(bound | 1u << STATE_UNCONN)};
+	all.states |= states & 1u << STATE_SYN_RECV ? 1u << 12 : 0;
+	int r = all.states ? run_dump(host, fd, buffer, &all, query, sink) : 0;
+
+	/* A dump of its own: other states beside it would hide it (net/ipv4/inet_diag.c). For both
+	 * families at once, since it walks over the ports of all namespaces: 2 ms when empty. */
+	all.states = bound;
+	return r >= 0 && states & bound ? run_dump(host, fd, buffer, &all, query, sink) : r;
 }
 
 static int dump_proto(struct host *host, int fd, char *buffer, enum proto proto,
 		      const struct query *query, struct sink *sink)
 {
-	uint32_t states = query->bounds.states;
-	if (proto == PROTO_TCP) {
-		uint32_t bound = 1u << STATE_BOUND, rest = states & ~bound & ~(1u << STATE_UNCONN);
-		rest |= states & 1u << STATE_SYN_RECV ? 1u << 12 : 0;
-		int r = rest ? dump(host, fd, buffer, 0, IPPROTO_TCP, proto, rest, query, sink) : 0;
-		/* a dump of its own: net/ipv4/inet_diag.c ignores other states beside it */
-		if (r >= 0 && states & bound && query->bounds.families & 1u << FAMILY_IPV4)
-			r = dump(host, fd, buffer, AF_INET, IPPROTO_TCP, proto, bound, query, sink);
-		if (r >= 0 && states & bound && query->bounds.families & 1u << FAMILY_IPV6)
-			r = dump(host, fd, buffer, AF_INET6, IPPROTO_TCP, proto, bound, query,
-				 sink);
-		return r;
-	}
-
-	static const int families[] = {AF_INET, AF_INET6};
-	for (unsigned i = 0; i < 2; i++) {
-		if (!(query->bounds.families & 1u << i))
-			continue;
-		int r = dump(host, fd, buffer, families[i], numbers[proto], proto, states, query,
-			     sink);
-		if (r < 0 && !(r == -ENOENT && i)) /* IPv6 may be off alone */
-			return r;
-	}
-	return 0;
+	struct dump all = {
+		.number = numbers[proto], .proto = proto, .states = query->bounds.states};
+	return proto == PROTO_TCP ? dump_tcp(host, fd, buffer, query, sink)
+				  : dump_families(host, fd, buffer, &all, query, sink);
 }
 
 /* MPTCP sockets answer in a dump of their own with the inode that their first subflow has in TCP's.
@@ -310,33 +407,11 @@ static int dump_mptcp(struct host *host, int fd, char *buffer, const struct quer
 {
 	struct marker marker = {.sink = *sink, .to = sink};
 	marker.sink.socket = mark_socket;
-	struct {
-		struct nlmsghdr header;
-		struct inet_diag_req_v2 body;
-		uint16_t length, type; /* INET_DIAG_REQ_PROTOCOL: 262 does not fit the byte */
-		uint32_t protocol;
-	} request = {
-		.header = {.nlmsg_len = sizeof(request),
-			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-		.body = {.sdiag_protocol = 255,
-			 .idiag_states = query->bounds.states & ~(1u << STATE_BOUND)},
-		.length = 8,
-		.type = 3,
-		.protocol = 262,
-	};
-	static const uint8_t families[] = {AF_INET, AF_INET6};
-	for (unsigned i = 0; i < 2; i++) {
-		request.body.sdiag_family = families[i];
-		int r = send_all(fd, &request, sizeof(request));
-		if (r >= 0)
-			r = read_dump(fd, buffer, PROTO_TCP, query, &marker.sink, host->stop);
-		if (r == -ENOENT || r == -EINTR)
-			continue;
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	struct dump all = {.number = IPPROTO_MPTCP,
+			   .proto = PROTO_TCP,
+			   .states = query->bounds.states & ~(1u << STATE_BOUND)};
+	int r = dump_families(host, fd, buffer, &all, query, &marker.sink);
+	return r == -ENOENT ? 0 : r; /* a kernel without MPTCP */
 }
 
 int sock_diag_read(struct host *host, int fd, const struct query *query, struct sink *sink,
@@ -355,7 +430,7 @@ int sock_diag_read(struct host *host, int fd, const struct query *query, struct 
 		    proto != PROTO_SCTP)
 			continue;
 		int r = dump_proto(host, fd, buffer, proto, query, sink);
-		if (r == -ENOENT || r == -EPROTONOSUPPORT || r == -EINVAL) {
+		if (r == -ENOENT) {
 			*ret_absent |= 1u << proto;
 			r = 0;
 		}
@@ -384,29 +459,33 @@ static int keep_answer(struct sink *sink, const struct found_socket *found)
 int sock_diag_lookup(int fd, const struct socket *packet, struct found_socket *ret)
 {
 	bool is_v4 = socket_is_v4(packet);
-	struct request request = {
-		.header = {.nlmsg_len = sizeof(request),
-			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			   .nlmsg_flags = NLM_F_REQUEST},
-		.body = {.sdiag_family = is_v4 ? AF_INET : AF_INET6,
-			 .sdiag_protocol = (uint8_t)numbers[packet->proto],
-			 .idiag_states = ~0u,
-			 .id = {.idiag_if = packet->interface, .idiag_cookie = {~0u, ~0u}}},
+	struct request request = {.header = {.nlmsg_len = NLMSG_HDRLEN,
+					     .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+					     .nlmsg_flags = NLM_F_REQUEST}};
+	struct inet_diag_req_v2 body = {
+		.sdiag_family = is_v4 ? AF_INET : AF_INET6,
+		.sdiag_protocol = (uint8_t)numbers[packet->proto],
+		.idiag_states = ~0u,
+		.id = {.idiag_if = packet->interface, .idiag_cookie = {~0u, ~0u}},
 	};
 	/* UDP's handler takes the ends the other way round (net/ipv4/udp_diag.c) */
-	bool swaps = packet->proto != PROTO_TCP;
+	bool swaps = packet->proto == PROTO_UDP || packet->proto == PROTO_UDPLITE;
 	const struct ip *to = swaps ? &packet->peer : &packet->local,
 			*from = swaps ? &packet->local : &packet->peer;
-	request.body.id.idiag_sport = htons(swaps ? packet->peer_port : packet->local_port);
-	request.body.id.idiag_dport = htons(swaps ? packet->local_port : packet->peer_port);
-	memcpy(request.body.id.idiag_src, to->bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16);
-	memcpy(request.body.id.idiag_dst, from->bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16);
+	body.id.idiag_sport = htons(swaps ? packet->peer_port : packet->local_port);
+	body.id.idiag_dport = htons(swaps ? packet->local_port : packet->peer_port);
+	memcpy(body.id.idiag_src, to->bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16);
+	memcpy(body.id.idiag_dst, from->bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16);
 
-	int r = send_all(fd, &request, sizeof(request));
+	append(&request, &body, sizeof(body));
+	int r = send_request(fd, &request);
 	if (r < 0)
 		return r;
 	char buffer[8192];
-	ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+	ssize_t n;
+	do
+		n = recv(fd, buffer, sizeof(buffer), 0);
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 
