@@ -11,6 +11,7 @@
 #include "source/interfaces.h"
 
 #define RESERVED_MAX 4096
+#define TRIES 3
 
 struct lists {
 	struct arena *arena;
@@ -31,10 +32,12 @@ static int on_link(const struct nlmsghdr *message, void *data)
 				    .is_up = link.ifi_flags & IFF_UP,
 				    .is_loopback = link.ifi_flags & IFF_LOOPBACK};
 	const struct nlattr *attribute;
-	mnl_attr_for_each(attribute, message,
-			  sizeof(link)) if (mnl_attr_get_type(attribute) == IFLA_IFNAME)
-		added->name = arena_intern(lists->arena, mnl_attr_get_payload(attribute),
-					   mnl_attr_get_payload_len(attribute));
+	mnl_attr_for_each(attribute, message, sizeof(link))
+	{
+		if (mnl_attr_get_type(attribute) == IFLA_IFNAME)
+			added->name = arena_intern(lists->arena, mnl_attr_get_payload(attribute),
+						   mnl_attr_get_payload_len(attribute));
+	}
 	return MNL_CB_OK;
 }
 
@@ -70,36 +73,64 @@ static int on_address(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-static int dump(int fd, uint16_t type, mnl_cb_t callback, struct lists *lists)
+static int ask(int fd, uint16_t type, uint32_t sequence)
 {
-	char buffer[32768] __attribute__((aligned(8)));
+	char buffer[256] __attribute__((aligned(8)));
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	request->nlmsg_type = type;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request->nlmsg_seq = type;
-	struct rtgenmsg *general = mnl_nlmsg_put_extra_header(request, sizeof(*general));
-	general->rtgen_family = AF_UNSPEC;
-	if (send(fd, request, request->nlmsg_len, 0) < 0)
-		return -errno;
-	int r = MNL_CB_OK;
+	request->nlmsg_seq = sequence;
+	struct ifinfomsg *link;
+	struct ifaddrmsg *address;
+	if (type == RTM_GETLINK) {
+		link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
+		link->ifi_family = AF_UNSPEC;
+		/* 700 bytes less an interface */
+		mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	} else {
+		address = mnl_nlmsg_put_extra_header(request, sizeof(*address));
+		address->ifa_family = AF_UNSPEC;
+	}
+	return send(fd, request, request->nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+static int dump(int fd, uint16_t type, uint32_t sequence, mnl_cb_t callback, struct lists *lists)
+{
+	char buffer[32768] __attribute__((aligned(8)));
+	int r = ask(fd, type, sequence);
+	if (r < 0)
+		return r;
+	r = MNL_CB_OK;
 	while (r > MNL_CB_STOP) {
 		ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		r = mnl_cb_run(buffer, (size_t)n, type, 0, callback, lists);
+		r = mnl_cb_run(buffer, (size_t)n, sequence, 0, callback, lists);
 	}
 	return r < 0 ? -errno : 0;
 }
 
+/* The whole list of one kind; asked again, on a socket of its own, where it changed under way. */
+static int read_list(const struct found_netns *netns, uint16_t type, mnl_cb_t callback,
+		     struct vector *list, struct lists *lists)
+{
+	int r = -EINTR;
+	for (uint32_t i = 0; i < TRIES && r == -EINTR; i++) {
+		cleanup(closep) int fd = netns_socket(netns, NETLINK_ROUTE);
+		if (fd < 0)
+			return fd;
+		list->n = 0;
+		r = dump(fd, type, i + 1, callback, lists);
+	}
+	return r;
+}
+
 static int read_lists(const struct found_netns *netns, struct lists *lists)
 {
-	cleanup(closep) int fd = netns_socket(netns, NETLINK_ROUTE);
-	if (fd < 0)
-		return fd;
-	int r = dump(fd, RTM_GETLINK, on_link, lists);
-	return r < 0 ? r : dump(fd, RTM_GETADDR, on_address, lists);
+	int r = read_list(netns, RTM_GETLINK, on_link, &lists->interfaces, lists);
+	return r < 0 ? r : read_list(netns, RTM_GETADDR, on_address, &lists->addresses, lists);
 }
 
 int interfaces_parse_reserved(const char *text, struct arena *arena, const struct port_range **ret,

@@ -2,6 +2,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include "base/debug.h"
 #include "base/numbers.h"
@@ -25,7 +28,7 @@ struct search {
 	uint64_t own;
 	uint64_t n_refused;
 	struct vector mounts; /* uint64_t: mount namespaces that were read */
-	uint64_t last;	      /* inode of the last process: neighbours mostly share it */
+	uint64_t last_mount;  /* of the last process: neighbours mostly share it */
 };
 
 static struct found_netns *find(const struct vector *found, uint64_t inode)
@@ -47,6 +50,24 @@ static uint64_t inode_of_link(const char *text, const char *kind)
 	    number_scan(&at, text + strlen(text), 10, &inode) < 0 || *at != ']')
 		return 0;
 	return inode;
+}
+
+/* Opens what should be a namespace: a name of /run/netns whose mount is gone is an empty file, and
+ * a path in another's mounts may be anything, so it is looked at before it is opened for good. */
+static int open_namespace(const struct host *host, const char *path)
+{
+	struct statfs status;
+	char again[64];
+	cleanup(closep) int looked = host_openat(host, O_PATH, "%s", path);
+	if (looked < 0)
+		return looked;
+	if (fstatfs(looked, &status) < 0)
+		return -errno;
+	if (status.f_type != NSFS_MAGIC)
+		return -EINVAL;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", looked);
+	int fd = open(again, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 /* Takes @fd. */
@@ -106,6 +127,43 @@ bool netns_parse_mount(const char *line, size_t n, uint64_t *ret_inode, const ch
 	return true;
 }
 
+/* Spaces and the like stand as \ooo in mountinfo. */
+static size_t decode(const char *from, size_t n, char *to, size_t size)
+{
+	size_t length = 0;
+	for (size_t i = 0; i < n && length + 1 < size; i++) {
+		bool is_octal = from[i] == '\\' && n - i > 3 && from[i + 1] >= '0' &&
+				from[i + 1] <= '3' && from[i + 2] >= '0' && from[i + 2] <= '7' &&
+				from[i + 3] >= '0' && from[i + 3] <= '7';
+		to[length++] = is_octal ? (char)((from[i + 1] - '0') << 6 |
+						 (from[i + 2] - '0') << 3 | (from[i + 3] - '0'))
+					: from[i];
+		i += is_octal ? 3 : 0;
+	}
+	to[length] = '\0';
+	return length;
+}
+
+/* The namespace that is mounted at @point as process @pid sees it. */
+static int add_mount(struct search *search, int32_t pid, uint64_t inode, const char *point)
+{
+	static const char run[] = "/run/netns/";
+	const char *name = NULL;
+	if (strncmp(point, run, sizeof(run) - 1) == 0 && strlen(point) < 64 &&
+	    !strchr(point + sizeof(run) - 1, '/'))
+		name = point + sizeof(run) - 1;
+
+	struct found_netns *known = find(search->found, inode);
+	if (known) {
+		if (name && !known->name[0])
+			snprintf(known->name, sizeof(known->name), "%s", name);
+		return 0;
+	}
+	char path[1200];
+	snprintf(path, sizeof(path), "proc/%d/root%s", pid, point);
+	return add(search, open_namespace(search->host, path), 0, name);
+}
+
 static int add_mounts(struct search *search, int32_t pid)
 {
 	cleanup(freep) char *text = NULL;
@@ -118,25 +176,11 @@ static int add_mounts(struct search *search, int32_t pid)
 		size_t length = end ? (size_t)(end - line) : (size_t)(text + n - line),
 		       point_length;
 		const char *point;
+		char decoded[1024];
 		uint64_t inode;
 		if (netns_parse_mount(line, length, &inode, &point, &point_length) &&
-		    point_length < 1024) {
-			static const char run[] = "/run/netns/";
-			char name[64] = "";
-			if (point_length > sizeof(run) - 1 &&
-			    memcmp(point, run, sizeof(run) - 1) == 0)
-				snprintf(name, sizeof(name), "%.*s",
-					 (int)(point_length - sizeof(run) + 1),
-					 point + sizeof(run) - 1);
-			struct found_netns *known = find(search->found, inode);
-			if (!known)
-				r = add(search,
-					host_openat(search->host, O_RDONLY, "proc/%d/root%.*s", pid,
-						    (int)point_length, point),
-					0, name);
-			else if (name[0] && !known->name[0])
-				snprintf(known->name, sizeof(known->name), "%s", name);
-		}
+		    decode(point, point_length, decoded, sizeof(decoded)) + 1 < sizeof(decoded))
+			r = add_mount(search, pid, inode, decoded);
 		line += length + 1;
 	}
 	return r;
@@ -149,6 +193,9 @@ static int visit_mounts(struct search *search, int32_t pid)
 	if (host_readlink(search->host, text, sizeof(text), "proc/%d/ns/mnt", pid) < 0)
 		return 0;
 	uint64_t inode = inode_of_link(text, "mnt");
+	if (inode == search->last_mount)
+		return 0;
+	search->last_mount = inode;
 	for (uint32_t i = 0; i < search->mounts.n; i++)
 		if (*(uint64_t *)vector_at(&search->mounts, i) == inode)
 			return 0;
@@ -202,11 +249,13 @@ static int visit_names(struct search *search)
 		return 0;
 	}
 	int r = 0;
-	for (struct dirent *entry; r >= 0 && (entry = readdir(directory));)
-		if (entry->d_name[0] != '.')
-			r = add(search,
-				host_openat(search->host, O_RDONLY, "run/netns/%s", entry->d_name),
-				0, entry->d_name);
+	for (struct dirent *entry; r >= 0 && (entry = readdir(directory));) {
+		char path[300];
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "run/netns/%s", entry->d_name);
+		r = add(search, open_namespace(search->host, path), 0, entry->d_name);
+	}
 	closedir(directory);
 	return r;
 }
@@ -214,10 +263,12 @@ static int visit_names(struct search *search)
 static int find_one(struct search *search, const struct netns_scope *scope, struct error *err)
 {
 	int fd = -ENOENT;
+	char path[300];
 	if (scope->choice == NETNS_PID)
 		fd = host_openat(search->host, O_RDONLY, "proc/%d/ns/net", scope->pid);
-	else if (scope->name[0] && !strchr(scope->name, '/') && strcmp(scope->name, "..") != 0)
-		fd = host_openat(search->host, O_RDONLY, "run/netns/%s", scope->name);
+	else if (scope->name[0] && !strchr(scope->name, '/') && scope->name[0] != '.' &&
+		 (size_t)snprintf(path, sizeof(path), "run/netns/%s", scope->name) < sizeof(path))
+		fd = open_namespace(search->host, path);
 	if (fd < 0) {
 		if (scope->choice == NETNS_PID)
 			return error_set(err, fd, "open the network namespace of process %d",
@@ -236,7 +287,7 @@ static int find_all(struct search *search, struct sink *sink)
 	int r = visit_names(search);
 	if (r >= 0)
 		r = visit_processes(search);
-	bool may_enter = privilege_has(21); /* CAP_SYS_ADMIN: setns */
+	bool may_enter = privilege_has(CAP_SYS_ADMIN); /* setns */
 	uint64_t n_closed = 0;
 	for (uint32_t i = 0; i < search->found->n && !may_enter; i++)
 		n_closed += !((struct found_netns *)vector_at(search->found, i))->is_self;
@@ -300,7 +351,8 @@ int netns_of_descriptor(const struct host *host, int32_t pid, int32_t fd, struct
 	ssize_t n = host_readlink(host, link, sizeof(link), "proc/%d/fd/%d", pid, fd);
 	if (n < 0 || !inode_of_link(link, "net"))
 		return n < 0 ? (int)n : -ENOENT;
-	cleanup(closep) int netns = host_openat(host, O_RDONLY, "proc/%d/fd/%d", pid, fd);
+	snprintf(link, sizeof(link), "proc/%d/fd/%d", pid, fd);
+	cleanup(closep) int netns = open_namespace(host, link);
 	if (netns < 0 || fstat(netns, &status) < 0)
 		return netns < 0 ? netns : -errno;
 	*ret = (struct found_netns){.inode = status.st_ino, .fd = TAKE_FD(netns)};

@@ -1,5 +1,6 @@
 /* /etc/services: name port/protocol aliases... # comment (services(5)). */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/numbers.h"
@@ -8,43 +9,70 @@
 
 #define SERVICES_MAX (4 << 20)
 
+struct line_name {
+	struct service_name service;
+	uint32_t number; /* of the name in the file: of several for a port the first is told */
+};
+
 static int compare(const void *a, const void *b)
 {
-	const struct service_name *x = a, *y = b;
-	if (x->port != y->port)
-		return x->port < y->port ? -1 : 1;
-	return x->proto < y->proto ? -1 : x->proto > y->proto;
+	const struct line_name *x = a, *y = b;
+	if (x->service.port != y->service.port)
+		return x->service.port < y->service.port ? -1 : 1;
+	if (x->service.proto != y->service.proto)
+		return x->service.proto < y->service.proto ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The word at *@at, which moves behind it and the blanks that follow; its length, 0 at the end. */
+static size_t next_word(const char **at, const char *end, const char **ret)
+{
+	while (*at < end && is_blank(**at))
+		++*at;
+	*ret = *at;
+	while (*at < end && !is_blank(**at))
+		++*at;
+	return (size_t)(*at - *ret);
+}
+
+static int add_name(const char *word, size_t n, uint16_t port, uint8_t proto, struct arena *arena,
+		    struct vector *names)
+{
+	struct line_name *added = vector_add(names);
+	const char *name = arena_intern(arena, word, n);
+	if (!added || !name)
+		return -ENOMEM;
+	*added = (struct line_name){.service = {.port = port, .proto = proto, .name = name},
+				    .number = names->n};
+	return 0;
 }
 
 static int read_line(const char *line, const char *end, struct arena *arena, struct vector *names)
 {
-	const char *comment = memchr(line, '#', (size_t)(end - line));
+	const char *comment = memchr(line, '#', (size_t)(end - line)), *at = line, *name, *word;
 	end = comment ? comment : end;
-	size_t n_name = 0;
-	while (line + n_name < end && !strchr(" \t", line[n_name]))
-		n_name++;
-	const char *at = line + n_name;
-	while (at < end && strchr(" \t", *at))
-		at++;
 	uint64_t port;
-	if (!n_name || number_scan(&at, end, 10, &port) < 0 || port > UINT16_MAX || at == end ||
-	    *at++ != '/')
+	size_t n_name = next_word(&at, end, &name), n_word = next_word(&at, end, &word);
+	const char *digits = word, *stop = word + n_word;
+	if (!n_name || !n_word || number_scan(&digits, stop, 10, &port) < 0 || port > UINT16_MAX ||
+	    digits == stop || *digits++ != '/')
 		return 0;
-	size_t n_proto = 0;
-	while (at + n_proto < end && !strchr(" \t", at[n_proto]))
-		n_proto++;
-	for (uint8_t proto = 0; proto < PROTO_MAX; proto++) {
-		if (strlen(proto_words[proto]) != n_proto ||
-		    memcmp(proto_words[proto], at, n_proto) != 0)
-			continue;
-		struct service_name *added = vector_add(names);
-		const char *name = arena_copy(arena, line, n_name);
-		if (!added || !name)
-			return -ENOMEM;
-		*added =
-			(struct service_name){.port = (uint16_t)port, .proto = proto, .name = name};
-	}
-	return 0;
+	uint8_t proto = 0;
+	while (proto < PROTO_MAX &&
+	       (strlen(proto_words[proto]) != (size_t)(stop - digits) ||
+		memcmp(proto_words[proto], digits, (size_t)(stop - digits)) != 0))
+		proto++;
+	if (proto == PROTO_MAX)
+		return 0;
+	int r = add_name(name, n_name, (uint16_t)port, proto, arena, names);
+	while (r >= 0 && (n_word = next_word(&at, end, &word)))
+		r = add_name(word, n_word, (uint16_t)port, proto, arena, names);
+	return r;
 }
 
 int services_read(struct host *host, struct arena *arena, const struct services **ret,
@@ -57,7 +85,7 @@ int services_read(struct host *host, struct arena *arena, const struct services 
 		return n == -ENOMEM ? error_set(err, -ENOMEM, "read /etc/services") : 0;
 
 	cleanup(vector_done) struct vector names;
-	vector_init(&names, sizeof(struct service_name));
+	vector_init(&names, sizeof(struct line_name));
 	int r = 0;
 	for (const char *line = text; r >= 0 && line < text + n;) {
 		const char *end = memchr(line, '\n', (size_t)(text + n - line));
@@ -70,10 +98,10 @@ int services_read(struct host *host, struct arena *arena, const struct services 
 		services ? arena_alloc(arena, ((size_t)names.n + 1) * sizeof(*kept)) : NULL;
 	if (!kept)
 		return error_set(err, -ENOMEM, "read /etc/services");
-	if (names.n) {
-		memcpy(kept, names.data, (size_t)names.n * sizeof(*kept));
-		qsort(kept, names.n, sizeof(*kept), compare);
-	}
+	if (names.n)
+		qsort(names.data, names.n, sizeof(struct line_name), compare);
+	for (uint32_t i = 0; i < names.n; i++)
+		kept[i] = ((const struct line_name *)vector_at(&names, i))->service;
 	*services = (struct services){.names = kept, .n = names.n};
 	*ret = services;
 	return 0;
