@@ -10,11 +10,23 @@
 #define CELL_VALUES_MAX 4 /* of a list in one cell of a terminal; then "+3" */
 #define MARK "!"
 
+/* A cell's text, escaped, and how many columns of the terminal it takes. */
+struct shown {
+	const char *bytes;
+	size_t n, columns;
+};
+
+#define AGAIN_MAX 64
+
 struct column {
 	const struct field *field;
 	size_t wanted, width;
 	bool is_shown;
 	bool is_holder; /* says who holds it: where no process does, it says that */
+	/* the value of the row before, for it mostly comes again */
+	struct value last;
+	char again[AGAIN_MAX];
+	struct shown again_shown;
 };
 
 /* ---- one cell ---- */
@@ -73,23 +85,77 @@ static int add_value(void *data, const struct value *value, uint32_t times)
 }
 
 /* Nobody's name, but not nothing: "nobody holds it" and "I may not look" are told apart. */
-static void add_holder(const struct rows *rows, uint32_t row, struct cell *cell)
+static void add_holder(const struct socket *socket, struct cell *cell)
 {
-	struct record record;
-	rows_record(rows, row, 0, &record);
-	uint8_t held_by = record.socket->held_by;
-	if (held_by != HELD_KERNEL && held_by != HELD_UNSEEN)
+	if (socket->held_by != HELD_KERNEL && socket->held_by != HELD_UNSEEN)
 		return;
 	out_char(cell->out, '(');
-	out_string(cell->out, held_by_words[held_by]);
+	out_string(cell->out, held_by_words[socket->held_by]);
 	out_char(cell->out, ')');
 	cell->columns = cell->out->n;
 }
 
-/* The text of a cell at the start of @out, and its columns. */
-static size_t read_cell(struct out *out, const struct rows *rows, uint32_t row,
-			const struct column *column, const struct table_style *style)
+/* Its text was made from these very bytes or this number: it would be the same again. */
+static bool is_again(const struct value *a, const struct value *b)
 {
+	if (a->kind != b->kind)
+		return false;
+	switch ((enum value_kind)a->kind) {
+	case VALUE_WORD:
+	case VALUE_STRING:
+		return a->text == b->text && a->length == b->length && a->text != a->scratch;
+	case VALUE_UINT:
+	case VALUE_BOOL:
+		return a->number == b->number;
+	default:
+		return false;
+	}
+}
+
+/* A row of one socket with one holder at most: its value, if any, stands alone. */
+static struct shown read_single(struct out *out, const struct record *record, struct column *column,
+				struct cell *cell, char scratch[256])
+{
+	struct value value = {.scratch = scratch};
+	column->field->get(record, &value);
+	if (is_again(&value, &column->last))
+		return column->again_shown;
+	if (value.kind != VALUE_NULL)
+		add_value(cell, &value, 1);
+	else if (column->is_holder)
+		add_holder(record->socket, cell);
+	struct shown shown = {out->data, out->n, cell->columns};
+	column->last.kind = VALUE_NULL;
+	if (value.kind == VALUE_NULL || out->n > AGAIN_MAX)
+		return shown;
+	column->last = value;
+	memcpy(column->again, out->data, out->n);
+	column->again_shown = (struct shown){column->again, out->n, cell->columns};
+	return shown;
+}
+
+/* One row as its cells are asked for. */
+struct row {
+	const struct rows *rows;
+	uint32_t number;
+	struct record record; /* of its first socket */
+	bool is_single, is_held_once;
+};
+
+static struct row row_at(const struct rows *rows, uint32_t number)
+{
+	struct row row = {.rows = rows, .number = number};
+	rows_record(rows, number, 0, &row.record);
+	row.is_single = rows_length(rows, number) == 1;
+	row.is_held_once = row.is_single && (!row.record.holder || row.record.holder->next == NONE);
+	return row;
+}
+
+/* @out is where the text may be made; it stands until the next cell is read. */
+static struct shown read_cell(struct out *out, const struct row *row, struct column *column,
+			      const struct table_style *style)
+{
+	char scratch[256];
 	const struct field *field = column->field;
 	bool is_whole = !style->columns || field->flags & FIELD_NEVER_CUT;
 	struct cell cell = {.out = out,
@@ -98,15 +164,17 @@ static size_t read_cell(struct out *out, const struct rows *rows, uint32_t row,
 			    .is_utf8 = style->is_utf8,
 			    .is_ascii = style->is_terminal && !style->is_utf8};
 	out->n = 0;
-	if (!rows_values(rows, row, field, add_value, &cell) && column->is_holder)
-		add_holder(rows, row, &cell);
+	if (field->of == OF_SOCKET ? row->is_single : row->is_held_once)
+		return read_single(out, &row->record, column, &cell, scratch);
+	if (!rows_values(row->rows, row->number, field, add_value, &cell) && column->is_holder)
+		add_holder(row->record.socket, &cell);
 	if (cell.left_out) {
 		size_t before = out->n;
 		out_string(out, " +");
 		out_u64(out, cell.left_out);
 		cell.columns += out->n - before;
 	}
-	return cell.columns;
+	return (struct shown){out->data, out->n, cell.columns};
 }
 
 /* ---- how wide ---- */
@@ -114,12 +182,14 @@ static size_t read_cell(struct out *out, const struct rows *rows, uint32_t row,
 static void measure(const struct rows *rows, struct column *columns, unsigned n,
 		    const struct table_style *style, struct out *scratch)
 {
-	for (uint32_t row = 0; row < rows->n_rows; row++)
+	for (uint32_t number = 0; number < rows->n_rows; number++) {
+		struct row row = row_at(rows, number);
 		for (unsigned i = 0; i < n; i++) {
-			size_t width = read_cell(scratch, rows, row, &columns[i], style);
-			if (width > columns[i].wanted)
-				columns[i].wanted = width;
+			struct shown shown = read_cell(scratch, &row, &columns[i], style);
+			if (shown.columns > columns[i].wanted)
+				columns[i].wanted = shown.columns;
 		}
+	}
 }
 
 static size_t total(const struct column *columns, unsigned n)
@@ -227,23 +297,23 @@ static void pay(struct line *line)
 }
 
 /* The text is escaped already: cutting it needs no escaping again. */
-static void print_cell(struct line *line, const struct column *column, const struct out *text,
-		       size_t width, const struct table_style *style)
+static void print_cell(struct line *line, const struct column *column, struct shown text,
+		       const struct table_style *style)
 {
-	size_t pad = column->width > width ? column->width - width : 0;
+	size_t pad = column->width > text.columns ? column->width - text.columns : 0;
 	bool is_right = column->field->flags & FIELD_RIGHT;
 	const char *colour =
-		style->has_colour ? colour_of(column->field, text->data, text->n) : NULL;
+		style->has_colour ? colour_of(column->field, text.bytes, text.n) : NULL;
 	if (is_right)
 		line->owed += pad;
-	if (text->n)
+	if (text.n)
 		pay(line);
 	if (colour)
 		out_string(line->out, colour);
-	if (width <= column->width)
-		out_bytes(line->out, text->data, text->n);
+	if (text.columns <= column->width)
+		out_bytes(line->out, text.bytes, text.n);
 	else
-		text_show_cut(line->out, text->data, text->n, column->width, !style->is_utf8);
+		text_show_cut(line->out, text.bytes, text.n, column->width, !style->is_utf8);
 	if (colour)
 		out_string(line->out, "\033[0m");
 	line->owed += GAP + (is_right ? 0 : pad);
@@ -268,18 +338,19 @@ static void print_mark(struct line *line, bool marked, const struct table_style 
 	line->owed++;
 }
 
-static void print_rows(struct out *out, const struct rows *rows, const struct column *columns,
-		       unsigned n, const struct table_style *style, struct out *scratch)
+static void print_rows(struct out *out, const struct rows *rows, struct column *columns, unsigned n,
+		       const struct table_style *style, struct out *scratch)
 {
-	for (uint32_t row = 0; row < rows->n_rows; row++) {
+	for (uint32_t number = 0; number < rows->n_rows; number++) {
 		struct line line = {.out = out};
+		struct row row = row_at(rows, number);
 		if (style->has_marks)
-			print_mark(&line, is_marked(rows, row), style);
+			print_mark(&line, is_marked(rows, number), style);
 		for (unsigned i = 0; i < n; i++) {
 			if (!columns[i].is_shown)
 				continue;
-			size_t width = read_cell(scratch, rows, row, &columns[i], style);
-			print_cell(&line, &columns[i], scratch, width, style);
+			print_cell(&line, &columns[i], read_cell(scratch, &row, &columns[i], style),
+				   style);
 		}
 		out_char(out, '\n');
 	}
