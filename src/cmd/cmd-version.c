@@ -42,12 +42,13 @@ static void print_text(struct out *out, const struct vector *facilities)
 	out_string(out, "doorward " VERSION "\n\n");
 	for (uint32_t i = 0; i < facilities->n; i++) {
 		const struct facility *facility = vector_at(facilities, i);
-		out_format(out, "%-18s  %-13s  %s%s%s\n", facility->name,
+		out_format(out, "%-18s  %-13s  %s\n", facility->name,
 			   facility->works	   ? "works"
 			   : facility->is_built_in ? "does not work"
 						   : "not built in",
-			   facility->gives, facility->works ? "" : ": ",
-			   facility->works ? "" : facility->reason);
+			   facility->gives);
+		if (!facility->works)
+			out_format(out, "%35s%s\n", "", facility->reason);
 	}
 }
 

@@ -377,6 +377,9 @@ def test_fields_lists_what_list_shows(doorward):
     assert status == 0 and fields["process_user"]["json"] == "user" and fields["process_user"]["of"] == "holder"
     _, out, _ = doorward.run("fields")
     assert {line.split()[0] for line in out.splitlines()[1:]} == set(fields)
+    assert {"LISTEN", "TIME_WAIT", "BOUND"} <= set(fields["state"]["words"]) and fields["port"]["words"] is None
+    _, got, _ = on_terminal(doorward, "fields", columns=80)
+    assert max(map(len, got.decode().splitlines())) <= 80
     _, out, _ = doorward.run("list", "--read", HOST, "--json", "--all")
     keys = {k for s in json.loads(out)["sockets"] for k in s} - {"holders"}
     assert keys <= {f["json"] for f in fields.values() if f["of"] == "socket"}
