@@ -1,7 +1,9 @@
 /* What is told of the namespaces, processes and users of a snapshot. */
 #include <errno.h>
 
+#include "base/debug.h"
 #include "base/privilege.h"
+#include "collect/census.h"
 #include "collect/details.h"
 #include "source/activation.h"
 #include "source/containers.h"
@@ -42,13 +44,36 @@ int details_netns(struct host *host, struct join *join, const struct vector *fou
 	return 0;
 }
 
+static uint32_t needs_of_process(const struct query *query)
+{
+	uint32_t needs = query->needs & NEEDS_OF_PROCESS;
+	if (needs & NEED_ANSWERS)
+		needs |= NEED_CGROUP | NEED_CMDLINE | NEED_STAT;
+	return needs;
+}
+
+/* Without what the census told. */
+static uint32_t still_needed(uint32_t needs, uint32_t known)
+{
+	static const struct {
+		uint32_t known, needs;
+	} told[] = {
+		{KNOWN_STAT, NEED_STAT | NEED_PARENTS},
+		{KNOWN_EXE, NEED_EXE},
+		{KNOWN_CWD, NEED_CWD},
+		{KNOWN_UID, NEED_UID},
+		{KNOWN_CGROUP, NEED_CGROUP},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		needs &= known & told[i].known ? ~told[i].needs : UINT32_MAX;
+	return needs;
+}
+
 /* Reads process @index; what it is known as by pid stays even when it has ended. */
 static int read_process(struct host *host, struct join *join, uint32_t index)
 {
 	struct process process = *snapshot_process(join->snapshot, index);
-	uint32_t needs = join->query->needs & NEEDS_OF_PROCESS;
-	if (needs & NEED_ANSWERS)
-		needs |= NEED_CGROUP | NEED_CMDLINE | NEED_STAT;
+	uint32_t needs = still_needed(needs_of_process(join->query), process.known);
 	int r = process_read(host, process.pid, needs, join->snapshot, &process);
 	if (r == -ENOMEM)
 		return r;
@@ -78,18 +103,35 @@ static int read_parents(struct host *host, struct join *join, uint32_t index)
 	return 0;
 }
 
-/* Marks the processes that hold a socket which may match. */
-static void mark_wanted(const struct join *join, bool filters_early, bool *wanted)
+/* Marks the processes that hold a socket which may match; how many they are. */
+static uint32_t mark_wanted(const struct join *join, bool filters_early, bool *wanted)
 {
 	const struct snapshot *snapshot = join->snapshot;
+	uint32_t n = 0;
 	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		if (filters_early && !filter_may_match(join->query->filter, snapshot, socket))
 			continue;
 		for (const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		     holder; holder = snapshot_holder(snapshot, holder->next))
+		     holder; holder = snapshot_holder(snapshot, holder->next)) {
+			n += !wanted[holder->process];
 			wanted[holder->process] = true;
+		}
 	}
+	return n;
+}
+
+/* What a process is in is read once for all that are in the same. */
+static void share_groups(struct snapshot *snapshot, struct census *census, uint32_t index)
+{
+	uint32_t same = census_same_groups(census, index);
+	const struct process *known = snapshot_process(snapshot, same);
+	if (!known || !(known->known & KNOWN_CGROUP))
+		return;
+	struct process *process = vector_at(&snapshot->processes, index);
+	process->unit = known->unit;
+	process->container = known->container;
+	process->known |= KNOWN_CGROUP;
 }
 
 int details_processes(struct host *host, struct join *join, bool filters_early, struct error *err)
@@ -101,11 +143,21 @@ int details_processes(struct host *host, struct join *join, bool filters_early, 
 	cleanup(freep) bool *wanted = calloc(n + 1, sizeof(*wanted));
 	if (!wanted)
 		return error_set(err, -ENOMEM, "read the processes");
-	mark_wanted(join, filters_early, wanted);
+	uint32_t n_wanted = mark_wanted(join, filters_early, wanted);
+
+	cleanup(census_done) struct census census = {0};
+	if (census_is_worth(host, join->query, n_wanted)) {
+		struct error refused = {0};
+		int r = census_take(host, join, needs_of_process(join->query), &census, &refused);
+		if (r == -ENOMEM)
+			return error_set(err, r, "read the processes");
+		debug(BPF, "%u processes through BPF: %s", n_wanted, r < 0 ? refused.what : "done");
+	}
 
 	for (uint32_t i = 0; i < n && !stop_wanted(host->stop); i++) {
 		if (!wanted[i])
 			continue;
+		share_groups(join->snapshot, &census, i);
 		int r = read_process(host, join, i);
 		if (r == 0 && join->query->needs & NEED_PARENTS)
 			r = read_parents(host, join, i);

@@ -69,18 +69,27 @@ uint32_t join_netns(struct join *join, uint64_t inode)
 	return join->last_netns = all->n - 1;
 }
 
+uint32_t join_find_process(const struct join *join, int32_t pid)
+{
+	uint32_t place;
+	uint64_t key = (uint64_t)pid;
+	for (uint32_t i = table_find(&join->by_pid, key, &place); i != TABLE_NONE;
+	     i = table_next(&join->by_pid, key, &place))
+		if (snapshot_process(join->snapshot, i)->pid == pid)
+			return i;
+	return NONE;
+}
+
 uint32_t join_process(struct join *join, int32_t pid)
 {
 	const struct process *last = snapshot_process(join->snapshot, join->last_process);
 	if (last && last->pid == pid)
 		return join->last_process;
 
-	uint32_t place;
 	uint64_t key = (uint64_t)pid;
-	for (uint32_t i = table_find(&join->by_pid, key, &place); i != TABLE_NONE;
-	     i = table_next(&join->by_pid, key, &place))
-		if (snapshot_process(join->snapshot, i)->pid == pid)
-			return join->last_process = i;
+	uint32_t known = join_find_process(join, pid);
+	if (known != NONE)
+		return join->last_process = known;
 
 	struct process *added = vector_add(&join->snapshot->processes);
 	if (!added)

@@ -20,9 +20,9 @@ struct join {
 	struct snapshot *snapshot;
 	const struct query *query;
 	const struct stop *stop; /* once wanted no source is heard any more: -ECANCELED */
-	uint32_t current;      /* index of the namespace being read */
-	struct table by_inode; /* sockets that have one */
-	struct table by_ends;  /* sockets that have none */
+	uint32_t current;	 /* index of the namespace being read */
+	struct table by_inode;	 /* sockets that have one */
+	struct table by_ends;	 /* sockets that have none */
 	struct table by_pid;
 	uint32_t last_process; /* one process's descriptors come one after another */
 	uint32_t last_netns;
@@ -44,6 +44,8 @@ void join_done(struct join *join);
 uint32_t join_netns(struct join *join, uint64_t inode);
 /* The index of the process, added where it is new; NONE: no memory. */
 uint32_t join_process(struct join *join, int32_t pid);
+/* The index of the process, or NONE where it is not known. */
+uint32_t join_find_process(const struct join *join, int32_t pid);
 /* The index of the socket with @inode, or NONE. */
 uint32_t join_find(const struct join *join, uint32_t inode);
 
