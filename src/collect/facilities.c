@@ -11,6 +11,8 @@
 #include "collect/collect.h"
 #include "model/query.h"
 #include "source/bpf/files.h"
+#include "source/bpf/tasks.h"
+#include "source/bpf/unheld.h"
 #include "source/netns.h"
 #include "source/sock-diag.h"
 
@@ -71,14 +73,26 @@ static int add_right(const char *name, const char *gives, int capability, const 
 	return add(ret, &facility);
 }
 
+/* Each program is loaded: one may be refused where another is not. */
+static int add_bpf(struct host *host, struct vector *ret)
+{
+	static bool (*const tries[])(const struct host *, struct facility *) = {
+		files_try, tasks_try, unheld_try_tcp, unheld_try_udp};
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(tries); i++) {
+		struct facility facility;
+		tries[i](host, &facility);
+		r = add(ret, &facility);
+	}
+	return r;
+}
+
 int collect_facilities(struct host *host, struct vector *ret, struct error *err)
 {
 	static const char *const names[PROTO_MAX] = {"sock_diag tcp", "sock_diag udp",
 						     "sock_diag udplite", "sock_diag raw",
 						     "sock_diag sctp"};
-	struct facility files;
-	files_probe(host, &files);
-	int r = add(ret, &files);
+	int r = add_bpf(host, ret);
 	for (enum proto proto = 0; r >= 0 && proto < PROTO_MAX; proto++)
 		r = add_sock_diag(host, proto, names[proto], ret);
 	if (r >= 0)

@@ -140,16 +140,16 @@ static void find_leftover(const struct join *join, uint32_t netns, bool *ret_tcp
 }
 
 /* The kernel's own sockets are told from the unseen by their file, which only BPF shows. A TCP
- * socket of our own namespace is not worth the 4 ms where there is a process that nobody may
+ * socket of our own namespace is not worth the 2 ms where there is a process that nobody may
  * inspect: it is that process's. */
 static void tell_kernel_sockets(struct host *host, struct join *join, const struct vector *found)
 {
 	struct facility facility;
 	if (!files_probe(host, &facility))
 		return;
+	cleanup(unheld_done) struct unheld unheld = {0};
 	for (uint32_t i = 0; i < found->n; i++) {
 		bool tcp, udp;
-		uint64_t sum;
 		struct error ignored = {0};
 		const struct found_netns *place = vector_at(found, i);
 		join->current = join_netns(join, place->inode);
@@ -157,9 +157,9 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 			return;
 		find_leftover(join, join->current, &tcp, &udp);
 		if (tcp && !(join->has_refused && place->is_self))
-			unheld_finish_tcp(unheld_start_tcp(host, place, join->query), &join->sink, &sum, &ignored);
+			unheld_read(&unheld, host, place, join->query, PROTO_TCP, &join->sink, &ignored);
 		if (udp)
-			unheld_read_udp(host, place, join->query, &join->sink, &ignored);
+			unheld_read(&unheld, host, place, join->query, PROTO_UDP, &join->sink, &ignored);
 		if (ignored.code)
 			debug(BPF, "%s", ignored.what);
 	}

@@ -8,21 +8,70 @@
 #include "source/bpf/record.h"
 #include "source/bpf/unheld.h"
 
+static const char *const names[PROTO_MAX] = {
+	[PROTO_TCP] = "bpf iter tcp", [PROTO_UDP] = "bpf iter udp"};
+
 #ifdef HAVE_BPF
 #include "bpf/record.h"
 #include "unheld-tcp.skel.h"
 #include "unheld-udp.skel.h"
 
-static void tcp_destroyp(struct unheld_tcp_bpf **program)
+static const char *const loading[PROTO_MAX] = {[PROTO_TCP] = "load the BPF pass over TCP sockets",
+					       [PROTO_UDP] = "load the BPF pass over UDP sockets"};
+static const char *const reading[PROTO_MAX] = {[PROTO_TCP] = "read the TCP sockets through BPF",
+					       [PROTO_UDP] = "read the UDP sockets through BPF"};
+
+static int load_tcp(const struct query *query, struct unheld *ret)
 {
-	if (*program)
-		unheld_tcp_bpf__destroy(*program);
+	struct unheld_tcp_bpf *program = unheld_tcp_bpf__open();
+	if (!program)
+		return -ENOMEM;
+	struct bpf_wanted wanted = record_wanted(query);
+	memcpy((void *)(uintptr_t)&program->rodata->wanted, &wanted, sizeof(wanted));
+	ret->tcp = program;
+	return unheld_tcp_bpf__load(program);
 }
 
-static void udp_destroyp(struct unheld_udp_bpf **program)
+static int load_udp(const struct query *query, struct unheld *ret)
 {
-	if (*program)
-		unheld_udp_bpf__destroy(*program);
+	struct unheld_udp_bpf *program = unheld_udp_bpf__open();
+	if (!program)
+		return -ENOMEM;
+	struct bpf_wanted wanted = record_wanted(query);
+	memcpy((void *)(uintptr_t)&program->rodata->wanted, &wanted, sizeof(wanted));
+	ret->udp = program;
+	return unheld_udp_bpf__load(program);
+}
+
+void unheld_done(struct unheld *unheld)
+{
+	if (unheld->tcp)
+		unheld_tcp_bpf__destroy(unheld->tcp);
+	if (unheld->udp)
+		unheld_udp_bpf__destroy(unheld->udp);
+	*unheld = (struct unheld){0};
+}
+
+/* The descriptor of the program, loaded where it is not yet, or negative errno. */
+static int program_of(struct unheld *unheld, const struct query *query, enum proto proto)
+{
+	if (proto == PROTO_TCP) {
+		int r = unheld->tcp ? 0 : load_tcp(query, unheld);
+		return r < 0 ? r : ((struct unheld_tcp_bpf *)unheld->tcp)->progs.unheld_tcp.prog_fd;
+	}
+	int r = unheld->udp ? 0 : load_udp(query, unheld);
+	return r < 0 ? r : ((struct unheld_udp_bpf *)unheld->udp)->progs.unheld_udp.prog_fd;
+}
+
+static bool try_loading(const struct host *host, enum proto proto, struct facility *ret)
+{
+	*ret = (struct facility){.name = names[proto], .gives = "what is the kernel's own socket"};
+	if (!pass_possible(host, ret))
+		return false;
+	cleanup(unheld_done) struct unheld unheld = {0};
+	struct query query = {.bounds = BOUNDS_ALL};
+	pass_loaded(program_of(&unheld, &query, proto), ret);
+	return ret->works;
 }
 
 struct unheld_pass {
@@ -63,26 +112,27 @@ static int run_inside(void *data)
 	return pass_run(inside->program, keep_bytes, inside->records, inside->stop);
 }
 
+/* One pass over one namespace, its records kept. */
+static int run(int program, const struct host *host, const struct found_netns *netns,
+	       struct out *records)
+{
+	struct inside inside = {program, records, host->stop};
+	return netns_call(netns, run_inside, &inside);
+}
+
 static void *run_tcp(void *data)
 {
 	struct unheld_pass *pass = data;
-	cleanup(tcp_destroyp) struct unheld_tcp_bpf *program = unheld_tcp_bpf__open();
-	pass->result = program ? 0 : -ENOMEM;
-	if (program) {
-		struct bpf_wanted wanted = record_wanted(pass->query);
-		memcpy((void *)(uintptr_t)&program->rodata->wanted, &wanted, sizeof(wanted));
-		pass->result = unheld_tcp_bpf__load(program);
-	}
+	cleanup(unheld_done) struct unheld unheld = {0};
+	pass->result = program_of(&unheld, pass->query, PROTO_TCP);
 	if (pass->result < 0) {
-		error_set(&pass->err, pass->result, "load the BPF pass over TCP sockets");
+		error_set(&pass->err, pass->result, "%s", loading[PROTO_TCP]);
 		return NULL;
 	}
-	struct inside inside = {program->progs.unheld_tcp.prog_fd, &pass->records,
-				pass->host->stop};
-	pass->result = netns_call(pass->netns, run_inside, &inside);
-	pass->sum = program->bss->sum_with_file;
+	pass->result = run(pass->result, pass->host, pass->netns, &pass->records);
+	pass->sum = ((struct unheld_tcp_bpf *)unheld.tcp)->bss->sum_with_file;
 	if (pass->result < 0)
-		error_set(&pass->err, pass->result, "read the TCP sockets through BPF");
+		error_set(&pass->err, pass->result, "%s", reading[PROTO_TCP]);
 	return NULL;
 }
 
@@ -121,26 +171,21 @@ int unheld_finish_tcp(struct unheld_pass *pass, struct sink *sink, uint64_t *ret
 	return r;
 }
 
-int unheld_read_udp(struct host *host, const struct found_netns *netns, const struct query *query,
-		    struct sink *sink, struct error *err)
+int unheld_read(struct unheld *unheld, struct host *host, const struct found_netns *netns,
+		const struct query *query, enum proto proto, struct sink *sink, struct error *err)
 {
-	cleanup(udp_destroyp) struct unheld_udp_bpf *program = unheld_udp_bpf__open();
-	if (!program)
-		return error_set(err, -ENOMEM, "load the BPF pass over UDP sockets");
-	struct bpf_wanted wanted = record_wanted(query);
-	memcpy((void *)(uintptr_t)&program->rodata->wanted, &wanted, sizeof(wanted));
-	int r = unheld_udp_bpf__load(program);
-	if (r < 0)
-		return error_set(err, r, "load the BPF pass over UDP sockets");
-
+	int program = program_of(unheld, query, proto);
+	if (program < 0) {
+		unheld_done(unheld);
+		return error_set(err, program, "%s", loading[proto]);
+	}
 	cleanup(out_done) struct out records = {.fd = -1};
-	r = out_init(&records, -1);
-	struct inside inside = {program->progs.unheld_udp.prog_fd, &records, host->stop};
+	int r = out_init(&records, -1);
 	if (r >= 0)
-		r = netns_call(netns, run_inside, &inside);
+		r = run(program, host, netns, &records);
 	if (r >= 0)
 		r = give(&records, sink);
-	return r < 0 ? error_set(err, r, "read the UDP sockets through BPF") : 0;
+	return r < 0 ? error_set(err, r, "%s", reading[proto]) : 0;
 }
 #else
 struct unheld_pass *unheld_start_tcp(struct host *host unused_argument,
@@ -156,11 +201,31 @@ int unheld_finish_tcp(struct unheld_pass *pass unused_argument, struct sink *sin
 	return error_text(err, -ENOTSUP, "this program was built without BPF");
 }
 
-int unheld_read_udp(struct host *host unused_argument,
-		    const struct found_netns *netns unused_argument,
-		    const struct query *query unused_argument, struct sink *sink unused_argument,
-		    struct error *err)
+int unheld_read(struct unheld *unheld unused_argument, struct host *host unused_argument,
+		const struct found_netns *netns unused_argument,
+		const struct query *query unused_argument, enum proto proto unused_argument,
+		struct sink *sink unused_argument, struct error *err)
 {
 	return error_text(err, -ENOTSUP, "this program was built without BPF");
 }
+
+void unheld_done(struct unheld *unheld unused_argument)
+{
+}
+
+static bool try_loading(const struct host *host, enum proto proto, struct facility *ret)
+{
+	*ret = (struct facility){.name = names[proto], .gives = "what is the kernel's own socket"};
+	return pass_possible(host, ret);
+}
 #endif
+
+bool unheld_try_tcp(const struct host *host, struct facility *ret)
+{
+	return try_loading(host, PROTO_TCP, ret);
+}
+
+bool unheld_try_udp(const struct host *host, struct facility *ret)
+{
+	return try_loading(host, PROTO_UDP, ret);
+}
