@@ -141,6 +141,12 @@ static void complete(struct socket *known, const struct found_socket *found)
 	const struct socket *more = &found->socket;
 	if (!known->cookie)
 		known->cookie = more->cookie;
+	/* the TCP connection that has its inode came first: the socket itself is meant */
+	if (more->flags & SOCKET_MPTCP && !(known->flags & SOCKET_MPTCP)) {
+		known->cookie = more->cookie;
+		known->recv_queue = more->recv_queue;
+		known->send_queue = more->send_queue;
+	}
 	if (found->has_file)
 		known->held_by = found->has_file == FILE_KERNEL ? HELD_KERNEL : known->held_by;
 	known->flags |= more->flags;
