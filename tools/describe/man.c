@@ -1,0 +1,129 @@
+/* Manual pages (man(7)): prose from a file, the rest from the descriptors. */
+#include <stdio.h>
+#include <string.h>
+
+#include "describe.h"
+#include "model/field.h"
+
+/* A dash is a minus, so that it can be copied; a dot or quote at the start is no request. */
+static void print_roff(const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		printf("\\&");
+	for (; *text; text++)
+		if (*text == '-')
+			printf("\\-");
+		else if (*text == '\\')
+			printf("\\e");
+		else
+			putchar(*text);
+}
+
+static bool copy_prose(const char *path)
+{
+	cleanup(fclosep) FILE *file = fopen(path, "re");
+	char line[1024];
+	while (file && fgets(line, sizeof(line), file))
+		fputs(line, stdout);
+	return file && !ferror(file);
+}
+
+static void print_option(const struct option *option)
+{
+	printf(".TP\n.B ");
+	if (option->letter)
+		printf("\\-%c%s", option->letter, option->name ? ", " : "");
+	if (option->name) {
+		print_roff(option->is_single_dash ? "-" : "--");
+		print_roff(option->name);
+	}
+	if (option->argument)
+		printf(" \\fI%s\\fR", option->argument);
+	printf("\n");
+	print_roff(option->help);
+	printf("\n");
+}
+
+static void print_options(const struct command *command)
+{
+	printf(".SH OPTIONS\n");
+	for_each_option (option, command)
+		print_option(option);
+	printf(".TP\n.B \\-\\-help\ntell of the command, and nothing else\n");
+}
+
+static void print_field_list(void)
+{
+	const struct field *field;
+	printf(".SH FIELDS\n");
+	for (unsigned i = 0; (field = field_at(i)); i++) {
+		printf(".TP\n.B ");
+		print_roff(field->name);
+		printf("\n");
+		print_roff(field->help);
+		printf("%s\n", field->of == OF_HOLDER ? " (of a holder)" : "");
+	}
+}
+
+static void print_examples(const struct command *command)
+{
+	if (!command->examples)
+		return;
+	printf(".SH EXAMPLES\n.nf\n");
+	for (unsigned i = 0; command->examples[i]; i++) {
+		print_roff(command->examples[i]);
+		printf("\n");
+	}
+	printf(".fi\n");
+}
+
+static void print_start(const char *name, const char *summary)
+{
+	printf(".TH \"");
+	for (; *name; name++) /* by hand: no locale */
+		putchar(*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name);
+	printf("\" 1 \"\" \"doorward " VERSION "\" \"Doorward\"\n.SH NAME\n%s\n", summary);
+}
+
+static bool print_page(const struct command *command, const char *prose)
+{
+	char name[64], summary[256];
+	snprintf(name, sizeof(name), "doorward-%s", command->name);
+	snprintf(summary, sizeof(summary), "doorward\\-%s \\- %s", command->name, command->summary);
+	print_start(name, summary);
+	printf(".SH SYNOPSIS\n.B doorward %s\n[\\fIOPTION\\fR...]", command->name);
+	if (command->arguments && command->arguments[0])
+		printf(" \\fI%s\\fR", command->arguments);
+	printf("\n.SH DESCRIPTION\n");
+	if (!copy_prose(prose))
+		return false;
+	print_options(command);
+	if (strcmp(command->name, "fields") == 0)
+		print_field_list();
+	print_examples(command);
+	printf(".SH EXIT STATUS\n"
+	       "0 done; 1 nothing matched; 2 the command line or a filter was wrong; 3 the system "
+	       "refused or failed.\n"
+	       ".SH SEE ALSO\n.BR doorward (1)\n");
+	return true;
+}
+
+bool describe_man(const struct command *command, const char *prose)
+{
+	if (command)
+		return print_page(command, prose);
+	print_start("doorward",
+		    "doorward \\- every port of this host, who holds it, who can reach it");
+	printf(".SH SYNOPSIS\n.B doorward\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR...] "
+	       "[\\fIARGUMENT\\fR...]\n.br\n.B doorward\n\\fITARGET\\fR\n.SH DESCRIPTION\n");
+	if (!copy_prose(prose))
+		return false;
+	printf(".SH COMMANDS\n");
+	for_each_command (listed) {
+		printf(".TP\n.BR doorward\\-%s (1)\n", listed->name);
+		print_roff(listed->summary);
+		printf("\n");
+	}
+	printf(".SH SEE ALSO\n.BR ss (8),\n.BR lsof (8),\n.BR netstat (8)\n");
+	return true;
+}
