@@ -10,6 +10,7 @@
 #include "cmd/look.h"
 #include "cmd/settings.h"
 #include "cmd/terminal.h"
+#include "model/field.h"
 #include "model/target.h"
 
 static void tell(const struct context *context, const char *command, const struct error *err)
@@ -91,6 +92,18 @@ static int run_command(struct context *context, const struct command *command, c
 	return command->run(context, settings, arguments, err);
 }
 
+/* "port", "port=80", "port = 80": a field's name stands first. */
+static bool begins_filter(const char *word)
+{
+	char name[32];
+	size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	if (!n || n >= sizeof(name))
+		return false;
+	memcpy(name, word, n);
+	name[n] = '\0';
+	return field_find(name) != NULL;
+}
+
 static int unknown(const char *word, struct error *err)
 {
 	const char *names[64] = {0};
@@ -98,7 +111,9 @@ static int unknown(const char *word, struct error *err)
 		names[i] = commands[i]->name;
 	const char *nearest = text_nearest(word, names);
 	error_text(err, -EINVAL, "%.60s is no command, no port and no name of a service", word);
-	if (nearest)
+	if (begins_filter(word))
+		error_hint(err, "a filter stands behind a command: doorward list %.60s", word);
+	else if (nearest)
 		error_hint(err, "did you mean %s?", nearest);
 	else
 		error_hint(err, "`doorward help` lists the commands");
