@@ -65,6 +65,13 @@ const char *service_description(enum proto proto, uint16_t port)
 	return entry && entry->description ? registry_strings + entry->description : NULL;
 }
 
+/* The first letter decides nearly always: a word that is none is held against the whole registry.
+ */
+static bool same_name(const char *a, const char *b)
+{
+	return ((*a ^ *b) & ~0x20) == 0 && strcasecmp(a, b) == 0;
+}
+
 static bool is_better(enum proto wanted, enum proto proto, enum proto best)
 {
 	return (wanted == PROTO_MAX || wanted == proto) && proto < best;
@@ -77,8 +84,7 @@ uint16_t service_port(const struct services *services, const char *name, enum pr
 	uint16_t found = 0;
 	for (uint32_t i = 0; services && i < services->n; i++) {
 		const struct service_name *service = &services->names[i];
-		if (is_better(proto, service->proto, best) &&
-		    strcasecmp(service->name, name) == 0) {
+		if (is_better(proto, service->proto, best) && same_name(service->name, name)) {
 			best = service->proto;
 			found = service->port;
 		}
@@ -88,7 +94,7 @@ uint16_t service_port(const struct services *services, const char *name, enum pr
 	for (uint32_t i = 0; i < registry_n_entries; i++) {
 		const struct registry_entry *entry = &registry_entries[i];
 		if (is_better(proto, entry->proto, best) &&
-		    strcasecmp(registry_strings + entry->name, name) == 0) {
+		    same_name(registry_strings + entry->name, name)) {
 			best = entry->proto;
 			found = entry->port;
 		}
