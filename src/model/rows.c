@@ -84,40 +84,98 @@ static int compare_fields(const void *a, const void *b, void *data)
 	return compare_usual(a, b, (void *)(uintptr_t)ordering->snapshot);
 }
 
-/* Counted by proto and port first: what shares them is few, and settled in place. */
-static int sort_usual(struct rows *rows)
+/* The beginning of the usual order, so that few comparisons go to the sockets themselves, which lie
+ * all over memory. Equal ones are compared whole. */
+struct sort_key {
+	uint64_t first;
+	uint32_t index;
+};
+
+#define NETNS_KEPT 0xfffu /* of 12 bits; those beyond are equal here */
+
+static uint64_t key_of(const struct socket *s)
 {
-	uint32_t n = rows->n_sockets;
-	if (n < 4096) {
-		qsort_r(rows->order, n, sizeof(*rows->order), compare_usual,
-			(void *)(uintptr_t)rows->snapshot);
-		return 0;
-	}
-	size_t n_buckets = (size_t)PROTO_MAX << 16;
-	cleanup(freep) uint32_t *starts = calloc(n_buckets + 1, sizeof(*starts));
-	cleanup(freep) uint32_t *sorted = malloc((size_t)n * sizeof(*sorted));
-	if (!starts || !sorted)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
+	const uint8_t *b = s->local.bytes + (s->family == FAMILY_IPV4 ? 12 : 0);
+	uint64_t netns = s->netns < NETNS_KEPT ? s->netns : NETNS_KEPT;
+	uint64_t address = (uint64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
+	return (uint64_t)s->proto << 61 | (uint64_t)s->local_port << 45 | netns << 33 |
+	       (uint64_t)(s->state != STATE_LISTEN) << 32 |
+	       (uint64_t)(s->family == FAMILY_IPV6) << 31 | address >> 1;
+}
+
+static int compare_keys(const void *a, const void *b, void *data)
+{
+	const struct sort_key *x = a, *y = b;
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return compare_usual(&x->index, &y->index, data);
+}
+
+/* Of @n sockets; @keys has room for them. */
+static void sort_few(const struct snapshot *snapshot, uint32_t *order, size_t n,
+		     struct sort_key *keys)
+{
+	void *data = (void *)(uintptr_t)snapshot;
+	size_t ordered = 1;
+	while (ordered < n && compare_usual(&order[ordered - 1], &order[ordered], data) < 0)
+		ordered++;
+	if (ordered >= n) /* as sources mostly give those of one port */
+		return;
+	for (size_t i = 0; i < n; i++)
+		keys[i] = (struct sort_key){key_of(snapshot_socket(snapshot, order[i])), order[i]};
+	qsort_r(keys, n, sizeof(*keys), compare_keys, data);
+	for (size_t i = 0; i < n; i++)
+		order[i] = keys[i].index;
+}
+
+/* Counts by proto and port; each element of @starts is then the end of its bucket. */
+static void count_ports(const struct rows *rows, uint32_t *starts, size_t n_buckets,
+			uint32_t *sorted)
+{
+	for (uint32_t i = 0; i < rows->n_sockets; i++) {
 		const struct socket *s = snapshot_socket(rows->snapshot, rows->order[i]);
 		starts[((size_t)s->proto << 16 | s->local_port) + 1]++;
 	}
 	for (size_t i = 1; i <= n_buckets; i++)
 		starts[i] += starts[i - 1];
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < rows->n_sockets; i++) {
 		const struct socket *s = snapshot_socket(rows->snapshot, rows->order[i]);
 		sorted[starts[(size_t)s->proto << 16 | s->local_port]++] = rows->order[i];
 	}
-	for (size_t i = 0, first = 0; i < n_buckets;
-	     i++) { /* starts[i] is now the end of bucket i */
-		size_t count = starts[i] - first;
-		if (count > 1)
-			qsort_r(sorted + first, count, sizeof(*sorted), compare_usual,
-				(void *)(uintptr_t)rows->snapshot);
-		first = starts[i];
-	}
+}
+
+/* Many are counted by proto and port first: what shares them is mostly few. */
+static int sort_many(struct rows *rows)
+{
+	size_t n_buckets = (size_t)PROTO_MAX << 16, largest = 0;
+	cleanup(freep) uint32_t *starts = calloc(n_buckets + 1, sizeof(*starts));
+	cleanup(freep) uint32_t *sorted = malloc((size_t)rows->n_sockets * sizeof(*sorted));
+	if (!starts || !sorted)
+		return -ENOMEM;
+	count_ports(rows, starts, n_buckets, sorted);
+	for (size_t i = 0, first = 0; i < n_buckets; first = starts[i++])
+		largest = starts[i] - first > largest ? starts[i] - first : largest;
+	cleanup(freep) struct sort_key *keys = malloc((largest + 1) * sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	for (size_t i = 0, first = 0; i < n_buckets; first = starts[i++])
+		if (starts[i] - first > 1)
+			sort_few(rows->snapshot, sorted + first, starts[i] - first, keys);
 	free(rows->order);
 	rows->order = TAKE_POINTER(sorted);
+	return 0;
+}
+
+#define MANY 65536 /* below it the counters would cost more memory than the keys */
+
+static int sort_usual(struct rows *rows)
+{
+	if (rows->n_sockets >= MANY)
+		return sort_many(rows);
+	cleanup(freep) struct sort_key *keys = malloc((rows->n_sockets + 1u) * sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	sort_few(rows->snapshot, rows->order, rows->n_sockets, keys);
 	return 0;
 }
 
