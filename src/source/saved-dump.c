@@ -17,11 +17,31 @@ struct receiver {
 	bool is_mptcp;
 };
 
+/* The one that is there already: an MPTCP socket answers in TCP's dump too, with one inode. */
+static struct socket *find_socket(const struct restore *restore, const struct socket *socket)
+{
+	uint32_t place;
+	uint64_t key = table_mix(socket->inode);
+	for (uint32_t i = table_find(&restore->by_inode, key, &place); i != TABLE_NONE;
+	     i = table_next(&restore->by_inode, key, &place)) {
+		struct socket *known = vector_at(&restore->snapshot->sockets, i);
+		if (known->inode == socket->inode && known->proto == socket->proto)
+			return known;
+	}
+	return NULL;
+}
+
 static int take_socket(struct sink *sink, const struct found_socket *found)
 {
 	struct receiver *receiver = (struct receiver *)sink;
-	struct snapshot *snapshot = receiver->restore->snapshot;
+	struct restore *restore = receiver->restore;
+	struct snapshot *snapshot = restore->snapshot;
 	struct socket socket = found->socket;
+	struct socket *known = socket.inode ? find_socket(restore, &socket) : NULL;
+	if (known) {
+		known->flags |= receiver->is_mptcp ? SOCKET_MPTCP : 0;
+		return 0;
+	}
 	socket.netns = socket.holder = socket.tcp_info = NONE;
 	socket.held_by = found->has_file == FILE_NOBODY ? HELD_NOBODY : HELD_UNASKED;
 	if (receiver->is_mptcp)
@@ -33,7 +53,10 @@ static int take_socket(struct sink *sink, const struct found_socket *found)
 		*info = *found->info;
 		socket.tcp_info = snapshot->tcp_infos.n - 1;
 	}
-	return snapshot_add_socket(snapshot, &socket) == NONE ? -ENOMEM : 0;
+	uint32_t index = snapshot_add_socket(snapshot, &socket);
+	if (index == NONE)
+		return -ENOMEM;
+	return socket.inode ? table_add(&restore->by_inode, table_mix(socket.inode), index) : 0;
 }
 
 /* The bytes at @at of one message; 0: none begins there, or it is cut. */
@@ -123,7 +146,8 @@ static int take_message(struct receiver *receiver, const char *bytes, size_t n, 
 	*ret_is_done = false;
 	int r = sock_diag_parse(bytes, n, receiver->proto, &all, &receiver->sink, ret_is_done,
 				&error, &interrupted);
-	receiver->restore->has_broken_end |= error != 0;
+	receiver->restore->has_absent |= error == -ENOENT;
+	receiver->restore->has_broken_end |= error && error != -ENOENT;
 	if (r >= 0 && interrupted)
 		r = snapshot_add_missing(
 			receiver->restore->snapshot,

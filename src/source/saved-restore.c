@@ -35,6 +35,11 @@ static uint64_t container_key(const void *owner, uint32_t index)
 	return mix_container(snapshot_container(owner, index));
 }
 
+static uint64_t inode_key(const void *owner, uint32_t index)
+{
+	return table_mix(snapshot_socket(owner, index)->inode);
+}
+
 static uint64_t mix_service(const struct service_name *service)
 {
 	return table_mix((uint64_t)service->port << 8 | service->proto);
@@ -57,6 +62,7 @@ int restore_init(struct restore *restore, const char *name)
 	table_init(&restore->by_pid, pid_key, restore->snapshot);
 	table_init(&restore->by_uid, uid_key, restore->snapshot);
 	table_init(&restore->by_container, container_key, restore->snapshot);
+	table_init(&restore->by_inode, inode_key, restore->snapshot);
 	table_init(&restore->by_service, service_key, &restore->services);
 	if (!restore->snapshot)
 		return -ENOMEM;
@@ -78,6 +84,7 @@ void restore_done(struct restore *restore)
 	table_done(&restore->by_uid);
 	table_done(&restore->by_container);
 	table_done(&restore->by_service);
+	table_done(&restore->by_inode);
 }
 
 /* ---- values by key ---- */
@@ -407,6 +414,24 @@ static void guess_self(struct snapshot *snapshot)
 		((struct netns *)vector_at(&snapshot->netns, 0))->is_self = true;
 }
 
+static int tell_missing(const struct restore *restore)
+{
+	static const struct missing
+		cut = {.what = WHAT_SOCKETS, .why = WHY_CUT, .hint = "the file ends early"},
+		broken = {.what = WHAT_SOCKETS,
+			  .why = WHY_CUT,
+			  .hint = "a dump in it ended with an error"},
+		absent = {.what = WHAT_SOCKETS,
+			  .why = WHY_UNSUPPORTED,
+			  .hint = "the kernel that was recorded could not list all kinds"};
+	int r = restore->is_cut ? snapshot_add_missing(restore->snapshot, &cut) : 0;
+	if (r >= 0 && restore->has_broken_end)
+		r = snapshot_add_missing(restore->snapshot, &broken);
+	if (r >= 0 && restore->has_absent)
+		r = snapshot_add_missing(restore->snapshot, &absent);
+	return r;
+}
+
 int restore_finish(struct restore *restore, struct snapshot **ret)
 {
 	struct snapshot *snapshot = restore->snapshot;
@@ -419,17 +444,8 @@ int restore_finish(struct restore *restore, struct snapshot **ret)
 		guess_self(snapshot);
 	guess_ranges(restore);
 
-	static const struct missing cut = {.what = WHAT_SOCKETS,
-					   .why = WHY_CUT,
-					   .hint = "the file ends early"},
-				    broken = {.what = WHAT_SOCKETS,
-					      .why = WHY_CUT,
-					      .hint = "a dump in it ended with an error"};
-	if (r >= 0 && restore->is_cut)
-		r = snapshot_add_missing(snapshot, &cut);
-	if (r >= 0 && restore->has_broken_end)
-		r = snapshot_add_missing(snapshot, &broken);
-
+	if (r >= 0)
+		r = tell_missing(restore);
 	snapshot->collected = NEED_PEERS;
 	if (!(restore->told & TOLD_ROLE))
 		snapshot->collected |= NEED_ROLE;

@@ -25,10 +25,11 @@ struct restore {
 	struct vector services; /* struct service_name */
 	struct vector peers;	/* struct restore_peer */
 	struct vector ranges;	/* struct restore_range, of the namespace of that index */
-	struct table by_netns, by_pid, by_uid, by_service, by_container;
-	uint32_t told; /* enum restore_told */
-	bool is_cut;   /* the file ends early */
-	bool has_broken_end;
+	struct table by_netns, by_pid, by_uid, by_service, by_container, by_inode;
+	uint32_t told;	     /* enum restore_told */
+	bool is_cut;	     /* the file ends early */
+	bool has_broken_end; /* a dump's mark carries an error */
+	bool has_absent;     /* or says that the kernel cannot list such sockets */
 	/* Of the object being read: the first key that is wrong, and no memory. */
 	const char *wrong;
 	bool has_no_memory;

@@ -75,15 +75,8 @@ static int read_line(const char *line, const char *end, struct arena *arena, str
 	return r;
 }
 
-int services_read(struct host *host, struct arena *arena, const struct services **ret,
-		  struct error *err)
+int services_parse(const char *text, size_t n, struct arena *arena, const struct services **ret)
 {
-	*ret = NULL;
-	cleanup(freep) char *text = NULL;
-	ssize_t n = host_read_all(host, &text, SERVICES_MAX, "etc/services");
-	if (n < 0)
-		return n == -ENOMEM ? error_set(err, -ENOMEM, "read /etc/services") : 0;
-
 	cleanup(vector_done) struct vector names;
 	vector_init(&names, sizeof(struct line_name));
 	int r = 0;
@@ -97,7 +90,7 @@ int services_read(struct host *host, struct arena *arena, const struct services 
 	struct service_name *kept =
 		services ? arena_alloc(arena, ((size_t)names.n + 1) * sizeof(*kept)) : NULL;
 	if (!kept)
-		return error_set(err, -ENOMEM, "read /etc/services");
+		return -ENOMEM;
 	if (names.n)
 		qsort(names.data, names.n, sizeof(struct line_name), compare);
 	for (uint32_t i = 0; i < names.n; i++)
@@ -105,4 +98,14 @@ int services_read(struct host *host, struct arena *arena, const struct services 
 	*services = (struct services){.names = kept, .n = names.n};
 	*ret = services;
 	return 0;
+}
+
+int services_read(struct host *host, struct arena *arena, const struct services **ret,
+		  struct error *err)
+{
+	*ret = NULL;
+	cleanup(freep) char *text = NULL;
+	ssize_t n = host_read_all(host, &text, SERVICES_MAX, "etc/services");
+	int r = n < 0 ? (int)n : services_parse(text, (size_t)n, arena, ret);
+	return r == -ENOMEM ? error_set(err, r, "read /etc/services") : 0;
 }

@@ -10,4 +10,7 @@
 int services_read(struct host *host, struct arena *arena, const struct services **ret,
 		  struct error *err);
 
+/* The same of a file's text. 0 or -ENOMEM. Pure. */
+int services_parse(const char *text, size_t n, struct arena *arena, const struct services **ret);
+
 #endif

@@ -45,6 +45,16 @@ static void read_line(struct snapshot *snapshot, const char *line, const char *e
 		user->name = arena_intern(&snapshot->arena, line, (size_t)(name_end - line));
 }
 
+void users_parse(const char *text, size_t n, struct snapshot *snapshot)
+{
+	for (const char *line = text; line < text + n;) {
+		const char *end = memchr(line, '\n', (size_t)(text + n - line));
+		end = end ? end : text + n;
+		read_line(snapshot, line, end);
+		line = end + 1;
+	}
+}
+
 static void ask_name_service(struct snapshot *snapshot, struct user *user)
 {
 	struct passwd entry, *found = NULL;
@@ -66,12 +76,8 @@ int users_read(struct host *host, struct snapshot *snapshot, bool uses_nss, stru
 
 	cleanup(freep) char *text = NULL;
 	ssize_t n = host_read_all(host, &text, PASSWD_MAX, "etc/passwd");
-	for (const char *line = text; n > 0 && line < text + n;) {
-		const char *end = memchr(line, '\n', (size_t)(text + n - line));
-		end = end ? end : text + n;
-		read_line(snapshot, line, end);
-		line = end + 1;
-	}
+	if (n > 0)
+		users_parse(text, (size_t)n, snapshot);
 	for (uint32_t i = 0; uses_nss && host->is_live && i < snapshot->users.n; i++) {
 		struct user *user = vector_at(&snapshot->users, i);
 		if (!user->name)

@@ -9,4 +9,7 @@
  * asked for, which may block (LDAP). 0 or -ENOMEM. */
 int users_read(struct host *host, struct snapshot *snapshot, bool uses_nss, struct error *err);
 
+/* Of a passwd(5) file's text: names for those of the snapshot's users that have none. */
+void users_parse(const char *text, size_t n, struct snapshot *snapshot);
+
 #endif
