@@ -43,6 +43,8 @@ static int take_socket(struct sink *sink, const struct found_socket *found)
 		return 0;
 	}
 	socket.netns = socket.holder = socket.tcp_info = NONE;
+	if (socket.cookie > INT64_MAX) /* none: INET_DIAG_NOCOOKIE */
+		socket.cookie = 0;
 	socket.held_by = found->has_file == FILE_NOBODY ? HELD_NOBODY : HELD_UNASKED;
 	if (receiver->is_mptcp)
 		socket.flags |= SOCKET_MPTCP;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/field.h"
+#include "base/numbers.h"
 #include "source/saved-restore.h"
 
 #define SECONDS_MAX 1e11
@@ -336,14 +337,10 @@ static int settle_interfaces(struct restore *restore)
 	for (uint32_t i = 0; i < n; i++) {
 		const struct restore_interface *named = vector_at(&restore->interfaces, i);
 		const char *name = named->name;
-		bool is_number = name[0] >= '1' && name[0] <= '9' && strlen(name) <= 9 &&
-				 strspn(name, "0123456789") == strlen(name);
 		uint32_t number = 0;
 		if (named->netns != NONE)
 			number = number_of_interface(snapshot_netns(snapshot, named->netns), name);
-		if (!number && is_number)
-			number = (uint32_t)strtoul(name, NULL, 10);
-		if (!number) {
+		if (!number && number_u32(name, 1, UINT32_MAX, &number) < 0) {
 			number = INTERFACE_UNKNOWN + i;
 			if (named->netns != NONE &&
 			    add_interface(restore, named->netns, name, number) < 0)
