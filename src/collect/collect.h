@@ -14,13 +14,6 @@
 int collect_snapshot(struct host *host, const struct query *query, struct snapshot **ret,
 		     struct error *err);
 
-/* Each socket as it is found, joined with its holders, then forgotten: @each gets a snapshot whose
- * one socket (index 0) it may read until it returns; then the end with `complete` and `missing`. 30
- * bytes a socket. */
-int collect_stream(struct host *host, const struct query *query,
-		   int (*each)(void *data, const struct snapshot *one), void *data,
-		   struct snapshot **ret_end, struct error *err);
-
 /* To whom a packet goes: the kernel is asked with the full tuple in @netns (index into the
  * snapshot), the candidates come from the snapshot. */
 int collect_delivery(struct host *host, const struct snapshot *snapshot, struct delivery *delivery,
