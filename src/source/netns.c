@@ -282,21 +282,54 @@ static int find_one(struct search *search, const struct netns_scope *scope, stru
 		   scope->choice == NETNS_NAME ? scope->name : NULL);
 }
 
-static int find_all(struct search *search, struct sink *sink)
+static int find_all(struct search *search)
 {
 	int r = visit_names(search);
-	if (r >= 0)
-		r = visit_processes(search);
-	bool may_enter = privilege_has(CAP_SYS_ADMIN); /* setns */
+	return r < 0 ? r : visit_processes(search);
+}
+
+static int do_nothing(void *data unused_argument)
+{
+	return 0;
+}
+
+/* Whoever has the right in the first user namespace has it for all; in another it is tried. */
+static bool is_initial_user_namespace(const struct host *host)
+{
+	char text[256];
+	uint64_t inside, outside, n;
+	ssize_t length = host_read(host, text, sizeof(text), "proc/self/uid_map");
+	const char *at = text, *end = text + (length > 0 ? length : 0);
+	uint64_t *const numbers[] = {&inside, &outside, &n};
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		at += strspn(at, " ");
+		if (number_scan(&at, end, 10, numbers[i]) < 0)
+			return false;
+	}
+	return !inside && !outside && n == UINT32_MAX;
+}
+
+/* Those that may not be entered are told: what is in them is not "nothing". */
+static int tell_closed(const struct search *search, struct sink *sink)
+{
+	bool may_enter = privilege_has(CAP_SYS_ADMIN); /* setns(2) */
+	bool is_sure = !may_enter || is_initial_user_namespace(search->host);
 	uint64_t n_closed = 0;
-	for (uint32_t i = 0; i < search->found->n && !may_enter; i++)
-		n_closed += !((struct found_netns *)vector_at(search->found, i))->is_self;
-	if (r >= 0 && n_closed)
-		r = sink->missing(sink, &(struct missing){.what = WHAT_NETNS,
-							  .why = WHY_PERMISSION,
-							  .count = n_closed,
-							  .hint = "run it with sudo"});
-	return r;
+	for (uint32_t i = 0; i < search->found->n; i++) {
+		const struct found_netns *netns = vector_at(search->found, i);
+		bool is_open = netns->is_self || may_enter;
+		if (is_open && !is_sure && !netns->is_self)
+			is_open = netns_call(netns, do_nothing, NULL) != -EPERM;
+		n_closed += !is_open;
+	}
+	if (!n_closed)
+		return 0;
+	return sink->missing(sink,
+			     &(struct missing){.what = WHAT_NETNS,
+					       .why = WHY_PERMISSION,
+					       .count = n_closed,
+					       .hint = may_enter ? "run it outside the container"
+								 : "run it with sudo"});
 }
 
 int netns_find(struct host *host, const struct netns_scope *scope, struct vector *ret,
@@ -315,9 +348,11 @@ int netns_find(struct host *host, const struct netns_scope *scope, struct vector
 	if (scope->choice == NETNS_ALL || scope->choice == NETNS_SELF)
 		r = add(&search, open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), 0, NULL);
 	if (scope->choice == NETNS_ALL && r >= 0)
-		r = find_all(&search, sink);
+		r = find_all(&search);
 	if (scope->choice == NETNS_NAME || scope->choice == NETNS_PID)
 		r = find_one(&search, scope, err);
+	if (r >= 0)
+		r = tell_closed(&search, sink);
 	vector_done(&search.mounts);
 	debug(NETNS, "%u namespaces, %llu refused", ret->n, (unsigned long long)search.n_refused);
 	return r < 0 && !(err && err->code) ? error_set(err, r, "find the network namespaces") : r;
