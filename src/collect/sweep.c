@@ -94,18 +94,19 @@ static uint64_t held_sum(const struct join *join, uint32_t netns)
 	uint64_t sum = 0;
 	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(join->snapshot, i);
-		if (socket->netns == netns && socket->proto == PROTO_TCP && socket->holder != NONE &&
-		    socket->state != STATE_BOUND && socket->state != STATE_LISTEN)
+		if (socket->netns == netns && socket->proto == PROTO_TCP &&
+		    socket->holder != NONE && socket->state != STATE_BOUND &&
+		    socket->state != STATE_LISTEN)
 			sum += socket->inode;
 	}
 	return sum;
 }
 
-/* What no process holds in one namespace: from a dump, in which sockets that are there already are only completed.
- * Where a pass in BPF has shown what no file holds, and that every connection with a file has its holder, the
- * connections need not be dumped. */
-static int add_unheld(struct host *host, struct join *join, const struct found_netns *place, struct unheld_pass *pass,
-		      struct error *err)
+/* What no process holds in one namespace: from a dump, in which sockets that are there already are
+ * only completed. Where a pass in BPF has shown what no file holds, and that every connection with
+ * a file has its holder, the connections need not be dumped. */
+static int add_unheld(struct host *host, struct join *join, const struct found_netns *place,
+		      struct unheld_pass *pass, struct error *err)
 {
 	struct query query = *join->query;
 	join->current = join_netns(join, place->inode);
@@ -117,8 +118,9 @@ static int add_unheld(struct host *host, struct join *join, const struct found_n
 		int r = unheld_finish_tcp(pass, &join->sink, &sum, &refused);
 		if (r == -ENOMEM)
 			return r;
-		debug(JOIN, "inodes of connections: %llu in BPF, %llu here%s%s", (unsigned long long)sum, (unsigned long long)held,
-		      r < 0 ? ": " : "", refused.what);
+		debug(JOIN, "inodes of connections: %llu in BPF, %llu here%s%s",
+		      (unsigned long long)sum, (unsigned long long)held, r < 0 ? ": " : "",
+		      refused.what);
 		if (r >= 0 && sum == held)
 			query.bounds.states &= ~(STATES_CONNECTED | 1u << STATE_BOUND);
 	}
@@ -157,25 +159,29 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 			return;
 		find_leftover(join, join->current, &tcp, &udp);
 		if (tcp && !(join->has_refused && place->is_self))
-			unheld_read(&unheld, host, place, join->query, PROTO_TCP, &join->sink, &ignored);
+			unheld_read(&unheld, host, place, join->query, PROTO_TCP, &join->sink,
+				    &ignored);
 		if (udp)
-			unheld_read(&unheld, host, place, join->query, PROTO_UDP, &join->sink, &ignored);
+			unheld_read(&unheld, host, place, join->query, PROTO_UDP, &join->sink,
+				    &ignored);
 		if (ignored.code)
 			debug(BPF, "%s", ignored.what);
 	}
 }
 
-static int ignore_socket(struct sink *sink unused_argument, const struct found_socket *found unused_argument)
+static int ignore_socket(struct sink *sink unused_argument,
+			 const struct found_socket *found unused_argument)
 {
 	return 0;
 }
 
-/* The one namespace whose connections are so many that a pass in BPF beside the other is worth a thread; NONE: there is
- * none. */
-static uint32_t crowded_namespace(struct host *host, const struct query *query, const struct vector *found)
+/* The one namespace whose connections are so many that a pass in BPF beside the other is worth a
+ * thread; NONE: there is none. */
+static uint32_t crowded_namespace(struct host *host, const struct query *query,
+				  const struct vector *found)
 {
-	if (!(query->bounds.states & STATES_CONNECTED) || !(query->bounds.protos & 1u << PROTO_TCP) ||
-	    query->needs & NEED_TCP_INFO)
+	if (!(query->bounds.states & STATES_CONNECTED) ||
+	    !(query->bounds.protos & 1u << PROTO_TCP) || query->needs & NEED_TCP_INFO)
 		return NONE;
 	uint64_t most = MANY_SOCKETS;
 	uint32_t crowded = NONE;
@@ -204,7 +210,8 @@ static int read_files(struct host *host, struct join *join, struct error *err)
 static int sweep_bpf(struct host *host, struct join *join, struct vector *found, struct error *err)
 {
 	char link[64];
-	uint32_t known = join->snapshot->netns.n, crowded = crowded_namespace(host, join->query, found);
+	uint32_t known = join->snapshot->netns.n,
+		 crowded = crowded_namespace(host, join->query, found);
 	struct found_netns place = {.fd = -1};
 	struct unheld_pass *pass = NULL;
 	if (crowded != NONE) {

@@ -166,7 +166,7 @@ static void hold(struct stage *stage, void *arg, void *report)
 
 pid_t child_hold(struct stage *stage, const int *fds, size_t n)
 {
-	struct kept kept = { fds, n };
+	struct kept kept = {fds, n};
 
 	if (n >= 32) {
 		errno = EINVAL;

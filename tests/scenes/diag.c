@@ -35,13 +35,13 @@ static int ask(const struct made *made, uint16_t type, uint16_t flags)
 {
 	char answer[4096] = "";
 	struct request request = {
-		.header = { .nlmsg_len = sizeof(request),
-			    .nlmsg_type = type,
-			    .nlmsg_flags = NLM_F_REQUEST | flags },
-		.body = { .sdiag_family = (uint8_t)made->local.ss_family,
-			  .sdiag_protocol = IPPROTO_TCP,
-			  .idiag_states = ~0U,
-			  .id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } },
+		.header = {.nlmsg_len = sizeof(request),
+			   .nlmsg_type = type,
+			   .nlmsg_flags = NLM_F_REQUEST | flags},
+		.body = {.sdiag_family = (uint8_t)made->local.ss_family,
+			 .sdiag_protocol = IPPROTO_TCP,
+			 .idiag_states = ~0U,
+			 .id.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}},
 	};
 
 	put_end(&request.body.id.idiag_sport, request.body.id.idiag_src, &made->local);

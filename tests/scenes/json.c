@@ -9,7 +9,7 @@
 
 void json_start(struct json *json)
 {
-	*json = (struct json){ 0 };
+	*json = (struct json){0};
 	json->file = open_memstream(&json->text, &json->size);
 	if (!json->file)
 		fail("memory for the answer");
@@ -20,7 +20,7 @@ void json_done(struct json *json)
 	if (json->file)
 		fclose(json->file);
 	free(json->text);
-	*json = (struct json){ 0 };
+	*json = (struct json){0};
 }
 
 static void put_string(FILE *file, const char *text)

@@ -12,12 +12,12 @@
 #include "netns.h"
 
 static const struct option everywhere[] = {
-	{ "own-netns", "0|1", "0", "play in a network namespace of its own" },
-	{ "uid", "N", NULL, "play as this user" },
-	{ "name", "TEXT", NULL, "the name of the process" },
-	{ "argv0", "TEXT", NULL, "the first word of its command line" },
-	{ "cookies", "0|1", "1", "ask for the cookies, which gives each socket one" },
-	{ 0 },
+	{"own-netns", "0|1", "0", "play in a network namespace of its own"},
+	{"uid", "N", NULL, "play as this user"},
+	{"name", "TEXT", NULL, "the name of the process"},
+	{"argv0", "TEXT", NULL, "the first word of its command line"},
+	{"cookies", "0|1", "1", "ask for the cookies, which gives each socket one"},
+	{0},
 };
 
 static const struct option *option_find(const struct option *options, const char *name)
@@ -102,7 +102,7 @@ static void say_who(struct stage *stage)
 
 int main(int argc, char **argv)
 {
-	struct stage stage = { .pid = getpid(), .argv = argv, .ready = -1 };
+	struct stage stage = {.pid = getpid(), .argv = argv, .ready = -1};
 
 	while (strcmp(argv[0], "java") ==
 	       0) /* the scene `interpreter` wants just the command line */

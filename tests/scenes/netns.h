@@ -5,6 +5,6 @@
 #include <stdint.h>
 
 uint64_t netns_inode(void); /* of the calling thread */
-int netns_open(void);       /* a descriptor of the calling thread's */
-void netns_new(void);       /* the calling thread moves into a new one, whose lo is up */
+int netns_open(void);	    /* a descriptor of the calling thread's */
+void netns_new(void);	    /* the calling thread moves into a new one, whose lo is up */
 void netns_enter(int fd);

@@ -10,8 +10,8 @@
 
 static void link_up(const char *device, const char *address)
 {
-	run_program((const char *const[]){ "ip", "addr", "add", address, "dev", device, NULL });
-	run_program((const char *const[]){ "ip", "link", "set", device, "up", NULL });
+	run_program((const char *const[]){"ip", "addr", "add", address, "dev", device, NULL});
+	run_program((const char *const[]){"ip", "link", "set", device, "up", NULL});
 }
 
 /* Two namespaces and the link between them; we end in the second. */
@@ -25,8 +25,8 @@ static void make_two(int *first, int *second)
 	*second = netns_open();
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), *second);
 	netns_enter(*first);
-	run_program((const char *const[]){ "ip", "link", "add", "door0", "type", "veth", "peer",
-					   "name", "door1", "netns", path, NULL });
+	run_program((const char *const[]){"ip", "link", "add", "door0", "type", "veth", "peer",
+					  "name", "door1", "netns", path, NULL});
 	link_up("door0", "10.99.0.1/24");
 	netns_enter(*second);
 	link_up("door1", "10.99.0.2/24");

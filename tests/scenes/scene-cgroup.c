@@ -11,10 +11,10 @@
 #include "stage.h"
 
 static const struct option options[] = {
-	{ "path", "PATH", "/scene",
-	  "of the group, such as /docker/ID; made, and removed at the end" },
-	{ "hierarchy", "v2|systemd|CONTROLLER", "v2", "which: version 2, or one of version 1" },
-	{ 0 },
+	{"path", "PATH", "/scene",
+	 "of the group, such as /docker/ID; made, and removed at the end"},
+	{"hierarchy", "v2|systemd|CONTROLLER", "v2", "which: version 2, or one of version 1"},
+	{0},
 };
 
 static bool is_wanted(const struct mntent *entry, const char *hierarchy)

@@ -22,9 +22,9 @@ static bool is_over(const struct timespec *start, uint64_t seconds)
 }
 
 static const struct option walk_options[] = {
-	{ "together", "N", "20", "processes that live at one time" },
-	{ "seconds", "N", "60", "how long this goes on" },
-	{ 0 },
+	{"together", "N", "20", "processes that live at one time"},
+	{"seconds", "N", "60", "how long this goes on"},
+	{0},
 };
 
 /* A process that lives a few milliseconds with the inherited listener and one of its own. */
@@ -79,11 +79,11 @@ static void run_walk(struct stage *stage)
 #define TOGETHER_MAX 2000
 
 static const struct option churn_options[] = {
-	{ "lasting", "N", "1600", "sockets that stay, both ends of N/2 connections" },
-	{ "together", "N", "400", "connections that come and go at once" },
-	{ "buckets", "N", "64", "tcp_child_ehash_entries" },
-	{ "seconds", "N", "120", "how long this goes on" },
-	{ 0 },
+	{"lasting", "N", "1600", "sockets that stay, both ends of N/2 connections"},
+	{"together", "N", "400", "connections that come and go at once"},
+	{"buckets", "N", "64", "tcp_child_ehash_entries"},
+	{"seconds", "N", "120", "how long this goes on"},
+	{0},
 };
 
 /* The size of a namespace's hash table is read in the one that it is made from. */
@@ -107,7 +107,7 @@ static void come_and_go(struct stage *stage, void *arg, void *report)
 	errno = E2BIG;
 	if (n > TOGETHER_MAX)
 		fail("%zu connections", n);
-	close_others((int[]){ listener, stage->ready }, 2);
+	close_others((int[]){listener, stage->ready}, 2);
 	setpriority(PRIO_PROCESS, 0, 5); /* whoever looks comes first */
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!is_over(&start, stage_number(stage, "seconds"))) {
@@ -142,7 +142,7 @@ static void run_churn(struct stage *stage)
 	json_open(&stage->keys, "lasting", '[');
 	json_uint(&stage->keys, NULL, made.inode);
 	for (size_t i = 0; i < n; i++) {
-		int ends[2] = { socket_connect(socket_local(listener)), socket_accept(listener) };
+		int ends[2] = {socket_connect(socket_local(listener)), socket_accept(listener)};
 		for (int j = 0; j < 2; j++) {
 			socket_reset_on_close(ends[j]);
 			made_look(&made, "lasting", ends[j]);

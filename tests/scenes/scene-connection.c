@@ -16,7 +16,7 @@
 #include "stage.h"
 
 struct pair {
-	int listener, client, server;       /* -1: closed, or never was */
+	int listener, client, server;	    /* -1: closed, or never was */
 	struct made client_end, server_end; /* as they were when both lived */
 };
 
@@ -151,20 +151,20 @@ static const struct {
 	void (*make)(struct pair *);
 	bool server_unheld; /* the server's end is there, but no process has it */
 } states[] = {
-	{ "established", make_established, false }, { "syn-sent", make_syn_sent, false },
-	{ "syn-recv", make_syn_recv, true },        { "fin-wait1", make_fin_wait1, false },
-	{ "fin-wait2", make_fin_wait2, false },     { "close-wait", make_fin_wait2, false },
-	{ "closing", make_closing, false },         { "last-ack", make_last_ack, false },
-	{ "time-wait", make_time_wait, false },     { "orphan", make_orphan, false },
+	{"established", make_established, false}, {"syn-sent", make_syn_sent, false},
+	{"syn-recv", make_syn_recv, true},	  {"fin-wait1", make_fin_wait1, false},
+	{"fin-wait2", make_fin_wait2, false},	  {"close-wait", make_fin_wait2, false},
+	{"closing", make_closing, false},	  {"last-ack", make_last_ack, false},
+	{"time-wait", make_time_wait, false},	  {"orphan", make_orphan, false},
 };
 
 static const struct option options[] = {
-	{ "state", "STATE", "established",
-	  "syn-sent, syn-recv, established, fin-wait1, fin-wait2, close-wait, closing, last-ack, "
-	  "time-wait, orphan" },
-	{ "address", "ADDRESS", "127.0.0.1", "of the server" },
-	{ "port", "N", "0", "of the server; 0: the kernel chooses" },
-	{ 0 },
+	{"state", "STATE", "established",
+	 "syn-sent, syn-recv, established, fin-wait1, fin-wait2, close-wait, closing, last-ack, "
+	 "time-wait, orphan"},
+	{"address", "ADDRESS", "127.0.0.1", "of the server"},
+	{"port", "N", "0", "of the server; 0: the kernel chooses"},
+	{0},
 };
 
 /* Hands an end that we still have to a process of its own, and describes it. */
@@ -199,7 +199,7 @@ static bool make_state(struct pair *pair, const char *word)
 static void run(struct stage *stage)
 {
 	struct made made;
-	struct pair pair = { .client = -1, .server = -1 };
+	struct pair pair = {.client = -1, .server = -1};
 
 	pair.listener =
 		socket_listen(stage_word(stage, "address"), stage_number(stage, "port"), 16);
@@ -224,10 +224,10 @@ static void run(struct stage *stage)
 #define WAITING_MAX 1000
 
 static const struct option waiting_options[] = {
-	{ "backlog", "N", "16", "of the listener" },
-	{ "waiting", "N", "5", "connections that nobody accepts" },
-	{ "address", "ADDRESS", "127.0.0.1", "of the listener" },
-	{ 0 },
+	{"backlog", "N", "16", "of the listener"},
+	{"waiting", "N", "5", "connections that nobody accepts"},
+	{"address", "ADDRESS", "127.0.0.1", "of the listener"},
+	{0},
 };
 
 static void run_waiting(struct stage *stage)

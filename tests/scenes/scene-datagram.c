@@ -8,11 +8,11 @@
 #include "stage.h"
 
 static const struct option bound_options[] = {
-	{ "address", "ADDRESS", "127.0.0.1", "where" },
-	{ "port", "N", "0", "0: the kernel chooses" },
-	{ "v6only", "0|1", NULL, "IPV6_V6ONLY" },
-	{ "answer", "0|1", "0", "answer each datagram with the pid that got it" },
-	{ 0 },
+	{"address", "ADDRESS", "127.0.0.1", "where"},
+	{"port", "N", "0", "0: the kernel chooses"},
+	{"v6only", "0|1", NULL, "IPV6_V6ONLY"},
+	{"answer", "0|1", "0", "answer each datagram with the pid that got it"},
+	{0},
 };
 
 static void say(struct stage *stage, int fd)
@@ -68,23 +68,23 @@ static void run_connected(struct stage *stage)
 static void join(int fd, const struct address *group, unsigned interface)
 {
 	if (group->storage.ss_family == AF_INET) {
-		struct ip_mreqn request = { .imr_ifindex = (int)interface };
+		struct ip_mreqn request = {.imr_ifindex = (int)interface};
 		request.imr_multiaddr = ((const struct sockaddr_in *)&group->storage)->sin_addr;
 		if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) < 0)
 			fail("join the group");
 		return;
 	}
-	struct ipv6_mreq request = { .ipv6mr_interface = interface };
+	struct ipv6_mreq request = {.ipv6mr_interface = interface};
 	request.ipv6mr_multiaddr = ((const struct sockaddr_in6 *)&group->storage)->sin6_addr;
 	if (setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof(request)) < 0)
 		fail("join the group");
 }
 
 static const struct option multicast_options[] = {
-	{ "address", "GROUP", "239.255.7.7", "the group: bound and joined" },
-	{ "port", "N", "0", "0: the kernel chooses" },
-	{ "interface", "NAME", "lo", "where it is joined" },
-	{ 0 },
+	{"address", "GROUP", "239.255.7.7", "the group: bound and joined"},
+	{"port", "N", "0", "0: the kernel chooses"},
+	{"interface", "NAME", "lo", "where it is joined"},
+	{0},
 };
 
 static void run_multicast(struct stage *stage)
@@ -102,18 +102,18 @@ static void run_multicast(struct stage *stage)
 }
 
 static const struct option raw_options[] = {
-	{ "protocol", "N", "1", "IP protocol of the IPv4 socket" },
-	{ "protocol6", "N", "58", "of the IPv6 socket" },
-	{ "address", "ADDRESS", NULL, "bind the IPv4 one there" },
-	{ 0 },
+	{"protocol", "N", "1", "IP protocol of the IPv4 socket"},
+	{"protocol6", "N", "58", "of the IPv6 socket"},
+	{"address", "ADDRESS", NULL, "bind the IPv4 one there"},
+	{0},
 };
 
 static void run_raw(struct stage *stage)
 {
 	struct made made;
-	int protocols[2] = { stage_number(stage, "protocol"), stage_number(stage, "protocol6") };
-	int fds[2] = { socket_new(AF_INET, SOCK_RAW, protocols[0]),
-		       socket_new(AF_INET6, SOCK_RAW, protocols[1]) };
+	int protocols[2] = {stage_number(stage, "protocol"), stage_number(stage, "protocol6")};
+	int fds[2] = {socket_new(AF_INET, SOCK_RAW, protocols[0]),
+		      socket_new(AF_INET6, SOCK_RAW, protocols[1])};
 
 	if (stage_word(stage, "address"))
 		socket_bind(fds[0], address_of(stage_word(stage, "address"), 0));

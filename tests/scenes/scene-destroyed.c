@@ -8,8 +8,8 @@
 #include "stage.h"
 
 static const struct option options[] = {
-	{ "port", "N", "0", "0: one that is free now" },
-	{ 0 },
+	{"port", "N", "0", "0: one that is free now"},
+	{0},
 };
 
 static uint16_t free_port(void)

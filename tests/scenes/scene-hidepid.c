@@ -10,9 +10,9 @@
 #include "stage.h"
 
 static const struct option options[] = {
-	{ "as", "UID", "65534", "who runs it" },
-	{ "hidepid", "1|2|invisible|ptraceable", "2", "how much is hidden" },
-	{ 0 },
+	{"as", "UID", "65534", "who runs it"},
+	{"hidepid", "1|2|invisible|ptraceable", "2", "how much is hidden"},
+	{0},
 };
 
 static void run(struct stage *stage)

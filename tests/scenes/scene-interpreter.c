@@ -12,8 +12,8 @@
 #include "stage.h"
 
 static const struct option options[] = {
-	{ "kind", "KIND", "script", "script, options, module, inline, perl, java" },
-	{ 0 },
+	{"kind", "KIND", "script", "script, options, module, inline, perl, java"},
+	{0},
 };
 
 /* Each program is given the listener as descriptor 3, and keeps it. */
@@ -27,27 +27,27 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{ "script", "app.py", "app.py", PYTHON_BODY, "/usr/bin/python3", { "python3", "FILE" } },
-	{ "options",
-	  "app.py",
-	  "app.py",
-	  PYTHON_BODY,
-	  "/usr/bin/python3",
-	  { "python3", "-u", "-W", "ignore", "FILE", "--port", "80" } },
-	{ "module",
-	  "shopdoor",
-	  "shopdoor.py",
-	  PYTHON_BODY,
-	  "/usr/bin/python3",
-	  { "python3", "-m", "shopdoor", "80" } },
-	{ "inline", NULL, NULL, NULL, "/usr/bin/python3", { "python3", "-c", PYTHON_BODY } },
-	{ "perl", "app.pl", "app.pl", PERL_BODY, "/usr/bin/perl", { "perl", "FILE" } },
-	{ "java",
-	  "shop.jar",
-	  NULL,
-	  NULL,
-	  NULL,
-	  { "java", "-Xmx64m", "-Dport=80", "-jar", "/srv/shop.jar", "--profile", "live" } },
+	{"script", "app.py", "app.py", PYTHON_BODY, "/usr/bin/python3", {"python3", "FILE"}},
+	{"options",
+	 "app.py",
+	 "app.py",
+	 PYTHON_BODY,
+	 "/usr/bin/python3",
+	 {"python3", "-u", "-W", "ignore", "FILE", "--port", "80"}},
+	{"module",
+	 "shopdoor",
+	 "shopdoor.py",
+	 PYTHON_BODY,
+	 "/usr/bin/python3",
+	 {"python3", "-m", "shopdoor", "80"}},
+	{"inline", NULL, NULL, NULL, "/usr/bin/python3", {"python3", "-c", PYTHON_BODY}},
+	{"perl", "app.pl", "app.pl", PERL_BODY, "/usr/bin/perl", {"perl", "FILE"}},
+	{"java",
+	 "shop.jar",
+	 NULL,
+	 NULL,
+	 NULL,
+	 {"java", "-Xmx64m", "-Dport=80", "-jar", "/srv/shop.jar", "--profile", "live"}},
 };
 
 struct play {
@@ -59,7 +59,7 @@ struct play {
 
 static void remove_tree(const char *folder)
 {
-	run_program((const char *const[]){ "rm", "-r", "--", folder, NULL });
+	run_program((const char *const[]){"rm", "-r", "--", folder, NULL});
 }
 
 static void write_file(const char *path, const char *body)
@@ -72,14 +72,14 @@ static void write_file(const char *path, const char *body)
 
 static void put_program(const char *path)
 {
-	run_program((const char *const[]){ "cp", "--", "/proc/self/exe", path, NULL });
+	run_program((const char *const[]){"cp", "--", "/proc/self/exe", path, NULL});
 }
 
 /* Forked; becomes the interpreter. */
 static void play(struct stage *stage, void *arg, void *report)
 {
 	const struct play *play = arg;
-	const char *argv[9] = { 0 };
+	const char *argv[9] = {0};
 
 	(void)report;
 	for (size_t i = 0; play->kind->argv[i]; i++)
@@ -148,8 +148,7 @@ static void run(struct stage *stage)
 {
 	struct made made;
 	char folder[] = "/tmp/scene-XXXXXX";
-	struct play it = { .kind = kind_find(stage),
-			   .listener = socket_listen("127.0.0.1", 0, 16) };
+	struct play it = {.kind = kind_find(stage), .listener = socket_listen("127.0.0.1", 0, 16)};
 
 	prepare(stage, &it, folder);
 	made_look(&made, "listener", it.listener);

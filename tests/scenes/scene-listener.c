@@ -9,14 +9,14 @@
 #define WORKERS_MAX 1000
 
 static const struct option options[] = {
-	{ "address", "ADDRESS", "127.0.0.1", "where" },
-	{ "port", "N", "0", "0: the kernel chooses" },
-	{ "backlog", "N", "128", "of listen()" },
-	{ "v6only", "0|1", NULL, "IPV6_V6ONLY" },
-	{ "reuseaddr", "0|1", NULL, "SO_REUSEADDR" },
-	{ "workers", "N", "0", "forked processes that hold it too" },
-	{ "answer", "0|1", "0", "tell each client the pid that accepted it" },
-	{ 0 },
+	{"address", "ADDRESS", "127.0.0.1", "where"},
+	{"port", "N", "0", "0: the kernel chooses"},
+	{"backlog", "N", "128", "of listen()"},
+	{"v6only", "0|1", NULL, "IPV6_V6ONLY"},
+	{"reuseaddr", "0|1", NULL, "SO_REUSEADDR"},
+	{"workers", "N", "0", "forked processes that hold it too"},
+	{"answer", "0|1", "0", "tell each client the pid that accepted it"},
+	{0},
 };
 
 static int listener_make(const struct stage *stage)
@@ -39,7 +39,7 @@ static void run(struct stage *stage)
 {
 	struct made made;
 	size_t n = stage_number(stage, "workers");
-	pid_t pids[WORKERS_MAX + 1] = { getpid() };
+	pid_t pids[WORKERS_MAX + 1] = {getpid()};
 	int fd = listener_make(stage);
 
 	errno = E2BIG;

@@ -18,11 +18,11 @@
 #define FIRST_PORT 1024
 
 static const struct option options[] = {
-	{ "processes", "P", "100", "how many processes" },
-	{ "sockets", "N", "50000",
-	  "how many sockets, spread evenly; both ends of a connection count" },
-	{ "kind", "listeners|connections|half", "connections", "half: half of them listeners" },
-	{ 0 },
+	{"processes", "P", "100", "how many processes"},
+	{"sockets", "N", "50000",
+	 "how many sockets, spread evenly; both ends of a connection count"},
+	{"kind", "listeners|connections|half", "connections", "half: half of them listeners"},
+	{0},
 };
 
 /* One process's share, or what came of it. */
@@ -31,12 +31,12 @@ struct share {
 	_Atomic uint64_t *accepted; /* shared by the two: neither runs away from the other */
 	uint64_t listeners, connections;
 	uint32_t number; /* of the process: gives its address */
-	uint16_t port;   /* one of its listeners' */
+	uint16_t port;	 /* one of its listeners' */
 	bool is_server;
 };
 
-#define AHEAD_MAX                                                                                  \
-	2000 /* below net.core.somaxconn, whatever is beyond is dropped and comes a second later   \
+#define AHEAD_MAX                                                                                \
+	2000 /* below net.core.somaxconn, whatever is beyond is dropped and comes a second later \
 	      */
 
 static void set_limit(uint64_t descriptors)
@@ -53,7 +53,7 @@ static void set_limit(uint64_t descriptors)
 
 static struct sockaddr_in own_address(uint32_t number, uint16_t port)
 {
-	struct sockaddr_in ret = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in ret = {.sin_family = AF_INET, .sin_port = htons(port)};
 
 	ret.sin_addr.s_addr = htonl(0x7f4d0001U + (number / 250 << 8) + number % 250);
 	return ret;
@@ -174,7 +174,7 @@ static void run_load(struct stage *stage)
 	set_limit(part(sockets, n, 0) + 1);
 	_Atomic uint64_t *counters = counters_make(n);
 	for (uint32_t i = 0; i < n; i += listeners_only ? 1 : 2) {
-		struct share share = { .number = i, .accepted = &counters[i] };
+		struct share share = {.number = i, .accepted = &counters[i]};
 		if (listeners_only) {
 			share.listeners = part(sockets, n, i);
 			pids[i] = child_start(stage, take_share, &share, &share, sizeof(share));
@@ -191,11 +191,10 @@ static void run_load(struct stage *stage)
 }
 
 static const struct option process_options[] = {
-	{ "count", "N", "1000", "how many processes" },
-	{ "sockets", "N", "9", "listeners each" },
-	{ "address", "ADDRESS", "127.0.0.1",
-	  "where; the kernel chooses the numbers, all different" },
-	{ 0 },
+	{"count", "N", "1000", "how many processes"},
+	{"sockets", "N", "9", "listeners each"},
+	{"address", "ADDRESS", "127.0.0.1", "where; the kernel chooses the numbers, all different"},
+	{0},
 };
 
 static void listen_few(struct stage *stage, void *arg, void *report)

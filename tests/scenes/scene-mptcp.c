@@ -12,8 +12,8 @@
 #endif
 
 static const struct option options[] = {
-	{ "address", "ADDRESS", "127.0.0.1", "of the listener" },
-	{ 0 },
+	{"address", "ADDRESS", "127.0.0.1", "of the listener"},
+	{0},
 };
 
 static void run(struct stage *stage)
@@ -45,16 +45,16 @@ static void run(struct stage *stage)
 }
 
 static const struct option endpoint_options[] = {
-	{ "port", "N", "9099", "of the endpoint" },
-	{ 0 },
+	{"port", "N", "9099", "of the endpoint"},
+	{0},
 };
 
 static void run_endpoint(struct stage *stage)
 {
 	const char *port = stage_word(stage, "port");
 
-	run_program((const char *const[]){ "ip", "mptcp", "endpoint", "add", "127.0.0.1", "port",
-					   port, "signal", NULL });
+	run_program((const char *const[]){"ip", "mptcp", "endpoint", "add", "127.0.0.1", "port",
+					  port, "signal", NULL});
 	json_uint(&stage->keys, "port", stage_number(stage, "port"));
 	json_uint(&stage->keys, "pid", (uint64_t)getpid()); /* a way in: nsenter --net */
 }

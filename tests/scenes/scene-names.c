@@ -15,20 +15,20 @@
 static const struct {
 	const char *kind, *name;
 } bad_names[] = {
-	{ "spaces", "my web server" },
-	{ "newline", "two\nlines" },
-	{ "escape", "\033[31mred\033[0m" },
-	{ "bytes", "\xff\xfe\x80z" },
-	{ "brackets", "a) R 1 (b" },
-	{ "tab", "tab\there" },
-	{ "empty", "" },
-	{ "cut", "fourteen-bytes\xc3\xa9" }, /* é is cut in two at 15 bytes */
-	{ "quotes", "a\"b\\c" },
+	{"spaces", "my web server"},
+	{"newline", "two\nlines"},
+	{"escape", "\033[31mred\033[0m"},
+	{"bytes", "\xff\xfe\x80z"},
+	{"brackets", "a) R 1 (b"},
+	{"tab", "tab\there"},
+	{"empty", ""},
+	{"cut", "fourteen-bytes\xc3\xa9"}, /* é is cut in two at 15 bytes */
+	{"quotes", "a\"b\\c"},
 };
 
 /* A right-to-left override, C1's CSI as UTF-8 and as a byte, a newline. */
-#define BAD_COMMAND                                                                                \
-	"/srv/\u202etxt.exe\xc2\x9b"                                                               \
+#define BAD_COMMAND                  \
+	"/srv/\u202etxt.exe\xc2\x9b" \
 	"31m\x9b\n\033]0;title\a"
 
 static void say_listener(struct stage *stage)
@@ -44,9 +44,9 @@ static void say_listener(struct stage *stage)
 }
 
 static const struct option bad_options[] = {
-	{ "kind", "KIND", "escape",
-	  "spaces, newline, escape, bytes, brackets, tab, empty, cut, quotes" },
-	{ 0 },
+	{"kind", "KIND", "escape",
+	 "spaces, newline, escape, bytes, brackets, tab, empty, cut, quotes"},
+	{0},
 };
 
 static void run_bad_name(struct stage *stage)
@@ -69,10 +69,10 @@ static void run_bad_name(struct stage *stage)
 }
 
 static const struct option exe_options[] = {
-	{ "kind", "deleted|replaced|so-called", "deleted",
-	  "its file is gone; another has its place; or it is there, and its name ends in ` "
-	  "(deleted)`" },
-	{ 0 },
+	{"kind", "deleted|replaced|so-called", "deleted",
+	 "its file is gone; another has its place; or it is there, and its name ends in ` "
+	 "(deleted)`"},
+	{0},
 };
 
 static void copy_self(const char *path)

@@ -20,8 +20,8 @@
 #include "stage.h"
 
 static const struct option options[] = {
-	{ "inside", "listener|time-wait", "time-wait", "what is there" },
-	{ 0 },
+	{"inside", "listener|time-wait", "time-wait", "what is there"},
+	{0},
 };
 
 /* Called inside. */
@@ -119,7 +119,7 @@ static void run_by_mount(struct stage *stage)
 
 static void delete_netns(const char *name)
 {
-	run_program((const char *const[]){ "ip", "netns", "del", name, NULL });
+	run_program((const char *const[]){"ip", "netns", "del", name, NULL});
 }
 
 static void run_named(struct stage *stage)
@@ -130,14 +130,14 @@ static void run_named(struct stage *stage)
 
 	snprintf(name, sizeof(name), "scene-%d", (int)getpid());
 	snprintf(path, sizeof(path), "/run/netns/%s", name);
-	run_program((const char *const[]){ "ip", "netns", "add", name, NULL });
+	run_program((const char *const[]){"ip", "netns", "add", name, NULL});
 	stage_undo(stage, delete_netns, name);
 	int inner = open(path, O_RDONLY | O_CLOEXEC);
 	if (inner < 0)
 		fail("open %s", path);
 	netns_enter(inner);
 	close(inner);
-	run_program((const char *const[]){ "ip", "link", "set", "lo", "up", NULL });
+	run_program((const char *const[]){"ip", "link", "set", "lo", "up", NULL});
 	make_inside(stage, &made);
 	netns_enter(home);
 	close(home);

@@ -11,9 +11,9 @@
 #define GROUP_MAX 64
 
 static const struct option options[] = {
-	{ "port", "N", "0", "0: the kernel chooses" },
-	{ "answer", "0|1", "0", "tell each client the pid that accepted it" },
-	{ 0 },
+	{"port", "N", "0", "0: the kernel chooses"},
+	{"answer", "0|1", "0", "tell each client the pid that accepted it"},
+	{0},
 };
 
 /* A listener of a process of its own; on @port when that is not 0. */
@@ -81,24 +81,24 @@ static void two(struct stage *stage, struct wanted first, struct wanted second)
 	struct made a = owner_start(stage, first);
 	second.port = port_of(&a);
 	struct made b = owner_start(stage, second);
-	say(stage, second.port, (pid_t[]){ a.pid, b.pid }, 2);
+	say(stage, second.port, (pid_t[]){a.pid, b.pid}, 2);
 }
 
 static void run_two_owners(struct stage *stage)
 {
-	two(stage, (struct wanted){ .role = "ipv4", .address = "127.0.0.1", .v6only = -1 },
-	    (struct wanted){ .role = "ipv6", .address = "::1", .v6only = -1 });
+	two(stage, (struct wanted){.role = "ipv4", .address = "127.0.0.1", .v6only = -1},
+	    (struct wanted){.role = "ipv6", .address = "::1", .v6only = -1});
 }
 
 static void run_v6only_pair(struct stage *stage)
 {
 	struct made a, b;
-	struct wanted v4 = { .role = "ipv4",
-			     .address = "0.0.0.0",
-			     .port = stage_number(stage, "port"),
-			     .v6only = -1 };
-	struct wanted v6 = { .role = "ipv6", .address = "::", .v6only = 1 };
-	int fds[2] = { wanted_make(&v4), -1 };
+	struct wanted v4 = {.role = "ipv4",
+			    .address = "0.0.0.0",
+			    .port = stage_number(stage, "port"),
+			    .v6only = -1};
+	struct wanted v6 = {.role = "ipv6", .address = "::", .v6only = 1};
+	int fds[2] = {wanted_make(&v4), -1};
 
 	v6.port = socket_port(fds[0]);
 	fds[1] = wanted_make(&v6);
@@ -109,15 +109,14 @@ static void run_v6only_pair(struct stage *stage)
 	if (stage_number(stage, "answer"))
 		for (int i = 0; i < 2; i++)
 			stage_answer(stage, fds[i]);
-	say(stage, v6.port, (pid_t[]){ getpid() }, 1);
+	say(stage, v6.port, (pid_t[]){getpid()}, 1);
 }
 
 static void run_dual_stack(struct stage *stage)
 {
 	struct made made;
 	struct wanted wanted = {
-		.role = "listener", .address = "::", .port = stage_number(stage, "port")
-	};
+		.role = "listener", .address = "::", .port = stage_number(stage, "port")};
 	int fd = wanted_make(&wanted);
 
 	made_look(&made, wanted.role, fd);
@@ -125,33 +124,33 @@ static void run_dual_stack(struct stage *stage)
 	if (stage_number(stage, "answer"))
 		stage_answer(stage, fd);
 	json_uint(&stage->keys, "inode", made.inode);
-	say(stage, socket_port(fd), (pid_t[]){ getpid() }, 1);
+	say(stage, socket_port(fd), (pid_t[]){getpid()}, 1);
 }
 
 static void run_two_netns(struct stage *stage)
 {
 	two(stage,
 	    (struct wanted){
-		    .role = "first", .address = "127.0.0.1", .v6only = -1, .own_netns = true },
+		    .role = "first", .address = "127.0.0.1", .v6only = -1, .own_netns = true},
 	    (struct wanted){
-		    .role = "second", .address = "127.0.0.1", .v6only = -1, .own_netns = true });
+		    .role = "second", .address = "127.0.0.1", .v6only = -1, .own_netns = true});
 }
 
 static void run_any_and_one(struct stage *stage)
 {
 	two(stage,
-	    (struct wanted){ .role = "any", .address = "0.0.0.0", .v6only = -1, .reuseport = true },
+	    (struct wanted){.role = "any", .address = "0.0.0.0", .v6only = -1, .reuseport = true},
 	    (struct wanted){
-		    .role = "one", .address = "127.0.0.1", .v6only = -1, .reuseport = true });
+		    .role = "one", .address = "127.0.0.1", .v6only = -1, .reuseport = true});
 }
 
 static const struct option group_options[] = {
-	{ "port", "N", "0", "0: the kernel chooses" },
-	{ "address", "ADDRESS", "127.0.0.1", "where" },
-	{ "count", "N", "4", "processes, each with a socket of its own" },
-	{ "udp", "0|1", "0", "UDP" },
-	{ "answer", "0|1", "0", "tell each client the pid that got it" },
-	{ 0 },
+	{"port", "N", "0", "0: the kernel chooses"},
+	{"address", "ADDRESS", "127.0.0.1", "where"},
+	{"count", "N", "4", "processes, each with a socket of its own"},
+	{"udp", "0|1", "0", "UDP"},
+	{"answer", "0|1", "0", "tell each client the pid that got it"},
+	{0},
 };
 
 static void run_group(struct stage *stage)

@@ -20,10 +20,10 @@ static void say(struct stage *stage, const char *role, int fd)
 }
 
 static const struct option interface_options[] = {
-	{ "interface", "NAME", "lo", "of SO_BINDTODEVICE" },
-	{ "address", "ADDRESS", "0.0.0.0", "where" },
-	{ "port", "N", "0", "0: the kernel chooses" },
-	{ 0 },
+	{"interface", "NAME", "lo", "of SO_BINDTODEVICE"},
+	{"address", "ADDRESS", "0.0.0.0", "where"},
+	{"port", "N", "0", "0: the kernel chooses"},
+	{0},
 };
 
 static void run_interface(struct stage *stage)
@@ -47,12 +47,12 @@ static void run_interface(struct stage *stage)
  */
 static void run_link_local(struct stage *stage)
 {
-	run_program((const char *const[]){ "ip", "link", "add", "door0", "type", "veth", "peer",
-					   "name", "door1", NULL });
-	run_program((const char *const[]){ "ip", "addr", "add", "fe80::d00/64", "dev", "door0",
-					   "nodad", NULL });
-	run_program((const char *const[]){ "ip", "link", "set", "door0", "up", NULL });
-	run_program((const char *const[]){ "ip", "link", "set", "door1", "up", NULL });
+	run_program((const char *const[]){"ip", "link", "add", "door0", "type", "veth", "peer",
+					  "name", "door1", NULL});
+	run_program((const char *const[]){"ip", "addr", "add", "fe80::d00/64", "dev", "door0",
+					  "nodad", NULL});
+	run_program((const char *const[]){"ip", "link", "set", "door0", "up", NULL});
+	run_program((const char *const[]){"ip", "link", "set", "door1", "up", NULL});
 	int fd = socket_listen("fe80::d00%door0", 0, 128);
 	say(stage, "listener", fd);
 	json_string(&stage->keys, "address", "fe80::d00");
@@ -81,10 +81,10 @@ static void run_mapped(struct stage *stage)
 }
 
 static const struct option bound_options[] = {
-	{ "address", "ADDRESS", "127.0.0.1", "where" },
-	{ "port", "N", "0", "0: the kernel chooses" },
-	{ "reuseaddr", "0|1", "0", "SO_REUSEADDR" },
-	{ 0 },
+	{"address", "ADDRESS", "127.0.0.1", "where"},
+	{"port", "N", "0", "0: the kernel chooses"},
+	{"reuseaddr", "0|1", "0", "SO_REUSEADDR"},
+	{0},
 };
 
 static void run_bound(struct stage *stage)

@@ -60,7 +60,7 @@ static void lose_leader(struct stage *stage, void *arg, void *report)
 	static struct thread thread; /* the leader's stack stays, but let no one wonder */
 
 	(void)arg;
-	thread = (struct thread){ .stage = stage, .made = report };
+	thread = (struct thread){.stage = stage, .made = report};
 	start(&thread);
 	syscall(SYS_exit, 0); /* this thread only */
 }
@@ -68,7 +68,7 @@ static void lose_leader(struct stage *stage, void *arg, void *report)
 static void split_table(struct stage *stage, void *arg, void *report)
 {
 	pthread_barrier_t met;
-	struct thread thread = { .stage = stage, .made = report, .own_table = true, .met = &met };
+	struct thread thread = {.stage = stage, .made = report, .own_table = true, .met = &met};
 
 	(void)arg;
 	pthread_barrier_init(&met, NULL, 2);

@@ -6,8 +6,8 @@
 #include "stage.h"
 
 static const struct option options[] = {
-	{ "port", "N", "4789", "of the tunnel" },
-	{ 0 },
+	{"port", "N", "4789", "of the tunnel"},
+	{0},
 };
 
 static void run(struct stage *stage)
@@ -15,9 +15,9 @@ static void run(struct stage *stage)
 	const char *port = stage_word(stage, "port");
 
 	netns_new();
-	run_program((const char *const[]){ "ip", "link", "add", "door0", "type", "vxlan", "id", "7",
-					   "dstport", port, NULL });
-	run_program((const char *const[]){ "ip", "link", "set", "door0", "up", NULL });
+	run_program((const char *const[]){"ip", "link", "add", "door0", "type", "vxlan", "id", "7",
+					  "dstport", port, NULL});
+	run_program((const char *const[]){"ip", "link", "set", "door0", "up", NULL});
 	json_uint(&stage->keys, "port", stage_number(stage, "port"));
 	json_uint(&stage->keys, "own_netns", netns_inode());
 	json_uint(&stage->keys, "pid", (uint64_t)getpid());

@@ -22,7 +22,7 @@ static void say(struct stage *stage, const struct made *made, uint16_t port)
 static void run_registered(struct stage *stage)
 {
 	struct made made;
-	struct io_uring_params params = { 0 };
+	struct io_uring_params params = {0};
 	int fd = socket_listen("127.0.0.1", 0, 16);
 	uint16_t port = socket_port(fd);
 	int ring = (int)syscall(SYS_io_uring_setup, 4, &params);
@@ -41,11 +41,11 @@ static void run_registered(struct stage *stage)
 static void send_away(int over, int fd)
 {
 	char byte = '!', control[CMSG_SPACE(sizeof(fd))] = "";
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr message = { .msg_iov = &iov,
-				  .msg_iovlen = 1,
-				  .msg_control = control,
-				  .msg_controllen = sizeof(control) };
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &iov,
+				 .msg_iovlen = 1,
+				 .msg_control = control,
+				 .msg_controllen = sizeof(control)};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
 	header->cmsg_level = SOL_SOCKET;

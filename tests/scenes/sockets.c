@@ -20,9 +20,9 @@
 
 struct address address_of(const char *text, uint16_t port)
 {
-	struct address ret = { .size = sizeof(struct sockaddr_in) };
-	struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct address ret = {.size = sizeof(struct sockaddr_in)};
+	struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	char bare[INET6_ADDRSTRLEN + IFNAMSIZ + 1] = "";
 
 	if (inet_pton(AF_INET, text, &in4.sin_addr) == 1) {
@@ -45,7 +45,7 @@ struct address address_of(const char *text, uint16_t port)
 
 struct address socket_local(int fd)
 {
-	struct address ret = { .size = sizeof(ret.storage) };
+	struct address ret = {.size = sizeof(ret.storage)};
 
 	if (getsockname(fd, (struct sockaddr *)&ret.storage, &ret.size) < 0)
 		fail("ask for the local address");
@@ -128,7 +128,7 @@ int socket_accept(int fd)
 
 void socket_reset_on_close(int fd)
 {
-	struct linger linger = { .l_onoff = 1 };
+	struct linger linger = {.l_onoff = 1};
 
 	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) < 0)
 		fail("set SO_LINGER");
@@ -137,7 +137,7 @@ void socket_reset_on_close(int fd)
 void socket_deafen(int fd)
 {
 	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-	struct sock_fprog program = { .len = 1, .filter = &drop };
+	struct sock_fprog program = {.len = 1, .filter = &drop};
 
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
 		fail("attach a filter");
@@ -145,7 +145,7 @@ void socket_deafen(int fd)
 
 int socket_state(int fd)
 {
-	struct tcp_info info = { 0 };
+	struct tcp_info info = {0};
 	socklen_t size = sizeof(info);
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
@@ -176,7 +176,7 @@ const char *state_word(int state)
 
 void pause_shortly(void)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 void socket_await(int fd, int state)
@@ -201,7 +201,7 @@ static int type_of(int fd)
 
 static void say_to_stream(int fd, const char *text, size_t size)
 {
-	struct timeval limit = { .tv_sec = 5 };
+	struct timeval limit = {.tv_sec = 5};
 	char rest[64];
 	int got = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 
@@ -233,7 +233,7 @@ void socket_answer(int fd)
 
 void made_look(struct made *ret, const char *role, int fd)
 {
-	struct stat st = { 0 };
+	struct stat st = {0};
 	socklen_t size = sizeof(ret->local);
 
 	memset(ret, 0, sizeof(*ret));

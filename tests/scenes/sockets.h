@@ -22,7 +22,7 @@ int socket_new(int family, int type, int protocol);
 void socket_set(int fd, int level, int option, int value);
 void socket_bind(int fd, struct address address);
 int socket_listen(const char *address, uint16_t port,
-		  int backlog);        /* TCP; V6ONLY as the host has it */
+		  int backlog);	       /* TCP; V6ONLY as the host has it */
 int socket_connect(struct address to); /* TCP, blocking */
 int socket_accept(int fd);
 void socket_reset_on_close(int fd); /* so that it leaves no TIME_WAIT behind */
@@ -30,5 +30,5 @@ void socket_deafen(int fd); /* whatever arrives for it is dropped unseen, by a f
 int socket_state(int fd);   /* TCP_ESTABLISHED, ... */
 const char *state_word(int state);    /* as doorward's JSON has it */
 void socket_await(int fd, int state); /* within five seconds */
-void socket_answer(int fd);           /* says our pid to the one who knocks */
-void pause_shortly(void);             /* a millisecond, between two looks at what no event tells */
+void socket_answer(int fd);	      /* says our pid to the one who knocks */
+void pause_shortly(void);	      /* a millisecond, between two looks at what no event tells */

@@ -23,10 +23,8 @@ struct undo {
 /* What a system without the facility, or a user without the right, is told. */
 static bool is_refusal(int error)
 {
-	static const int refusals[] = {
-		EPERM,           EACCES,       ENOSYS,          EOPNOTSUPP,
-		EPROTONOSUPPORT, EAFNOSUPPORT, ESOCKTNOSUPPORT, ENOPROTOOPT
-	};
+	static const int refusals[] = {EPERM,		EACCES,	      ENOSYS,	       EOPNOTSUPP,
+				       EPROTONOSUPPORT, EAFNOSUPPORT, ESOCKTNOSUPPORT, ENOPROTOOPT};
 
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		if (refusals[i] == error)
@@ -170,9 +168,9 @@ static void wait_and_answer(struct stage *stage, const int *extra, size_t n_extr
 	size_t n = 0;
 
 	for (size_t i = 0; i < n_extra; i++)
-		polls[n++] = (struct pollfd){ .fd = extra[i], .events = POLLIN };
+		polls[n++] = (struct pollfd){.fd = extra[i], .events = POLLIN};
 	for (size_t i = 0; i < stage->n_answering && n < 64; i++)
-		polls[n++] = (struct pollfd){ .fd = stage->answering[i], .events = POLLIN };
+		polls[n++] = (struct pollfd){.fd = stage->answering[i], .events = POLLIN};
 
 	for (;;) {
 		if (poll(polls, n, -1) < 0 && errno != EINTR)
@@ -214,14 +212,14 @@ void stage_stay(struct stage *stage)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	int ends[2] = { STDIN_FILENO, signalfd(-1, &signals, SFD_CLOEXEC) };
+	int ends[2] = {STDIN_FILENO, signalfd(-1, &signals, SFD_CLOEXEC)};
 	if (ends[1] < 0)
 		fail("make a signalfd");
 
 	print_line(stage);
 	for (;;) {
 		char byte;
-		struct pollfd told = { .fd = ends[1], .events = POLLIN };
+		struct pollfd told = {.fd = ends[1], .events = POLLIN};
 
 		wait_and_answer(stage, ends, 2);
 		if (poll(&told, 1, 0) > 0)

@@ -23,7 +23,7 @@ struct option {
 
 struct scene {
 	const char *name, *summary;
-	const struct option *options;     /* ends with a nameless one; NULL: none */
+	const struct option *options;	  /* ends with a nameless one; NULL: none */
 	void (*run)(struct stage *stage); /* makes and describes; fail() when it cannot */
 };
 
@@ -38,7 +38,7 @@ struct json {
 
 /* A socket as its maker sees it. Plain data, so a child can write it to its parent. */
 struct made {
-	char role[24];  /* "listener", "client", ... */
+	char role[24];	/* "listener", "client", ... */
 	char state[16]; /* as /proc/net/tcp means it: "LISTEN"; "" where it has none */
 	struct sockaddr_storage local, peer; /* peer.ss_family is 0 where there is none */
 	uint64_t cookie, netns;
@@ -77,12 +77,12 @@ bool stage_is(const struct stage *stage, const char *option, const char *word);
 /* ---- one line of JSON ---- */
 void json_start(struct json *json);
 void json_done(struct json *json);
-void json_uint(struct json *json, const char *key, uint64_t value);     /* key NULL: in a list */
+void json_uint(struct json *json, const char *key, uint64_t value);	/* key NULL: in a list */
 void json_string(struct json *json, const char *key, const char *text); /* UTF-8 only */
 void json_hex(struct json *json, const char *key, const char *bytes, size_t size);
 void json_address(struct json *json, const char *key, const struct sockaddr_storage *address);
 void json_open(struct json *json, const char *key, char bracket); /* '{' or '[' */
-void json_close(struct json *json, char bracket);                 /* '}' or ']' */
+void json_close(struct json *json, char bracket);		  /* '}' or ']' */
 void json_pids(struct json *json, const char *key, const pid_t *pids, size_t n);
 
 /* ---- what was made ---- */
@@ -100,7 +100,7 @@ pid_t child_start(struct stage *stage, void (*act)(struct stage *, void *arg, vo
 void child_ready(struct stage *stage, const void *report,
 		 size_t size); /* now, rather than at the end of act */
 pid_t child_hold(struct stage *stage, const int *fds, size_t n); /* a process that has just these */
-void child_forget(struct stage *stage, pid_t pid);               /* it was reaped */
+void child_forget(struct stage *stage, pid_t pid);		 /* it was reaped */
 void close_others(const int *keep, size_t n); /* every descriptor above 2 but these */
 void stage_answer(struct stage *stage,
 		  int fd); /* this process says its pid to whoever knocks at @fd */
