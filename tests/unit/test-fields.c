@@ -118,54 +118,56 @@ static void assert_says(const struct snapshot *s, uint32_t socket, const struct 
 	}
 }
 
+/* What the listener of the test below says, in the order of the registry. */
+static const struct said of_a_listener[] = {
+	{"proto", "\"tcp\""},
+	{"family", "\"ipv6\""},
+	{"state", "\"LISTEN\""},
+	{"address", "\"::\""},
+	{"port", "443"},
+	{"peer", "null"},
+	{"peer_port", "null"},
+	{"remote", "null"},
+	{"local", "\"[::]:443\""},
+	{"role", "null"},
+	{"service", "\"https\""},
+	{"class", "\"well-known\""},
+	{"ephemeral", "false"},
+	{"reach", "\"any\""},
+	{"interface", "\"eth0\""},
+	{"inode", "1000"},
+	{"cookie", "1"},
+	{"netns", "4026531833"},
+	{"netns_name", "null"},
+	{"uid", "33"},
+	{"user", "\"www-data\""},
+	{"recv_queue", "2"},
+	{"send_queue", "null"},
+	{"backlog", "511"},
+	{"v6only", "false"},
+	{"mptcp", "false"},
+	{"held_by", "\"process\""},
+	{"container", "null"},
+	{"peer_process", "null"},
+	{"answered_by", "null"},
+	{"two_owners", "false"},
+	{"rtt", "null"},
+	{"process", "\"nginx\""},
+	{"pid", "100"},
+	{"fd", "6"},
+	{"exe", "\"/usr/bin/nginx\""},
+	{"exe_deleted", "false"},
+	{"cwd", "null"},
+	{"unit", "\"nginx.service\""},
+	{"ppid", "1"},
+	{"process_uid", "0"},
+	{"process_user", "null"},
+	{"runs", "null"},
+	{NULL, NULL},
+};
+
 static void test_a_listener_says_what_it_is(unused_argument void **state)
 {
-	static const struct said said[] = {
-		{"proto", "\"tcp\""},
-		{"family", "\"ipv6\""},
-		{"state", "\"LISTEN\""},
-		{"address", "\"::\""},
-		{"port", "443"},
-		{"peer", "null"},
-		{"peer_port", "null"},
-		{"remote", "null"},
-		{"local", "\"[::]:443\""},
-		{"role", "null"},
-		{"service", "\"https\""},
-		{"class", "\"well-known\""},
-		{"ephemeral", "false"},
-		{"reach", "\"any\""},
-		{"interface", "\"eth0\""},
-		{"inode", "1000"},
-		{"cookie", "1"},
-		{"netns", "4026531833"},
-		{"netns_name", "null"},
-		{"uid", "33"},
-		{"user", "\"www-data\""},
-		{"recv_queue", "2"},
-		{"send_queue", "null"},
-		{"backlog", "511"},
-		{"v6only", "false"},
-		{"mptcp", "false"},
-		{"held_by", "\"process\""},
-		{"container", "null"},
-		{"peer_process", "null"},
-		{"answered_by", "null"},
-		{"two_owners", "false"},
-		{"rtt", "null"},
-		{"process", "\"nginx\""},
-		{"pid", "100"},
-		{"fd", "6"},
-		{"exe", "\"/usr/bin/nginx\""},
-		{"exe_deleted", "false"},
-		{"cwd", "null"},
-		{"unit", "\"nginx.service\""},
-		{"ppid", "1"},
-		{"process_uid", "0"},
-		{"process_user", "null"},
-		{"runs", "null"},
-		{NULL, NULL},
-	};
 	struct snapshot *s = made_new();
 	uint32_t socket = made_socket(s, PROTO_TCP, STATE_LISTEN, "[::]:443", NULL);
 	made_hold(s, socket, made_process(s, 100, 1, "nginx", "nginx.service"), 6);
@@ -185,7 +187,7 @@ static void test_a_listener_says_what_it_is(unused_argument void **state)
 					      .flags = made_at(s, socket)->flags,
 					      .held_by = HELD_PROCESS};
 	assert_int_equal(snapshot_seal(s), 0);
-	assert_says(s, socket, said);
+	assert_says(s, socket, of_a_listener);
 	snapshot_free(s);
 }
 
