@@ -72,7 +72,10 @@ static void write_file(const char *path, const char *body)
 
 static void put_program(const char *path)
 {
-	run_program((const char *const[]){"cp", "--", "/proc/self/exe", path, NULL});
+	char own[64];
+
+	snprintf(own, sizeof(own), "/proc/%d/exe", (int)getpid()); /* to cp, self is cp */
+	run_program((const char *const[]){"cp", "--", own, path, NULL});
 }
 
 /* Forked; becomes the interpreter. */
