@@ -67,10 +67,11 @@ static void lose_leader(struct stage *stage, void *arg, void *report)
 
 static void split_table(struct stage *stage, void *arg, void *report)
 {
-	pthread_barrier_t met;
-	struct thread thread = {.stage = stage, .made = report, .own_table = true, .met = &met};
+	static pthread_barrier_t met; /* the thread may look at it after we have left it */
+	static struct thread thread;
 
 	(void)arg;
+	thread = (struct thread){.stage = stage, .made = report, .own_table = true, .met = &met};
 	pthread_barrier_init(&met, NULL, 2);
 	start(&thread);
 	pthread_barrier_wait(&met);
