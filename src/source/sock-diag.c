@@ -1,5 +1,6 @@
 /* The sockets of one network namespace: request, dump, messages to nouns. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -341,23 +342,21 @@ static int run_dump(struct host *host, int fd, char *buffer, const struct dump *
 	return read_interrupted(sink);
 }
 
-/* One dump for each family that is wanted. -ENOENT where neither can be listed. */
+/* One dump for each family that is wanted. */
 static int dump_families(struct host *host, int fd, char *buffer, const struct dump *dump,
 			 const struct query *query, struct sink *sink)
 {
 	static const int families[FAMILY_MAX] = {AF_INET, AF_INET6};
-	bool is_there = false;
 	for (enum family i = 0; i < FAMILY_MAX; i++) {
 		if (!(query->bounds.families & 1u << i))
 			continue;
 		struct dump one = *dump;
 		one.family = families[i];
 		int r = run_dump(host, fd, buffer, &one, query, sink);
-		if (r < 0 && r != -ENOENT)
+		if (r < 0) /* -ENOENT: the kernel does not know the protocol, in either family */
 			return r;
-		is_there |= r >= 0;
 	}
-	return is_there ? 0 : -ENOENT;
+	return 0;
 }
 
 static int dump_tcp(struct host *host, int fd, char *buffer, const struct query *query,
@@ -414,6 +413,16 @@ static int dump_mptcp(struct host *host, int fd, char *buffer, const struct quer
 	return r == -ENOENT ? 0 : r; /* a kernel without MPTCP */
 }
 
+/* To ask for SCTP sockets loads the protocol into the kernel where it is a module: nobody who only
+ * looks may do that. Without it there are none. */
+static bool is_loaded(const struct host *host, enum proto proto)
+{
+	if (proto != PROTO_SCTP)
+		return true;
+	cleanup(closep) int fd = host_openat(host, O_PATH, "proc/thread-self/net/sctp");
+	return fd >= 0;
+}
+
 int sock_diag_read(struct host *host, int fd, const struct query *query, struct sink *sink,
 		   uint32_t *ret_absent, struct error *err)
 {
@@ -429,7 +438,8 @@ int sock_diag_read(struct host *host, int fd, const struct query *query, struct 
 		    !(query->bounds.states & (1u << STATE_UNCONN | 1u << STATE_ESTABLISHED)) &&
 		    proto != PROTO_SCTP)
 			continue;
-		int r = dump_proto(host, fd, buffer, proto, query, sink);
+		int r = is_loaded(host, proto) ? dump_proto(host, fd, buffer, proto, query, sink)
+					       : -ENOENT;
 		if (r == -ENOENT) {
 			*ret_absent |= 1u << proto;
 			r = 0;
