@@ -42,12 +42,4 @@ END {
 	for (i = 0; i < n; i++)
 		print entry[i]
 	printf "};\nconst uint32_t registry_n_entries = %d;\n", n
-	print "const uint16_t registry_blocks[257] = {"
-	at = 0
-	for (block = 0; block <= 256; block++) {
-		while (at < n && int(substr(keys[at], 1, 5) / 256) < block)
-			at++
-		printf "\t%d,\n", at
-	}
-	print "};"
 }

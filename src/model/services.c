@@ -21,8 +21,7 @@ static uint32_t key_of(uint16_t port, enum proto proto)
 /* The first entry whose port and proto are not below. */
 static const struct registry_entry *find_entry(enum proto proto, uint16_t port)
 {
-	uint32_t low = registry_blocks[port >> 8], high = registry_blocks[(port >> 8) + 1];
-	uint32_t key = key_of(port, proto);
+	uint32_t low = 0, high = registry_n_entries, key = key_of(port, proto);
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
 		if (key_of(registry_entries[middle].port, registry_entries[middle].proto) < key)

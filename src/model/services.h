@@ -20,8 +20,6 @@ struct registry_entry {
 extern const char registry_strings[];
 extern const struct registry_entry registry_entries[]; /* sorted by port, then proto */
 extern const uint32_t registry_n_entries;
-/* The first entry of each 256 ports, and the end. */
-extern const uint16_t registry_blocks[257];
 
 struct service_name {
 	uint16_t port;

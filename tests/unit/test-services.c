@@ -65,7 +65,6 @@ static void test_the_registry_is_sorted_and_whole(unused_argument void **state)
 				entry[-1].port < entry->port ||
 				(entry[-1].port == entry->port && entry[-1].proto <= entry->proto));
 	}
-	assert_int_equal(registry_blocks[256], registry_n_entries);
 	for (uint32_t i = 0; i < registry_n_entries; i++) { /* each is found, or one before it */
 		const struct registry_entry *entry = &registry_entries[i];
 		assert_non_null(service_name(NULL, entry->proto, entry->port));
