@@ -48,6 +48,19 @@ def test_an_mptcp_socket_is_one_row(scene, doorward, source):
     assert (server["mptcp"], server["state"]) == (True, "ESTABLISHED")
 
 
+@pytest.mark.needs("root")
+def test_both_sources_say_the_same_of_mptcp(scene, doorward):
+    made = scene("mptcp")
+    told = {}
+    for source in ("bpf", "proc"):
+        seen = doorward.list("--source", source, "--all", f"port = {made.port}")
+        told[source] = [
+            [seen.one(inode=inode)[key] for key in ("cookie", "mptcp", "recv_queue", "send_queue", "backlog")]
+            for inode in (made.inode, made.socket("server").inode)
+        ]
+    assert told["bpf"] == told["proc"]
+
+
 def test_plain_tcp_is_not_called_mptcp(scene, doorward, source):
     assert look(doorward, source, scene("tcp-listener"))["mptcp"] is False
 
