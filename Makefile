@@ -10,30 +10,37 @@ LOAD ?= all
 run: build
 	@$(BUILD)/src/doorward
 
-build: deps
+build:
+	@tools/deps build
 	@tools/build $(BUILD)
 
 deps:
 	@tools/deps
 
-test: build
+test:
+	@tools/deps build test
+	@tools/build $(BUILD)
 	@tools/test $(BUILD)
 
 lint: deps
 	@tools/lint
 
-bench: build
+bench:
+	@tools/deps build test
+	@tools/build $(BUILD)
 	@bench/run $(BUILD) $(LOAD)
 
 install: build
-	@meson configure $(BUILD) --prefix $(PREFIX) >/dev/null
+	@tools/build $(BUILD) --prefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
 	@CAPS=$(CAPS) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) tools/install-capabilities
 
 golden: build
+	@tools/deps test
 	@tools/golden $(BUILD)
 
-fuzz: deps
+fuzz:
+	@tools/deps build
 	@tools/fuzz
 
 clean:

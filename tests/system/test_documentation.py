@@ -98,7 +98,7 @@ def test_every_file_that_is_named_is_there(text):
     for name in re.findall(r"\b(?:src|docs|tests|tools|man|data|bench|completion)/[\w./*-]*\w", text.read_text()):
         if not re.search(r"[A-Z]{2}|\bX\b|/X\.", name):  # NAME, X.bpf.c: of a thing to come
             assert list(TREE.glob(name)) or (BUILD / name).exists(), f"{text.name} names {name}"
-    for target in re.findall(r"\bmake ([a-z]+)", text.read_text()):
+    for target in re.findall(r"(?:^ +|`)make ([a-z]+)", text.read_text(), re.M):
         assert re.search(rf"^{target}:", (TREE / "Makefile").read_text(), re.M), f"make {target}"
 
 

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`make install` puts everything where Debian looks for it, and what it put there works."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from conftest import TREE, program
+
+BUILD = pathlib.Path(program("DOORWARD", "src/doorward")).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    if not os.access(BUILD, os.W_OK):
+        pytest.skip(f"may not write to {BUILD}")
+    place = tmp_path_factory.mktemp("installed")
+    ran = subprocess.run(["make", "-C", TREE, "install", f"BUILD={BUILD}", f"DESTDIR={place}", "PREFIX=/usr/local"],
+                         capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return place / "usr/local"
+
+
+@pytest.mark.parametrize("path", [
+    "bin/doorward", "share/man/man1/doorward.1", "share/man/man1/doorward-list.1",
+    "share/bash-completion/completions/doorward", "share/zsh/site-functions/_doorward",
+    "share/fish/vendor_completions.d/doorward.fish",
+])
+def test_it_is_in_its_place(installed, path):
+    assert (installed / path).stat().st_size > 0
+
+
+def test_nothing_of_the_tests_is_installed(installed):
+    assert [p.name for p in (installed / "bin").iterdir()] == ["doorward"]
+
+
+def test_the_installed_program_runs(installed):
+    ran = subprocess.run([installed / "bin/doorward", "version"], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["netstat", "fport", "mport"])
+def test_a_link_to_it_is_that_command(installed, name, tmp_path):
+    (tmp_path / name).symlink_to(installed / "bin/doorward")
+    linked = subprocess.run([tmp_path / name, "--help"], capture_output=True, text=True, timeout=60)
+    command = subprocess.run([installed / "bin/doorward", name, "--help"], capture_output=True, text=True, timeout=60)
+    assert (linked.returncode, linked.stdout) == (0, command.stdout)
