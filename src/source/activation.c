@@ -1,33 +1,18 @@
 /* Socket activation: the service behind a socket that systemd holds. */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/numbers.h"
 #include "source/activation.h"
+#include "source/units.h"
 
-#define UNIT_MAX (256 << 10)
-
-/* Where a systemd looks for units, in the order of their weight (systemd.unit(5)). */
-static const char *const directories[] = {
-	"etc/systemd/system",	  "run/systemd/system",
-	"run/systemd/generator",  "usr/local/lib/systemd/system",
-	"usr/lib/systemd/system", "lib/systemd/system",
-	"etc/systemd/user",	  "run/systemd/user",
-	"usr/lib/systemd/user",
-};
-
-/* One socket as a unit file has it, with the service behind. */
-struct listened {
+/* One socket of one systemd, with the unit that names it and the service behind. */
+struct activated {
 	int32_t systemd;
-	uint8_t proto;
-	uint16_t port;
-	bool has_address;
-	struct ip address;
-	const char *unit;
+	struct listened listened;
+	const char *socket_unit, *service;
 };
 
 static const char *trim(const char *at, const char **end)
@@ -39,180 +24,215 @@ static const char *trim(const char *at, const char **end)
 	return at;
 }
 
-/* "80", "0.0.0.0:80", "[::]:80"; a path, vsock or netlink is none of ours. */
-static int parse_address(const char *at, const char *end, enum proto proto,
-			 int (*each)(void *, enum proto, const char *, size_t, uint16_t),
-			 void *data)
+/* "80", "0.0.0.0:80", "[::]:80", "[fe80::1]:80%eth0"; a path, vsock or netlink is none of ours. */
+static int add_listened(struct socket_unit *unit, enum proto proto, const char *at, const char *end)
 {
+	const char *scope = memrchr(at, '%', (size_t)(end - at));
+	if (scope)
+		end = scope;
 	const char *colon = memrchr(at, ':', (size_t)(end - at)), *digits = colon ? colon + 1 : at;
 	uint64_t port;
+	bool is_v4;
 	if (at == end || *at == '/' || *at == '@' || number_scan(&digits, end, 10, &port) < 0 ||
 	    digits != end || !port || port > UINT16_MAX)
 		return 0;
-	size_t length = colon ? (size_t)(colon - at) : 0;
-	if (length > 2 && at[0] == '[' && at[length - 1] == ']') {
-		at++;
-		length -= 2;
+	struct listened listened = {
+		.proto = (uint8_t)proto, .port = (uint16_t)port, .has_address = colon != NULL};
+	if (colon) {
+		size_t length = (size_t)(colon - at);
+		if (length > 2 && at[0] == '[' && at[length - 1] == ']') {
+			at++;
+			length -= 2;
+		}
+		if (ip_parse(at, length, &listened.address, &is_v4) < 0)
+			return 0;
 	}
-	return each(data, proto, colon ? at : NULL, length, (uint16_t)port);
+	struct listened *added = vector_add(&unit->listened);
+	if (!added)
+		return -ENOMEM;
+	*added = listened;
+	return 0;
 }
 
-static bool is_key(const char *line, const char *equals, const char *key)
+static bool is_key(const char *key, const char *end, const char *word)
 {
-	return (size_t)(equals - line) == strlen(key) && memcmp(line, key, strlen(key)) == 0;
+	return (size_t)(end - key) == strlen(word) && memcmp(key, word, strlen(word)) == 0;
 }
 
-int activation_parse(const char *text, size_t n,
-		     int (*each)(void *data, enum proto proto, const char *address, size_t length,
-				 uint16_t port),
-		     void *data, char *ret_service, bool *ret_accepts)
+static int assign(struct socket_unit *unit, const char *key, const char *key_end, const char *value,
+		  const char *end)
+{
+	bool is_stream = is_key(key, key_end, "ListenStream"),
+	     is_datagram = is_key(key, key_end, "ListenDatagram");
+	if (value == end && key_end - key > 6 && memcmp(key, "Listen", 6) == 0)
+		unit->listened.n = 0; /* empty: of every kind, systemd.socket(5) */
+	else if (is_stream || is_datagram)
+		return add_listened(unit, is_stream ? PROTO_TCP : PROTO_UDP, value, end);
+	else if (is_key(key, key_end, "Service"))
+		snprintf(unit->service, sizeof(unit->service), "%.*s", (int)(end - value), value);
+	else if (is_key(key, key_end, "Accept"))
+		unit->accepts = value < end && memchr("yYtT1", *value, 5) != NULL;
+	return 0;
+}
+
+int activation_parse(const char *text, size_t n, struct socket_unit *unit)
 {
 	bool is_socket_section = false;
-	ret_service[0] = '\0';
-	*ret_accepts = false;
-	for (const char *line = text, *stop = text + n; line < stop;) {
+	int r = 0;
+	for (const char *line = text, *stop = text + n; r >= 0 && line < stop;) {
 		const char *newline = memchr(line, '\n', (size_t)(stop - line)),
 			   *end = newline ? newline : stop, *next = end + 1;
 		line = trim(line, &end);
 		const char *equals = memchr(line, '=', (size_t)(end - line));
 		if (line < end && *line == '[')
 			is_socket_section = end - line == 8 && memcmp(line, "[Socket]", 8) == 0;
-		if (is_socket_section && equals && *line != '#' && *line != ';') {
+		else if (is_socket_section && equals && *line != '#' && *line != ';') {
 			const char *key_end = equals, *value_end = end;
 			const char *key = trim(line, &key_end),
 				   *value = trim(equals + 1, &value_end);
-			int r = 0;
-			if (is_key(key, key_end, "ListenStream"))
-				r = parse_address(value, value_end, PROTO_TCP, each, data);
-			else if (is_key(key, key_end, "ListenDatagram"))
-				r = parse_address(value, value_end, PROTO_UDP, each, data);
-			else if (is_key(key, key_end, "Service"))
-				snprintf(ret_service, 256, "%.*s", (int)(value_end - value), value);
-			else if (is_key(key, key_end, "Accept"))
-				*ret_accepts = value < value_end && strchr("yYtT1", *value) != NULL;
-			if (r < 0)
-				return r;
+			r = assign(unit, key, key_end, value, value_end);
 		}
 		line = next;
-	}
-	return 0;
-}
-
-struct reading {
-	struct vector *listened;
-	uint32_t first;
-	int32_t systemd;
-};
-
-static int on_listen(void *data, enum proto proto, const char *address, size_t length,
-		     uint16_t port)
-{
-	struct reading *reading = data;
-	struct listened *added = vector_add(reading->listened);
-	bool is_v4;
-	if (!added)
-		return -ENOMEM;
-	*added = (struct listened){
-		.systemd = reading->systemd, .proto = (uint8_t)proto, .port = port};
-	added->has_address = address && ip_parse(address, length, &added->address, &is_v4) == 0;
-	return 0;
-}
-
-static int read_unit(struct host *host, struct snapshot *snapshot, const char *directory,
-		     const char *name, struct reading *reading)
-{
-	cleanup(freep) char *text = NULL;
-	ssize_t n = host_read_all(host, &text, UNIT_MAX, "proc/%d/root/%s/%s", reading->systemd,
-				  directory, name);
-	if (n <= 0)
-		return 0;
-	char service[256], unit[300];
-	bool accepts;
-	reading->first = reading->listened->n;
-	int r = activation_parse(text, (size_t)n, on_listen, reading, service, &accepts);
-	if (r < 0)
-		return r;
-	int stem = (int)(strlen(name) - strlen(".socket"));
-	if (service[0])
-		snprintf(unit, sizeof(unit), "%s", service);
-	else
-		snprintf(unit, sizeof(unit), "%.*s%s.service", stem, name, accepts ? "@" : "");
-	const char *kept = arena_intern_string(&snapshot->arena, unit);
-	for (uint32_t i = reading->first; i < reading->listened->n; i++)
-		((struct listened *)vector_at(reading->listened, i))->unit = kept;
-	return kept ? 0 : -ENOMEM;
-}
-
-static int read_units(struct host *host, struct snapshot *snapshot, int32_t systemd,
-		      struct vector *listened)
-{
-	struct reading reading = {.listened = listened, .systemd = systemd};
-	int r = 0;
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(directories); i++) {
-		int fd = host_openat(host, O_RDONLY | O_DIRECTORY, "proc/%d/root/%s", systemd,
-				     directories[i]);
-		DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-		if (!directory) {
-			closep(&fd);
-			continue;
-		}
-		for (struct dirent *entry; r >= 0 && (entry = readdir(directory));) {
-			size_t length = strlen(entry->d_name);
-			if (length > 7 && strcmp(entry->d_name + length - 7, ".socket") == 0)
-				r = read_unit(host, snapshot, directories[i], entry->d_name,
-					      &reading);
-		}
-		closedir(directory);
 	}
 	return r;
 }
 
-static bool is_systemd(const struct process *process)
+void activation_service(const struct socket_unit *unit, const char *name, char *to, size_t size)
 {
-	return process->name && strcmp(process->name, "systemd") == 0;
+	const char *dot = strrchr(name, '.');
+	int stem = dot ? (int)(dot - name) : (int)strlen(name);
+	bool is_instance = memchr(name, '@', (size_t)stem) != NULL;
+	if (unit->service[0])
+		snprintf(to, size, "%s", unit->service);
+	else
+		snprintf(to, size, "%.*s%s.service", stem, name,
+			 unit->accepts && !is_instance ? "@" : "");
 }
 
-static const char *find_unit(const struct vector *listened, int32_t systemd,
-			     const struct socket *socket)
+/* ---- the units of one systemd ---- */
+
+struct reading {
+	struct snapshot *snapshot;
+	struct vector *activated; /* struct activated */
+	int32_t systemd;
+	struct socket_unit unit;
+};
+
+static int on_start(void *data, const char *name)
 {
-	for (uint32_t i = 0; i < listened->n; i++) {
-		const struct listened *one = vector_at(listened, i);
-		if (one->systemd == systemd && one->proto == socket->proto &&
-		    one->port == socket->local_port &&
-		    (one->has_address ? ip_equal(&one->address, &socket->local)
-				      : ip_is_any(&socket->local)))
-			return one->unit;
+	struct reading *reading = data;
+	(void)name;
+	reading->unit.listened.n = 0;
+	reading->unit.service[0] = '\0';
+	reading->unit.accepts = false;
+	return 0;
+}
+
+static int on_text(void *data, const char *text, size_t n)
+{
+	struct reading *reading = data;
+	return activation_parse(text, n, &reading->unit);
+}
+
+static int on_end(void *data, const char *name)
+{
+	struct reading *reading = data;
+	char service[300];
+	if (!reading->unit.listened.n)
+		return 0;
+	activation_service(&reading->unit, name, service, sizeof(service));
+	const char *kept_service = arena_intern_string(&reading->snapshot->arena, service),
+		   *kept_name = arena_intern_string(&reading->snapshot->arena, name);
+	if (!kept_service || !kept_name)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < reading->unit.listened.n; i++) {
+		struct activated *added = vector_add(reading->activated);
+		if (!added)
+			return -ENOMEM;
+		*added = (struct activated){
+			.systemd = reading->systemd,
+			.listened = *(struct listened *)vector_at(&reading->unit.listened, i),
+			.socket_unit = kept_name,
+			.service = kept_service};
+	}
+	return 0;
+}
+
+static int read_sockets(struct host *host, struct snapshot *snapshot, const struct process *systemd,
+			struct vector *activated)
+{
+	struct reading reading = {
+		.snapshot = snapshot, .activated = activated, .systemd = systemd->pid};
+	vector_init(&reading.unit.listened, sizeof(struct listened));
+	bool is_user = systemd->cmdline && strstr(systemd->cmdline, " --user") != NULL;
+	int r = units_read(host, systemd->pid, is_user, ".socket",
+			   &(struct unit_reader){on_start, on_text, on_end, &reading});
+	vector_done(&reading.unit.listened);
+	return r;
+}
+
+/* Of several units that name the socket, the one that runs. */
+static const char *find_service(struct host *host, const struct vector *all, int32_t systemd,
+				const struct socket *socket)
+{
+	const struct activated *found = NULL;
+	for (uint32_t i = 0; i < all->n; i++) {
+		const struct activated *one = vector_at(all, i);
+		const struct listened *listened = &one->listened;
+		if (one->systemd != systemd || listened->proto != socket->proto ||
+		    listened->port != socket->local_port ||
+		    !(listened->has_address ? ip_equal(&listened->address, &socket->local)
+					    : ip_is_any(&socket->local)))
+			continue;
+		if (!found || (!units_is_active(host, systemd, found->socket_unit) &&
+			       units_is_active(host, systemd, one->socket_unit)))
+			found = one;
+	}
+	return found ? found->service : NULL;
+}
+
+/* The systemd among the holders, which a service that it started may hold too; or NULL. */
+static const struct process *find_systemd(const struct snapshot *snapshot,
+					  const struct socket *socket)
+{
+	for (const struct holder *holder = snapshot_holder(snapshot, socket->holder); holder;
+	     holder = snapshot_holder(snapshot, holder->next)) {
+		const struct process *process = snapshot_process(snapshot, holder->process);
+		if (process->name && strcmp(process->name, "systemd") == 0)
+			return process;
 	}
 	return NULL;
 }
 
 int activation_answer(struct host *host, struct snapshot *snapshot, struct error *err)
 {
-	cleanup(vector_done) struct vector listened;
-	vector_init(&listened, sizeof(struct listened));
-	int32_t last = 0;
+	cleanup(vector_done) struct vector activated, systemds;
+	vector_init(&activated, sizeof(struct activated));
+	vector_init(&systemds, sizeof(int32_t));
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
-		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		const struct process *process =
-			holder ? snapshot_process(snapshot, holder->process) : NULL;
-		if (!process || !socket_is_open(socket) || !is_systemd(process))
+		const struct process *systemd =
+			socket_is_open(socket) ? find_systemd(snapshot, socket) : NULL;
+		if (!systemd)
 			continue;
-		bool is_read = last == process->pid;
-		for (uint32_t k = 0; k < listened.n && !is_read; k++)
-			is_read = ((struct listened *)vector_at(&listened, k))->systemd ==
-				  process->pid;
-		if (!is_read)
-			r = read_units(host, snapshot, process->pid, &listened);
-		last = process->pid;
-		const char *unit = r < 0 ? NULL : find_unit(&listened, process->pid, socket);
-		struct answer_for *answer = unit ? vector_add(&snapshot->answers) : NULL;
-		if (unit && !answer)
+		bool is_read = false;
+		for (uint32_t k = 0; k < systemds.n; k++)
+			is_read |= *(int32_t *)vector_at(&systemds, k) == systemd->pid;
+		if (!is_read) {
+			int32_t *added = vector_add(&systemds);
+			r = added ? read_sockets(host, snapshot, systemd, &activated) : -ENOMEM;
+			if (added)
+				*added = systemd->pid;
+		}
+		const char *service =
+			r < 0 ? NULL : find_service(host, &activated, systemd->pid, socket);
+		struct answer_for *answer = service ? vector_add(&snapshot->answers) : NULL;
+		if (service && !answer)
 			r = -ENOMEM;
 		if (answer)
 			*answer = (struct answer_for){
-				.socket = i, .container = NONE, .process = NONE, .unit = unit};
+				.socket = i, .container = NONE, .process = NONE, .unit = service};
 	}
 	return r < 0 ? error_set(err, r, "read the units of systemd") : 0;
 }
