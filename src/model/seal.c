@@ -260,6 +260,16 @@ static bool is_one_service(const struct snapshot *snapshot, const struct socket 
 	       p->container == q->container;
 }
 
+/* Both are held for the same container: by a proxy for each family. */
+static bool share_an_answer(const struct snapshot *snapshot, const struct socket *a,
+			    const struct socket *b)
+{
+	const struct socket *first = snapshot->sockets.data;
+	const struct answer_for *one = snapshot_answer(snapshot, (uint32_t)(a - first)),
+				*other = snapshot_answer(snapshot, (uint32_t)(b - first));
+	return one && other && one->container != NONE && one->container == other->container;
+}
+
 static bool are_two_owners(const struct snapshot *snapshot, const struct socket *a,
 			   const struct socket *b)
 {
@@ -268,7 +278,7 @@ static bool are_two_owners(const struct snapshot *snapshot, const struct socket 
 		return false;
 	bool is_same_end = ip_equal(&a->local, &b->local) && a->interface == b->interface;
 	return !(is_same_end && owner_of(snapshot, a) == owner_of(snapshot, b)) &&
-	       !is_one_service(snapshot, a, b);
+	       !is_one_service(snapshot, a, b) && !share_an_answer(snapshot, a, b);
 }
 
 #define SAME_PORT_MAX 64 /* a larger REUSEPORT group is compared with its first so many */
