@@ -3,12 +3,8 @@
 #include "check.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "laid-out.h"
 #include "source/process.h"
 
 #define NEEDS_ALL (NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_CWD | NEED_UID | NEED_CGROUP)
@@ -47,69 +43,26 @@ static void test_what_is_cut_is_refused(void **state)
 		assert_int_equal(parse(cut[i], &stat), -EBADMSG);
 }
 
-/* ---- a host of the test's own ---- */
+static struct snapshot *snapshot_of_test;
 
-struct laid_out {
-	char directory[64];
-	struct host host;
-	struct snapshot *snapshot;
-};
-
-static void put(const struct laid_out *laid, const char *path, const char *text, size_t n)
+static int make_snapshot(void **state)
 {
-	char whole[256];
-	snprintf(whole, sizeof(whole), "%s/%s", laid->directory, path);
-	for (char *slash = strchr(whole + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(whole, 0755);
-		*slash = '/';
-	}
-	cleanup(fclosep) FILE *file = fopen(whole, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(text, 1, n, file), n);
+	(void)state;
+	snapshot_of_test = snapshot_new();
+	return snapshot_of_test ? 0 : -1;
 }
 
-static void put_link(const struct laid_out *laid, const char *path, const char *to)
+static int free_snapshot(void **state)
 {
-	char whole[256];
-	put(laid, path, "", 0);
-	snprintf(whole, sizeof(whole), "%s/%s", laid->directory, path);
-	unlink(whole);
-	assert_int_equal(symlink(to, whole), 0);
-}
-
-static int lay_out(void **state)
-{
-	struct laid_out *laid = calloc(1, sizeof(*laid));
-	struct error err = {0};
-	snprintf(laid->directory, sizeof(laid->directory), "/tmp/doorward-process-XXXXXX");
-	assert_non_null(mkdtemp(laid->directory));
-	put(laid, "proc/stat", "cpu 1\nbtime 1000\n", 17);
-	assert_int_equal(host_open(laid->directory, &laid->host, &err), 0);
-	laid->snapshot = snapshot_new();
-	*state = laid;
-	return 0;
-}
-
-static int take_down(void **state)
-{
-	struct laid_out *laid = *state;
-	pid_t child = fork();
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", "--", laid->directory, (char *)NULL);
-		_exit(127);
-	}
-	waitpid(child, NULL, 0);
-	host_close(&laid->host);
-	snapshot_free(laid->snapshot);
-	free(laid);
+	(void)state;
+	snapshot_free(snapshot_of_test);
 	return 0;
 }
 
 static struct process read_one(struct laid_out *laid, uint32_t needs)
 {
 	struct process process = {.pid = 7, .container = NONE, .parent = NONE, .netns = NONE};
-	assert_int_equal(process_read(&laid->host, 7, needs, laid->snapshot, &process), 0);
+	assert_int_equal(process_read(&laid->host, 7, needs, snapshot_of_test, &process), 0);
 	return process;
 }
 
@@ -117,17 +70,17 @@ static void put_stat(const struct laid_out *laid, char letter)
 {
 	char text[128];
 	int n = snprintf(text, sizeof(text), "7 (shop) %c 3" REST "250 0", letter);
-	put(laid, "proc/7/stat", text, (size_t)n);
+	laid_out_put(laid, "proc/7/stat", text, (size_t)n);
 }
 
 static void test_all_is_read(void **state)
 {
 	struct laid_out *laid = *state;
 	put_stat(laid, 'S');
-	put_link(laid, "proc/7/exe", "/usr/bin/python3.11 (deleted)");
-	put_link(laid, "proc/7/cwd", "/srv/shop");
-	put(laid, "proc/7/cmdline", "python3\0-m\0shop\0", 16);
-	put(laid, "proc/7/cgroup", "0::/system.slice/shop.service\n", 30);
+	laid_out_link(laid, "proc/7/exe", "/usr/bin/python3.11 (deleted)");
+	laid_out_link(laid, "proc/7/cwd", "/srv/shop");
+	laid_out_put(laid, "proc/7/cmdline", "python3\0-m\0shop\0", 16);
+	laid_out_put(laid, "proc/7/cgroup", "0::/system.slice/shop.service\n", 30);
 	struct process process = read_one(laid, NEEDS_ALL);
 	assert_string_equal(process.name, "shop");
 	assert_int_equal(process.ppid, 3);
@@ -156,11 +109,11 @@ static void test_a_file_really_named_deleted_is_not_deleted(void **state)
 	struct laid_out *laid = *state;
 	char whole[128];
 	put_stat(laid, 'S');
-	put(laid, "bin/x (deleted)", "", 0);
+	laid_out_put(laid, "bin/x (deleted)", "", 0);
 	snprintf(whole, sizeof(whole), "%s/bin/x (deleted)", laid->directory);
-	put_link(laid, "proc/7/exe", whole);
+	laid_out_link(laid, "proc/7/exe", whole);
 	/* what the link says is a path of this host: the test's lies beneath its directory */
-	put(laid, whole + 1, "", 0);
+	laid_out_put(laid, whole + 1, "", 0);
 	char beneath[256];
 	snprintf(beneath, sizeof(beneath), "%s%s", laid->directory, whole);
 	unlink(beneath);
@@ -174,11 +127,11 @@ static void test_a_process_without_leader_is_known_by_a_thread(void **state)
 {
 	struct laid_out *laid = *state;
 	put_stat(laid, 'Z');
-	put(laid, "proc/7/cmdline", "", 0);
-	put_link(laid, "proc/7/task/9/exe", "/usr/bin/shop");
-	put_link(laid, "proc/7/task/9/cwd", "/srv");
-	put(laid, "proc/7/task/9/cmdline", "shop\0-d\0", 8);
-	put(laid, "proc/7/task/9/cgroup", "0::/system.slice/shop.service\n", 30);
+	laid_out_put(laid, "proc/7/cmdline", "", 0);
+	laid_out_link(laid, "proc/7/task/9/exe", "/usr/bin/shop");
+	laid_out_link(laid, "proc/7/task/9/cwd", "/srv");
+	laid_out_put(laid, "proc/7/task/9/cmdline", "shop\0-d\0", 8);
+	laid_out_put(laid, "proc/7/task/9/cgroup", "0::/system.slice/shop.service\n", 30);
 	struct process process = read_one(laid, NEEDS_ALL);
 	assert_string_equal(process.exe, "/usr/bin/shop");
 	assert_string_equal(process.cmdline, "shop -d");
@@ -191,11 +144,11 @@ static void test_a_reused_pid_is_not_taken_for_the_first(void **state)
 {
 	struct laid_out *laid = *state;
 	put_stat(laid, 'S');
-	put_link(laid, "proc/7/exe", "/usr/bin/other");
+	laid_out_link(laid, "proc/7/exe", "/usr/bin/other");
 	struct process process = {
 		.pid = 7, .known = KNOWN_STAT, .start_ticks = 249, .name = "first"};
 	assert_int_equal(
-		process_read(&laid->host, 7, NEED_STAT | NEED_EXE, laid->snapshot, &process), 0);
+		process_read(&laid->host, 7, NEED_STAT | NEED_EXE, snapshot_of_test, &process), 0);
 	assert_true(process.known & KNOWN_GONE);
 	assert_string_equal(process.name, "first");
 	assert_null(process.exe);
@@ -217,8 +170,8 @@ static void test_a_long_command_line_is_kept_whole(void **state)
 	n += 20000;
 	memcpy(text + n, "\0org.example.Main", 18);
 	put_stat(laid, 'S');
-	put_link(laid, "proc/7/exe", "/usr/bin/java");
-	put(laid, "proc/7/cmdline", text, n + 18);
+	laid_out_link(laid, "proc/7/exe", "/usr/bin/java");
+	laid_out_put(laid, "proc/7/cmdline", text, n + 18);
 	struct process process = read_one(laid, NEEDS_ALL);
 	assert_string_equal(process.runs, "org.example.Main");
 	assert_int_equal(strlen(process.cmdline), n + 17);
@@ -226,7 +179,6 @@ static void test_a_long_command_line_is_kept_whole(void **state)
 
 int main(void)
 {
-#define LAID_OUT(test) cmocka_unit_test_setup_teardown(test, lay_out, take_down)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_name_may_hold_brackets_and_spaces),
 		cmocka_unit_test(test_what_is_cut_is_refused),
@@ -238,5 +190,5 @@ int main(void)
 		LAID_OUT(test_one_that_has_ended_is_gone),
 		LAID_OUT(test_a_long_command_line_is_kept_whole),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_snapshot, free_snapshot);
 }
