@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* listen [udp/]PORT...: opens each and stays. Linked statically, so that a container needs no more. */
+/* listen [udp/]PORT...: opens each and stays. Linked statically, so that a container needs no more.
+ */
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdlib.h>
