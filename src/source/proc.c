@@ -42,8 +42,17 @@ struct part {
 	struct vector rings; /* struct found_fd without inode */
 	struct vector netns; /* struct found_fd */
 	uint64_t n_refused;
+	bool is_counted; /* the size of a directory of descriptors is their number */
 	int error;
 };
+
+/* Since Linux 6.2 the size of the directory is the number of descriptors, before it is 0
+ * (proc_fd_getattr in the kernel's fs/proc/fd.c). */
+static bool counts_descriptors(const struct host *host)
+{
+	struct stat status;
+	return fstatat(host->proc, "self/fd", &status, 0) == 0 && status.st_size > 0;
+}
 
 uint32_t proc_parse_link(const char *text, size_t n)
 {
@@ -217,7 +226,10 @@ static int walk_process(struct part *part, int32_t pid)
 	join_path(path, text, "/fd", "", "");
 	int r = read_table(part, pid, path);
 	if (r == -EACCES || r == -EPERM) {
-		part->n_refused++;
+		struct stat status; /* one without descriptors, as of the kernel, hides nothing */
+		part->n_refused += !part->is_counted ||
+				   fstatat(part->host->proc, path, &status, 0) < 0 ||
+				   status.st_size > 0;
 		return 0;
 	}
 	if (r == -ENOMEM)
@@ -344,9 +356,13 @@ int proc_walk(struct host *host, const struct query *query, unsigned n_threads, 
 		     : n_threads > 8				 ? 8
 								 : n_threads;
 	_Atomic uint32_t next = 0;
+	bool is_counted = counts_descriptors(host);
 	for (unsigned i = 0; i < n; i++) {
-		parts[i] = (struct part){
-			.host = host, .pids = pids.data, .n_pids = pids.n, .next = &next};
+		parts[i] = (struct part){.host = host,
+					 .pids = pids.data,
+					 .n_pids = pids.n,
+					 .next = &next,
+					 .is_counted = is_counted};
 		vector_init(&parts[i].found, sizeof(struct found_fd));
 		vector_init(&parts[i].rings, sizeof(struct found_fd));
 		vector_init(&parts[i].netns, sizeof(struct found_fd));
@@ -383,9 +399,8 @@ uint64_t proc_count_descriptors(struct host *host, uint64_t enough)
 	vector_init(&pids, sizeof(int32_t));
 	if (proc_pids(host, &pids) < 0)
 		return 0;
-	/* since Linux 6.2 the size of the directory is the number of descriptors; before it is 0,
-	 * and a process is taken for twenty */
-	bool is_counted = fstatat(host->proc, "self/fd", &status, 0) == 0 && status.st_size > 0;
+	/* where they are not counted a process is taken for twenty */
+	bool is_counted = counts_descriptors(host);
 	uint64_t count = 0;
 	for (uint32_t i = 0; i < pids.n && count < enough; i++) {
 		char path[64], text[FORMAT_NUMBER_MAX + 1];
