@@ -220,13 +220,13 @@ static int read_cwd(const struct place *place, struct arena *arena, struct proce
 }
 
 /* The directory belongs to the effective user, whether the process may be inspected or not
- * (task_dump_owner in the kernel's fs/proc/base.c); to root once it has ended, so its being there
- * is asked again afterwards. */
-static int read_uid(const struct place *place, struct process *ret)
+ * (task_dump_owner in the kernel's fs/proc/base.c), and to root once it has ended: so something
+ * else must be read of it afterwards. */
+static int read_uid(const struct place *place, bool is_read_on, struct process *ret)
 {
 	struct stat status;
 	if (fstat(place->directory, &status) < 0 ||
-	    faccessat(place->directory, "stat", F_OK, 0) < 0)
+	    (!is_read_on && faccessat(place->directory, "stat", F_OK, 0) < 0))
 		return -ESRCH;
 	ret->uid = status.st_uid;
 	ret->known |= KNOWN_UID;
@@ -271,10 +271,14 @@ static int read_all(struct place *place, uint32_t needs, struct snapshot *snapsh
 {
 	struct arena *arena = &snapshot->arena;
 	int r = 0;
+	bool reads_stat = needs & (NEED_STAT | NEED_PARENTS);
 	if (needs & NEED_UID)
-		r = read_uid(place, ret);
-	if (r >= 0 && needs & (NEED_STAT | NEED_PARENTS))
+		r = read_uid(place, reads_stat, ret);
+	if (r >= 0 && reads_stat) {
 		r = read_stat(place, arena, ret);
+		if (r < 0 && needs & NEED_UID)
+			ret->known &= ~(uint32_t)KNOWN_UID;
+	}
 	if (r >= 0 && needs & NEED_EXE)
 		r = read_exe(place, arena, ret);
 	if (r >= 0 && needs & NEED_CMDLINE)
