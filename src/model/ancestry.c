@@ -1,5 +1,6 @@
 /* Who started a process, in words. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/attributes.h"
@@ -93,6 +94,41 @@ const char *unit_in_words(const char *unit, char *to, unsigned size)
 	else
 		return NULL;
 	return to;
+}
+
+/* sshd writes "sshd: alice@pts/0", "sshd: alice [priv]" or "sshd: alice@notty" over its arguments
+ * in a session, and "sshd: /usr/sbin/sshd -D [listener] ..." or nothing where it waits for one. */
+static bool ssh_words(const char *cmdline, char *to, size_t size)
+{
+	static const char before[] = "sshd: ", own[] = "sshd-session: ";
+	size_t skip = strncmp(cmdline, before, sizeof(before) - 1) == 0 ? sizeof(before) - 1
+		      : strncmp(cmdline, own, sizeof(own) - 1) == 0	? sizeof(own) - 1
+									: 0;
+	if (!skip || strstr(cmdline, "[listener]"))
+		return false;
+	const char *user = cmdline + skip;
+	int n_user = (int)strcspn(user, "@ ");
+	const char *tty = user[n_user] == '@' ? user + n_user + 1 : "";
+	int n_tty = (int)strcspn(tty, " ");
+	bool has_tty = n_tty && strncmp(tty, "notty", 5) != 0;
+	snprintf(to, size, "an ssh session of %.*s%s%.*s", n_user, user, has_tty ? " on " : "",
+		 has_tty ? n_tty : 0, tty);
+	return n_user > 0;
+}
+
+bool ancestor_words(const struct process *process, char *to, size_t size)
+{
+	const char *word = ancestor_word(process);
+	bool is_ssh = process->name && process->cmdline && strncmp(process->name, "sshd", 4) == 0;
+	if (!word)
+		return false;
+	if (is_ssh) {
+		if (ssh_words(process->cmdline, to, size))
+			return true;
+		word = "the ssh server";
+	}
+	snprintf(to, size, "%s", word);
+	return true;
 }
 
 const struct process *process_parent(const struct snapshot *snapshot, const struct process *process)

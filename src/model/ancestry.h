@@ -12,6 +12,10 @@ const char *ancestor_word(const struct process *process);
  * where the name says it already. */
 const char *unit_in_words(const char *unit, char *to, unsigned size);
 
+/* The same with what its command line adds, at @to with NUL: "an ssh session of alice on pts/0".
+ * False: nothing that is known. */
+bool ancestor_words(const struct process *process, char *to, size_t size);
+
 /* The parent, or NULL where there is none or it was not read (NEED_PARENTS). */
 const struct process *process_parent(const struct snapshot *snapshot,
 				     const struct process *process);

@@ -241,12 +241,9 @@ static void write_parents(const struct record *record, struct out *out)
 		else
 			out_string(out, "null");
 		write_text(out, ",\"name\":", parent->name);
-		write_text(out, ",\"is\":", ancestor_word(parent));
-		out_string(out, ",\"uid\":");
-		if (parent->known & KNOWN_UID)
-			out_u64(out, parent->uid);
-		else
-			out_string(out, "null");
+		char words[128];
+		write_text(out,
+			   ",\"is\":", ancestor_words(parent, words, sizeof(words)) ? words : NULL);
 		write_text(out, ",\"user\":", user);
 		write_text(out, ",\"unit\":", parent->unit);
 		out_string(out, ",\"container\":");

@@ -77,13 +77,14 @@ static void write_chain(const struct page *page, struct out *out, const struct s
 {
 	const struct process *parent = process_parent(snapshot, process);
 	for (unsigned i = 0; parent && i < CHAIN_MAX; i++) {
-		const char *word = ancestor_word(parent);
+		char words[128];
 		if (i)
 			out_string(out, page->is_utf8 ? " ← " : " <- ");
 		out_string(out, parent->name ? parent->name : "?");
 		out_format(out, " (%d)", parent->pid);
-		if (word && (!parent->name || strcmp(word, parent->name) != 0))
-			out_format(out, ", %s", word);
+		if (ancestor_words(parent, words, sizeof(words)) &&
+		    (!parent->name || strcmp(words, parent->name) != 0))
+			out_format(out, ", %s", words);
 		parent = process_parent(snapshot, parent);
 	}
 }

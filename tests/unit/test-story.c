@@ -176,6 +176,27 @@ static void test_who_answers_is_told_beside_who_holds(void **state)
 	snapshot_free(snapshot);
 }
 
+static void assert_words(const char *name, const char *cmdline, const char *expected)
+{
+	char words[128];
+	assert_true(ancestor_words(&(struct process){.name = name, .cmdline = cmdline, .pid = 9},
+				   words, sizeof(words)));
+	assert_string_equal(words, expected);
+}
+
+static void test_a_session_names_its_user(void **state)
+{
+	(void)state;
+	assert_words("sshd", "sshd: alice@pts/0", "an ssh session of alice on pts/0");
+	assert_words("sshd", "sshd: alice [priv]", "an ssh session of alice");
+	assert_words("sshd-session", "sshd-session: bob@notty", "an ssh session of bob");
+	assert_words("sshd", "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups",
+		     "the ssh server");
+	assert_words("sshd", "/usr/sbin/sshd -D", "the ssh server");
+	assert_words("sshd", NULL, "an ssh session");
+	assert_words("tmux: server", "tmux new", "tmux");
+}
+
 static void test_starters_have_words(void **state)
 {
 	(void)state;
@@ -213,6 +234,7 @@ static void test_a_page_is_wrapped_and_escaped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_session_names_its_user),
 		cmocka_unit_test(test_reach_is_told_by_the_addresses_of_what_is_up),
 		cmocka_unit_test(test_what_is_remarkable),
 		cmocka_unit_test(test_who_answers_is_told_beside_who_holds),
