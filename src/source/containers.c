@@ -282,6 +282,8 @@ static int aim_of(struct answering *with, const struct process *process, enum pr
 	case PROXY_NAMESPACE:
 		ret->netns = proxy.netns[0] ? netns_of_path(with->host, process->pid, proxy.netns)
 					    : listener_netns(with->host, proxy.pid);
+		if (!ret->netns || ret->netns == besides) /* it started the command itself */
+			ret->netns = netns_of_descendant(with, process->pid, besides);
 		return 0;
 	case PROXY_PARENT:
 		ret->netns = netns_of_descendant(with, process->pid, besides);
@@ -318,27 +320,38 @@ static int find_process(struct answering *with, enum proto proto, uint16_t likel
 	return name_process(with, *ret);
 }
 
+/* Of the holders the one that is a proxy: what it started may hold the socket too. */
+static int find_proxy(struct answering *with, const struct socket *socket, uint64_t inside,
+		      uint32_t *ret, struct aim *ret_aim)
+{
+	const struct snapshot *snapshot = with->snapshot;
+	for (const struct holder *holder = snapshot_holder(snapshot, socket->holder); holder;
+	     holder = snapshot_holder(snapshot, holder->next)) {
+		*ret = holder->process;
+		int r = aim_of(with, snapshot_process(snapshot, holder->process), socket->proto,
+			       socket->local_port, inside, ret_aim);
+		if (r != -ENOENT)
+			return r;
+	}
+	return -ENOENT;
+}
+
 static int answer_socket(struct answering *with, uint32_t index)
 {
 	struct snapshot *snapshot = with->snapshot;
 	const struct socket *socket = snapshot_socket(snapshot, index);
-	const struct holder *holder = snapshot_holder(snapshot, socket->holder);
 	const struct netns *netns = snapshot_netns(snapshot, socket->netns);
-	if (!holder || !socket_is_open(socket))
+	if (!socket_is_open(socket))
 		return 0;
 
-	uint32_t process = holder->process, container = NONE;
+	struct aim aim;
+	uint32_t proxy = NONE, process, container = NONE;
 	uint16_t port = socket->local_port;
-	uint64_t inside = netns ? netns->inode : 0;
-	for (unsigned relay = 0; relay < RELAYS_MAX; relay++) {
-		struct aim aim;
+	int r = find_proxy(with, socket, netns ? netns->inode : 0, &proxy, &aim);
+	process = proxy;
+	for (unsigned relay = 0; r >= 0 && relay < RELAYS_MAX; relay++) {
 		uint32_t next;
-		int r = aim_of(with, snapshot_process(snapshot, process), socket->proto, port,
-			       inside, &aim);
-		if (r == -ENOENT)
-			break;
-		if (r >= 0)
-			r = find_process(with, socket->proto, port, &aim, &next);
+		r = find_process(with, socket->proto, port, &aim, &next);
 		if (r < 0)
 			return r;
 		container = aim.container != NONE ? aim.container : container;
@@ -346,9 +359,12 @@ static int answer_socket(struct answering *with, uint32_t index)
 			break;
 		process = next;
 		port = aim.port ? aim.port : port;
-		inside = aim.netns;
+		r = aim_of(with, snapshot_process(snapshot, process), socket->proto, port,
+			   aim.netns, &aim);
 	}
-	if (process == holder->process)
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (process == proxy)
 		process = NONE;
 	if (container == NONE && process != NONE)
 		container = snapshot_process(snapshot, process)->container;

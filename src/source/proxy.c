@@ -150,6 +150,14 @@ static bool starts(const char *name, const char *with)
 	return strncmp(name, with, strlen(with)) == 0;
 }
 
+/* pasta is passt under another name; the program that fits the processor may have a word behind. */
+static bool is_pasta(const char *name, const char *cmdline)
+{
+	size_t n = strcspn(cmdline, " ");
+	const char *slash = memrchr(cmdline, '/', n), *called = slash ? slash + 1 : cmdline;
+	return starts(name, "pasta") || (starts(name, "passt") && starts(called, "pasta"));
+}
+
 bool proxy_parse(const char *name, const char *cmdline, enum proto proto, uint16_t port,
 		 struct proxy *ret)
 {
@@ -165,7 +173,7 @@ bool proxy_parse(const char *name, const char *cmdline, enum proto proto, uint16
 		ret->kind = PROXY_NAMESPACE;
 		ret->port = 0;
 		parse_namespace(cmdline, ret);
-	} else if (strcmp(name, "pasta") == 0 || starts(name, "pasta.")) {
+	} else if (is_pasta(name, cmdline)) {
 		ret->kind = PROXY_NAMESPACE;
 		parse_namespace(cmdline, ret);
 		apply_maps(cmdline, is_tcp ? "-t" : "-u", map_of_pasta, port, ret);
