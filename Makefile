@@ -18,11 +18,12 @@ deps:
 	@tools/deps
 
 test:
-	@tools/deps build test
+	@tools/deps build test hosts
 	@tools/build $(BUILD)
 	@tools/test $(BUILD)
 
-lint: deps
+lint:
+	@tools/deps build lint
 	@tools/lint
 
 bench:
