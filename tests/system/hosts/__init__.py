@@ -5,6 +5,7 @@ What a host may hold on to is made beneath one folder; whoever ends the tests en
 die with its parent and its network lives as long as a pipe of ours.
 """
 
+import atexit
 import functools
 import os
 import pathlib
@@ -33,6 +34,7 @@ def listener():
     """A program without libraries that listens on the ports it is given (udp/53 for UDP) and stays."""
     skip_unless("cc")
     path = pathlib.Path(tempfile.mkdtemp(prefix="doorward-listen-")) / "listen"
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
     ran = subprocess.run(["cc", "-static", "-O", "-o", path, HERE / "listen.c"], capture_output=True, text=True)
     if ran.returncode != 0:
         pytest.skip(f"no static programs here: {ran.stderr.strip()}")
@@ -95,9 +97,10 @@ def cgroup_mounts(*kinds):
 
 
 def remove_groups(name):
-    """What an engine left behind in the control groups."""
-    for top in (mount / name for mount in pathlib.Path("/sys/fs/cgroup").glob("*") if (mount / name).is_dir()):
-        for path, _, _ in os.walk(top, topdown=False):
+    """What an engine left behind in the control groups; the folder around it too, when nothing else is in it."""
+    for mount in (pathlib.Path("/sys/fs/cgroup"), *pathlib.Path("/sys/fs/cgroup").glob("*")):
+        left = [path for path, _, _ in os.walk(mount / name, topdown=False)]
+        for path in left + ([str((mount / name).parent)] if "/" in name and left else []):
             try:
                 os.rmdir(path)
             except OSError:
