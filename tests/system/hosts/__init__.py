@@ -97,11 +97,22 @@ def cgroup_mounts(*kinds):
 
 
 def remove_groups(name):
-    """What an engine left behind in the control groups; the folder around it too, when nothing else is in it."""
-    for mount in (pathlib.Path("/sys/fs/cgroup"), *pathlib.Path("/sys/fs/cgroup").glob("*")):
-        left = [path for path, _, _ in os.walk(mount / name, topdown=False)]
-        for path in left + ([str((mount / name).parent)] if "/" in name and left else []):
-            try:
-                os.rmdir(path)
-            except OSError:
-                pass
+    """What an engine left behind in the control groups, once its last process is out of them; the folder around it
+    too, when nothing else is in it."""
+    mounts = [pathlib.Path("/sys/fs/cgroup"), *pathlib.Path("/sys/fs/cgroup").glob("*")]
+
+    def is_gone():
+        for mount in mounts:
+            for path, _, _ in os.walk(mount / name, topdown=False):
+                try:
+                    os.rmdir(path)
+                except OSError:
+                    return False
+        return True
+
+    until(is_gone, f"the end of {name}", 10)
+    for mount in mounts if "/" in name else []:
+        try:
+            os.rmdir((mount / name).parent)
+        except OSError:
+            pass
