@@ -10,6 +10,7 @@ A scene is up when its line of JSON comes, so nothing sleeps. It ends with its t
 cannot have is skipped, with the reason that the system gave.
 """
 
+import atexit
 import functools
 import json
 import os
@@ -17,6 +18,7 @@ import pathlib
 import select
 import shutil
 import subprocess
+import tempfile
 import types
 
 import pytest
@@ -72,6 +74,18 @@ def program(variable, path):
     if not found.exists():
         pytest.exit(f"{found} is missing: ninja -C {build}, or set {variable}", 2)
     return str(found)
+
+
+@functools.cache
+def _for_everyone(path):
+    """@path, or a copy of it where an ordinary user may not come to it: the tree is in root's home."""
+    words = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "test", "-x", path]
+    if os.geteuid() != 0 or not shutil.which("setpriv") or subprocess.run(words, check=False).returncode == 0:
+        return path
+    place = tempfile.mkdtemp(prefix="doorward-")
+    atexit.register(shutil.rmtree, place)
+    os.chmod(place, 0o755)
+    return shutil.copy(path, place)
 
 
 # ---- scenes ----
@@ -190,7 +204,7 @@ class Doorward:
     """The program under test, run as we are or behind a prefix of words (setpriv, nsenter)."""
 
     def __init__(self, prefix=()):
-        self.path = program("DOORWARD", "src/doorward")
+        self.path = _for_everyone(program("DOORWARD", "src/doorward"))
         self.prefix = list(prefix)
 
     def run(self, *args, environment=None, text=True, timeout=120):
