@@ -210,7 +210,7 @@ static int read_threads(struct part *part, int32_t pid, const char *pid_text, ui
 				continue;
 			join_path(path, pid_text, "/task/", entry->name, "/fd");
 			int r = read_table(part, pid, path);
-			if (r == -ENOMEM)
+			if (r == -ENOMEM || r == -EACCES)
 				return r;
 			unite(&part->found, first);
 			unite(&part->rings, first_ring);
@@ -224,19 +224,19 @@ static int walk_process(struct part *part, int32_t pid)
 	uint32_t first = part->found.n, first_ring = part->rings.n;
 	text[format_u64(text, (uint64_t)pid)] = '\0';
 	join_path(path, text, "/fd", "", "");
+	struct stat status;
 	int r = read_table(part, pid, path);
-	if (r == -EACCES || r == -EPERM) {
-		struct stat status; /* one without descriptors, as of the kernel, hides nothing */
-		part->n_refused += !part->is_counted ||
-				   fstatat(part->host->proc, path, &status, 0) < 0 ||
-				   status.st_size > 0;
-		return 0;
-	}
+	bool is_refused = r == -EACCES || r == -EPERM;
+	/* a table without descriptors hides nothing: the kernel's, or that of a leader who has gone
+	 * and is root's now, while its threads are still their user's */
+	bool is_empty = is_refused && part->is_counted &&
+			fstatat(part->host->proc, path, &status, 0) == 0 && status.st_size == 0;
+	if (r == 0 || is_empty)
+		r = read_threads(part, pid, text, first, first_ring);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
-		return 0; /* it ended under way */
-	return read_threads(part, pid, text, first, first_ring);
+	part->n_refused += is_refused && (r == -EACCES || r == -EPERM);
+	return 0; /* or it ended under way */
 }
 
 static void *run_part(void *data)

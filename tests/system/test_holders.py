@@ -43,10 +43,8 @@ def test_two_descriptors_of_one_process_are_both_named(doorward, source):
         assert held == oracles.holders_by_proc(inode)
 
 
-@pytest.mark.parametrize("backend", ["bpf", "proc"])
-def test_a_socket_without_cookie_has_its_holders_too(scene, doorward, backend, request):
-    if backend == "bpf":
-        request.applymarker(pytest.mark.needs("bpf"))
+@pytest.mark.parametrize("backend", [pytest.param("bpf", marks=pytest.mark.needs("bpf")), "proc"])
+def test_a_socket_without_cookie_has_its_holders_too(scene, doorward, backend):
     made = scene("reuseport-group", count=3, cookies=0)
     seen = doorward.list("--source", backend, f"port = {made.port}")
     assert {(s["inode"], *s.pids) for s in seen.sockets} == {(s.inode, *s.pids) for s in made.sockets}
