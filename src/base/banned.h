@@ -8,6 +8,10 @@
 #include <string.h>
 #include <time.h>
 
+/* macros where clang sees _FORTIFY_SOURCE */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol atoll inet_ntoa localtime \
 	gmtime system
 
