@@ -122,7 +122,7 @@ static int add_unheld(struct host *host, struct join *join, const struct found_n
 		      (unsigned long long)sum, (unsigned long long)held, r < 0 ? ": " : "",
 		      refused.what);
 		if (r >= 0 && sum == held)
-			query.bounds.states &= ~(STATES_CONNECTED | 1u << STATE_BOUND);
+			query.bounds.states &= ~STATES_CONNECTED;
 	}
 	return dump_namespace(host, join, place, &query, err);
 }
