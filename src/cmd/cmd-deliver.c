@@ -5,11 +5,12 @@
 #include "base/numbers.h"
 #include "base/privilege.h"
 #include "cmd/tell.h"
+#include "cmd/terminal.h"
 #include "collect/collect.h"
 #include "view/delivery.h"
 
 struct settings {
-	bool json;
+	bool json, is_unpaged;
 	const char *from;
 	int proto;
 	struct look look;
@@ -35,6 +36,10 @@ static const struct option options[] = {
 	 .at = offsetof(struct settings, json),
 	 .help = N_("print it as JSON")},
 	LOOK_OPTIONS(struct settings, look),
+	{.kind = OPTION_FLAG,
+	 .name = "no-pager",
+	 .at = offsetof(struct settings, is_unpaged),
+	 .help = N_("never start a pager")},
 	{.kind = OPTION_END},
 };
 
@@ -227,12 +232,12 @@ static int tell(struct context *context, const struct settings *settings,
 	struct page page = tell_page(context);
 	if (settings->json)
 		return tell_json(context, snapshot, deliveries, err);
-	if (deliveries->n == 1) {
+	terminal_hold_page(context);
+	if (deliveries->n == 1)
 		delivery_print(&page, snapshot, vector_at(deliveries, 0));
-		return 0;
-	}
-	for (uint32_t i = 0; i < deliveries->n; i++)
+	for (uint32_t i = 0; deliveries->n > 1 && i < deliveries->n; i++)
 		delivery_print_short(&page, snapshot, vector_at(deliveries, i));
+	terminal_show_page(context, !settings->is_unpaged);
 	return 0;
 }
 

@@ -4,13 +4,14 @@
 
 #include "base/privilege.h"
 #include "cmd/tell.h"
+#include "cmd/terminal.h"
 #include "model/target.h"
 #include "source/hosts.h"
 #include "source/timers.h"
 #include "view/story.h"
 
 struct settings {
-	bool json;
+	bool json, is_unpaged;
 	struct look look;
 };
 
@@ -21,6 +22,10 @@ static const struct option options[] = {
 	 .help = N_("print it as JSON")},
 	LOOK_OPTIONS(struct settings, look),
 	LOOK_READ_OPTION(struct settings, look),
+	{.kind = OPTION_FLAG,
+	 .name = "no-pager",
+	 .at = offsetof(struct settings, is_unpaged),
+	 .help = N_("never start a pager")},
 	{.kind = OPTION_END},
 };
 
@@ -149,7 +154,9 @@ static int tell(struct context *context, const struct settings *settings,
 	};
 	if (settings->json)
 		return tell_json(context, telling, &story, err);
+	terminal_hold_page(context);
 	story_print(&page, &story);
+	terminal_show_page(context, !settings->is_unpaged);
 	return 0;
 }
 

@@ -107,6 +107,23 @@ bool terminal_start_pager(struct context *context)
 	return true;
 }
 
+void terminal_hold_page(struct context *context)
+{
+	out_flush(&context->out);
+	context->out.fd = -1;
+}
+
+void terminal_show_page(struct context *context, bool has_pager)
+{
+	struct out *out = &context->out;
+	size_t n_lines = 0;
+	for (size_t i = 0; i < out->n; i++)
+		n_lines += out->data[i] == '\n';
+	out->fd = STDOUT_FILENO;
+	if (has_pager && n_lines + 1 > context->rows) /* and the line of the shell */
+		terminal_start_pager(context);
+}
+
 int terminal_end_pager(struct context *context)
 {
 	if (!pager)

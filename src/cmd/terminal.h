@@ -11,6 +11,11 @@ void terminal_detect(struct context *context);
  * $DOORWARD_PAGER, $PAGER, less -FRX. An interrupt is the pager's from here on. False: there is
  * none. */
 bool terminal_start_pager(struct context *context);
+/* What is written between the two is kept, and goes through the pager where it is longer than the
+ * screen. */
+void terminal_hold_page(struct context *context);
+void terminal_show_page(struct context *context, bool has_pager);
+
 /* Waits for it; after the last flush. 0; -ENOEXEC: it could not be started, and nothing was shown.
  */
 int terminal_end_pager(struct context *context);

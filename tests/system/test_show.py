@@ -7,6 +7,9 @@ import socket
 
 import pytest
 
+from conftest import TREE
+from terminal import on_terminal
+
 
 def story(doorward, *words):
     status, out, err = doorward.run("show", *words)
@@ -153,3 +156,18 @@ def test_a_saved_port_is_told_again(scene, doorward, tmp_path):
 def test_what_is_no_target_is_refused(doorward, words):
     status, out, err = doorward.run(*words)
     assert status == 2 and out == "" and err.startswith("doorward:")
+
+
+# ---- pager ----
+
+HOST = TREE / "tests/golden/host.json"
+
+
+@pytest.mark.parametrize("words, rows, is_paged", [([], 10, True), ([], 60, False), (["--no-pager"], 10, False),
+                                                   (["--json"], 10, False)], ids=str)
+def test_a_story_longer_than_the_screen_is_paged(doorward, tmp_path, words, rows, is_paged):
+    status, got, _ = on_terminal(doorward, "show", "8080", "--read", HOST, *words, rows=rows,
+                                 DOORWARD_PAGER=f"tee {tmp_path}/paged")
+    assert status == 0 and got.count(b"8080") > 1
+    assert (tmp_path / "paged").exists() == is_paged
+    assert not is_paged or (tmp_path / "paged").read_bytes() == got

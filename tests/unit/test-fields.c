@@ -45,6 +45,9 @@ static void test_every_field_is_found_by_its_name_and_explained(unused_argument 
 	for (unsigned i = 0; (field = field_at(i)); i++) {
 		assert_ptr_equal(field_find(field->name), field);
 		assert_true(field->title[0] && field->help[0] && field->get);
+		bool is_as_shown = strncmp(field->name, "shown_", 6) == 0; /* stands for another */
+		for (unsigned k = 0; k < i && !is_as_shown; k++)
+			assert_string_not_equal(field_at(k)->title, field->title);
 		assert_null(strchr(field->help, '\n'));
 		if (field->json && field->of == OF_SOCKET)
 			assert_ptr_equal(field_find(field->json), field);
