@@ -22,7 +22,7 @@ const struct services *look_services(struct context *context)
 	return context->services;
 }
 
-static int scope_of(const struct look *look, struct netns_scope *ret, struct error *err)
+int look_scope(const struct look *look, struct netns_scope *ret, struct error *err)
 {
 	uint32_t pid;
 	*ret = (struct netns_scope){.choice = NETNS_ALL};
@@ -58,7 +58,7 @@ int look_collect(struct context *context, const struct look *look, const struct 
 			      .bounds = bounds,
 			      .needs = needs,
 			      .source = (enum source_choice)look->source};
-	int r = scope_of(look, &query.scope, err);
+	int r = look_scope(look, &query.scope, err);
 	if (r < 0)
 		return r;
 	if (look->is_numeric)

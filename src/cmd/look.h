@@ -53,6 +53,9 @@ extern const char *const look_source_words[];
  * Kept for the life of the program. */
 const struct services *look_services(struct context *context);
 
+/* The namespaces that --netns names. 0, or -EINVAL with @err told. */
+int look_scope(const struct look *look, struct netns_scope *ret, struct error *err);
+
 /* A sealed snapshot for @needs and @filter, from this host or the file. Afterwards the capabilities
  * are gone. 0 or negative errno with @err told. */
 int look_collect(struct context *context, const struct look *look, const struct filter *filter,

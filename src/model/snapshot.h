@@ -18,10 +18,11 @@ enum origin { ORIGIN_HOST, ORIGIN_FILE, ORIGIN_HISTORY, ORIGIN_MAX };
 /* Who answers at a socket that somebody holds for another: a published port's container, the
  * service behind a .socket unit. */
 struct answer_for {
-	uint32_t socket;    /* index */
-	uint32_t container; /* index, or NONE */
-	uint32_t process;   /* that will answer there, or NONE */
-	const char *unit;   /* "foo.service", or NULL */
+	uint32_t socket;	 /* index */
+	uint32_t container;	 /* index, or NONE */
+	uint32_t process;	 /* that will answer there, or NONE */
+	const char *unit;	 /* "foo.service", or NULL */
+	const char *socket_unit; /* "foo.socket", through which systemd holds it; or NULL */
 };
 
 struct user {

@@ -172,8 +172,8 @@ static int read_sockets(struct host *host, struct snapshot *snapshot, const stru
 }
 
 /* Of several units that name the socket, the one that runs. */
-static const char *find_service(struct host *host, const struct vector *all, int32_t systemd,
-				const struct socket *socket)
+static const struct activated *find_activated(struct host *host, const struct vector *all,
+					      int32_t systemd, const struct socket *socket)
 {
 	const struct activated *found = NULL;
 	for (uint32_t i = 0; i < all->n; i++) {
@@ -188,7 +188,7 @@ static const char *find_service(struct host *host, const struct vector *all, int
 			       units_is_active(host, systemd, one->socket_unit)))
 			found = one;
 	}
-	return found ? found->service : NULL;
+	return found;
 }
 
 /* The systemd among the holders, which a service that it started may hold too; or NULL. */
@@ -225,14 +225,17 @@ int activation_answer(struct host *host, struct snapshot *snapshot, struct error
 			if (added)
 				*added = systemd->pid;
 		}
-		const char *service =
-			r < 0 ? NULL : find_service(host, &activated, systemd->pid, socket);
-		struct answer_for *answer = service ? vector_add(&snapshot->answers) : NULL;
-		if (service && !answer)
+		const struct activated *found =
+			r < 0 ? NULL : find_activated(host, &activated, systemd->pid, socket);
+		struct answer_for *answer = found ? vector_add(&snapshot->answers) : NULL;
+		if (found && !answer)
 			r = -ENOMEM;
 		if (answer)
-			*answer = (struct answer_for){
-				.socket = i, .container = NONE, .process = NONE, .unit = service};
+			*answer = (struct answer_for){.socket = i,
+						      .container = NONE,
+						      .process = NONE,
+						      .unit = found->service,
+						      .socket_unit = found->socket_unit};
 	}
 	return r < 0 ? error_set(err, r, "read the units of systemd") : 0;
 }

@@ -1,0 +1,16 @@
+/* What closing will do, and how it ended: as prose and as JSON, in the same words. */
+#ifndef VIEW_PLAN_H
+#define VIEW_PLAN_H
+
+#include "model/plan.h"
+#include "view/page.h"
+
+/* Before anything is done. */
+void plan_print(const struct page *page, const struct plan *plan);
+/* Afterwards. */
+void plan_print_outcome(const struct page *page, const struct plan *plan);
+
+/* "steps":[...] without the braces around. */
+void plan_json(struct out *out, const struct plan *plan);
+
+#endif
