@@ -39,4 +39,11 @@ static inline uint64_t table_mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
+/* Asks for the memory that a search for @key begins with, some time before it is read. */
+static inline void table_expect(const struct table *table, uint64_t key)
+{
+	if (table->slots)
+		__builtin_prefetch(&table->slots[(uint32_t)table_mix(key) & table->mask]);
+}
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/vector.h"
 
 #define MAPPED_FROM (256 * 1024) /* bytes; below it the heap */
+#define HUGE_FROM (8 << 20)	 /* bytes; from it on in large pages, where the kernel has them */
 
 void vector_init(struct vector *vector, uint32_t size)
 {
@@ -52,6 +53,8 @@ static int move_to(struct vector *vector, uint32_t capacity)
 		if (!data)
 			return -ENOMEM;
 	}
+	if (bytes >= HUGE_FROM)
+		madvise(data, bytes, MADV_HUGEPAGE);
 	vector->data = data;
 	vector->capacity = capacity;
 	return 0;

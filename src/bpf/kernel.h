@@ -219,8 +219,13 @@ struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;
 };
 
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
 struct nsproxy {
 	struct net *net_ns;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct cred {

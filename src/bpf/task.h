@@ -11,10 +11,11 @@ enum bpf_task_flag {
 	BPF_TASK_EXE_DELETED = 1 << 1,
 	BPF_TASK_CWD = 1 << 2,
 	BPF_TASK_CWD_DELETED = 1 << 3,
+	BPF_TASK_THREAD = 1 << 4, /* of a process told of by itself, in another network namespace */
 };
 
 /*  0 start_ns   8 groups   16 pid   20 ppid   24 uid   28 netns   32 name
- * 48 exe_size  50 cwd_size 52 flags 53 unused                               56 */
+ * 48 mounts    52 exe_size 54 cwd_size 56 flags 57 unused                   64 */
 struct bpf_task {
 	__u64 start_ns; /* boot time */
 	__u64 groups;	/* equal for processes that are in the same control groups */
@@ -22,11 +23,12 @@ struct bpf_task {
 	__u32 uid; /* effective */
 	__u32 netns;
 	char name[16];
+	__u32 mounts;		  /* inode of its mount namespace */
 	__u16 exe_size, cwd_size; /* bytes of their names */
 	__u8 flags;
-	__u8 unused[3];
+	__u8 unused[7];
 };
-_Static_assert(sizeof(struct bpf_task) == 56, "both sides agree");
+_Static_assert(sizeof(struct bpf_task) == 64, "both sides agree");
 
 #define BPF_TASK_NAME_MAX 256  /* NAME_MAX and NUL */
 #define BPF_TASK_PATH_MAX 2048 /* of a longer or deeper path nothing is told */

@@ -1,5 +1,6 @@
 /* Every process with its executable and its working directory: one record each, and where the
- * leader has ended one for each thread that is left.
+ * leader has ended one for each thread that is left; one too for a thread that is in another
+ * network namespace than its leader.
  *
  * A process may end while it is looked at. All but the task itself is therefore read by helpers
  * that survive a stale pointer, and paths are walked here: bpf_d_path() would follow what such a
@@ -106,12 +107,13 @@ static __always_inline void put_head(struct bpf_task *head, const struct task_st
 {
 	const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 
-	head->pid = task->tgid;
+	head->pid = head->flags & BPF_TASK_THREAD ? task->pid : task->tgid;
 	head->ppid = BPF_CORE_READ(leader, real_parent, tgid);
 	head->start_ns = BPF_CORE_READ(leader, start_boottime);
 	head->groups = (__u64)BPF_CORE_READ(task, cgroups);
 	head->uid = BPF_CORE_READ(task, real_cred, euid.val);
 	head->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	head->mounts = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 	bpf_core_read_str(head->name, sizeof(head->name), &leader->comm);
 }
 
@@ -121,10 +123,13 @@ int tasks(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	if (!task || task->flags & PF_KTHREAD || task->exit_state)
 		return 0;
-	if (task->pid != task->tgid && !BPF_CORE_READ(task, group_leader, exit_state))
-		return 0;
-
 	out.head = (struct bpf_task){};
+	if (task->pid != task->tgid && !BPF_CORE_READ(task, group_leader, exit_state)) {
+		if (BPF_CORE_READ(task, nsproxy, net_ns) ==
+		    BPF_CORE_READ(task, group_leader, nsproxy, net_ns))
+			return 0;
+		out.head.flags = BPF_TASK_THREAD;
+	}
 	put_head(&out.head, task);
 	if (wanted.exe)
 		put_exe(task);

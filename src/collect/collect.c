@@ -7,6 +7,7 @@
 
 #include "base/debug.h"
 #include "base/privilege.h"
+#include "collect/census.h"
 #include "collect/collect.h"
 #include "collect/details.h"
 #include "collect/plan.h"
@@ -69,9 +70,13 @@ static int name_namespaces(struct join *join, const struct vector *found)
 static int collect_into(struct host *host, struct join *join, bool filters_early, struct error *err)
 {
 	cleanup(netns_list_done) struct vector found;
+	cleanup(census_done) struct census census;
 	vector_init(&found, sizeof(struct found_netns));
 
-	int r = netns_find(host, &join->query->scope, &found, &join->sink, err);
+	int r = census_take(host, join->query, details_needs(join->query), join->snapshot, &census);
+	join->n_processes = census.tasks.n;
+	if (r >= 0)
+		r = netns_find(host, &join->query->scope, &census.places, &found, &join->sink, err);
 	if (r >= 0)
 		r = name_namespaces(join, &found);
 	join->is_scoped = join->query->scope.choice != NETNS_ALL;
@@ -79,12 +84,13 @@ static int collect_into(struct host *host, struct join *join, bool filters_early
 		r = sweep_sockets(host, join, &found, err);
 	if (r == -ECANCELED) /* what came is shown, and said to be partial */
 		r = 0;
+	debug(PLAN, "sockets are collected");
 	if (r >= 0)
 		r = join_settle(join);
 	if (r >= 0)
 		r = details_netns(host, join, &found, err);
 	if (r >= 0)
-		r = details_processes(host, join, filters_early, err);
+		r = details_processes(host, join, &census, filters_early, err);
 	if (r >= 0)
 		r = details_names(host, join, err);
 	if (r >= 0 && stop_wanted(host->stop))
@@ -109,8 +115,10 @@ int collect_snapshot(struct host *host, const struct query *query, struct snapsh
 		r = collect_into(host, &join, filters_early, err);
 	join_done(&join);
 	snapshot->collected = plan.needs;
+	debug(PLAN, "processes are told");
 	if (r >= 0)
 		r = snapshot_seal(snapshot);
+	debug(PLAN, "sealed");
 	if (r < 0) {
 		snapshot_free(snapshot);
 		return err && err->code ? r : error_set(err, r, "collect the sockets");

@@ -19,9 +19,10 @@ static int open_inside(struct host *host, const struct netns *netns)
 	cleanup(netns_list_done) struct vector found;
 	struct netns_scope scope = {.choice = !netns || netns->is_self ? NETNS_SELF : NETNS_ALL};
 	struct sink sink = {.missing = ignore_missing};
+	const struct vector everywhere = {0};
 
 	vector_init(&found, sizeof(struct found_netns));
-	int r = netns_find(host, &scope, &found, &sink, NULL);
+	int r = netns_find(host, &scope, &everywhere, &found, &sink, NULL);
 	for (uint32_t i = 0; r >= 0 && i < found.n; i++) {
 		const struct found_netns *place = vector_at(&found, i);
 		if (!netns || place->inode == netns->inode)

@@ -13,9 +13,9 @@
 #include "source/services.h"
 #include "source/users.h"
 
-#define NEEDS_OF_PROCESS                                                                          \
-	(NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_CWD | NEED_UID | NEED_CGROUP | NEED_PARENTS | \
-	 NEED_ANSWERS)
+#define NEEDS_OF_PROCESS                                                                       \
+	(NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_RUNS | NEED_CWD | NEED_UID | NEED_CGROUP | \
+	 NEED_PARENTS | NEED_ANSWERS)
 #define PARENTS_MAX 64
 
 int details_netns(struct host *host, struct join *join, const struct vector *found,
@@ -44,16 +44,18 @@ int details_netns(struct host *host, struct join *join, const struct vector *fou
 	return 0;
 }
 
-static uint32_t needs_of_process(const struct query *query)
+uint32_t details_needs(const struct query *query)
 {
 	uint32_t needs = query->needs & NEEDS_OF_PROCESS;
 	if (needs & NEED_ANSWERS)
-		needs |= NEED_CGROUP | NEED_CMDLINE | NEED_STAT;
+		needs |= NEED_CGROUP | NEED_STAT;
+	if (needs & NEED_RUNS)
+		needs |= NEED_EXE;
 	return needs;
 }
 
-/* Without what the census told. */
-static uint32_t still_needed(uint32_t needs, uint32_t known)
+/* Without what is known. */
+static uint32_t still_needed(uint32_t needs, const struct process *process)
 {
 	static const struct {
 		uint32_t known, needs;
@@ -65,60 +67,11 @@ static uint32_t still_needed(uint32_t needs, uint32_t known)
 		{KNOWN_CGROUP, NEED_CGROUP},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
-		needs &= known & told[i].known ? ~told[i].needs : UINT32_MAX;
+		needs &= process->known & told[i].known ? ~told[i].needs : UINT32_MAX;
+	if (process->known & KNOWN_STAT && process->known & KNOWN_EXE &&
+	    !process_speaks(process, needs))
+		needs &= ~(uint32_t)(NEED_RUNS | NEED_ANSWERS);
 	return needs;
-}
-
-/* Reads process @index; what it is known as by pid stays even when it has ended. */
-static int read_process(struct host *host, struct join *join, uint32_t index)
-{
-	struct process process = *snapshot_process(join->snapshot, index);
-	uint32_t needs = still_needed(needs_of_process(join->query), process.known);
-	int r = process_read(host, process.pid, needs, join->snapshot, &process);
-	if (r == -ENOMEM)
-		return r;
-	process.pid = snapshot_process(join->snapshot, index)->pid;
-	*(struct process *)vector_at(&join->snapshot->processes, index) = process;
-	return 0;
-}
-
-static int read_parents(struct host *host, struct join *join, uint32_t index)
-{
-	for (unsigned depth = 0; depth < PARENTS_MAX; depth++) {
-		int32_t ppid = snapshot_process(join->snapshot, index)->ppid;
-		if (ppid <= 0 || snapshot_process(join->snapshot, index)->parent != NONE)
-			return 0;
-		uint32_t n = join->snapshot->processes.n;
-		uint32_t parent = join_process(join, ppid);
-		if (parent == NONE)
-			return -ENOMEM;
-		if (parent >= n) {
-			int r = read_process(host, join, parent);
-			if (r < 0)
-				return r;
-		}
-		((struct process *)vector_at(&join->snapshot->processes, index))->parent = parent;
-		index = parent;
-	}
-	return 0;
-}
-
-/* Marks the processes that hold a socket which may match; how many they are. */
-static uint32_t mark_wanted(const struct join *join, bool filters_early, bool *wanted)
-{
-	const struct snapshot *snapshot = join->snapshot;
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
-		const struct socket *socket = snapshot_socket(snapshot, i);
-		if (filters_early && !filter_may_match(join->query->filter, snapshot, socket))
-			continue;
-		for (const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		     holder; holder = snapshot_holder(snapshot, holder->next)) {
-			n += !wanted[holder->process];
-			wanted[holder->process] = true;
-		}
-	}
-	return n;
 }
 
 /* What a process is in is read once for all that are in the same. */
@@ -134,7 +87,61 @@ static void share_groups(struct snapshot *snapshot, struct census *census, uint3
 	process->known |= KNOWN_CGROUP;
 }
 
-int details_processes(struct host *host, struct join *join, bool filters_early, struct error *err)
+/* Reads process @index; what it is known as by pid stays even when it has ended. */
+static int read_process(struct host *host, struct join *join, struct census *census, uint32_t index)
+{
+	census_tell(census, host, vector_at(&join->snapshot->processes, index));
+	share_groups(join->snapshot, census, index);
+	struct process process = *snapshot_process(join->snapshot, index);
+	uint32_t needs = still_needed(details_needs(join->query), &process);
+	if (!needs)
+		return 0;
+	int r = process_read(host, process.pid, needs, join->snapshot, &process);
+	if (r == -ENOMEM)
+		return r;
+	process.pid = snapshot_process(join->snapshot, index)->pid;
+	*(struct process *)vector_at(&join->snapshot->processes, index) = process;
+	return 0;
+}
+
+static int read_parents(struct host *host, struct join *join, struct census *census, uint32_t index)
+{
+	for (unsigned depth = 0; depth < PARENTS_MAX; depth++) {
+		int32_t ppid = snapshot_process(join->snapshot, index)->ppid;
+		if (ppid <= 0 || snapshot_process(join->snapshot, index)->parent != NONE)
+			return 0;
+		uint32_t n = join->snapshot->processes.n;
+		uint32_t parent = join_process(join, ppid);
+		if (parent == NONE)
+			return -ENOMEM;
+		if (parent >= n) {
+			int r = read_process(host, join, census, parent);
+			if (r < 0)
+				return r;
+		}
+		((struct process *)vector_at(&join->snapshot->processes, index))->parent = parent;
+		index = parent;
+	}
+	return 0;
+}
+
+/* Marks the processes that hold a socket which may match. */
+static void mark_wanted(const struct join *join, bool filters_early, bool *wanted)
+{
+	const struct snapshot *snapshot = join->snapshot;
+	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
+		const struct socket *socket = snapshot_socket(snapshot, i);
+		if (filters_early && !filter_may_match(join->query->filter, snapshot, socket))
+			continue;
+		for (const struct holder *holder = snapshot_holder(snapshot, socket->holder);
+		     holder; holder = snapshot_holder(snapshot, holder->next)) {
+			wanted[holder->process] = true;
+		}
+	}
+}
+
+int details_processes(struct host *host, struct join *join, struct census *census,
+		      bool filters_early, struct error *err)
 {
 	if (!(join->query->needs & NEEDS_OF_PROCESS))
 		return 0;
@@ -143,24 +150,14 @@ int details_processes(struct host *host, struct join *join, bool filters_early, 
 	cleanup(freep) bool *wanted = calloc(n + 1, sizeof(*wanted));
 	if (!wanted)
 		return error_set(err, -ENOMEM, "read the processes");
-	uint32_t n_wanted = mark_wanted(join, filters_early, wanted);
-
-	cleanup(census_done) struct census census = {0};
-	if (census_is_worth(host, join->query, n_wanted)) {
-		struct error refused = {0};
-		int r = census_take(host, join, needs_of_process(join->query), &census, &refused);
-		if (r == -ENOMEM)
-			return error_set(err, r, "read the processes");
-		debug(BPF, "%u processes through BPF: %s", n_wanted, r < 0 ? refused.what : "done");
-	}
+	mark_wanted(join, filters_early, wanted);
 
 	for (uint32_t i = 0; i < n && !stop_wanted(host->stop); i++) {
 		if (!wanted[i])
 			continue;
-		share_groups(join->snapshot, &census, i);
-		int r = read_process(host, join, i);
+		int r = read_process(host, join, census, i);
 		if (r == 0 && join->query->needs & NEED_PARENTS)
-			r = read_parents(host, join, i);
+			r = read_parents(host, join, census, i);
 		if (r < 0)
 			return error_set(err, r, "read process %d",
 					 snapshot_process(join->snapshot, i)->pid);

@@ -259,6 +259,11 @@ static int sink_netns(struct sink *sink, uint64_t inode, int32_t pid, int32_t fd
 	return 0;
 }
 
+static void sink_expect(struct sink *sink, uint32_t inode)
+{
+	table_expect(&JOIN_OF(sink)->by_inode, inode);
+}
+
 static int sink_missing(struct sink *sink, const struct missing *missing)
 {
 	JOIN_OF(sink)->has_refused |= missing->what == WHAT_PROCESSES;
@@ -272,6 +277,7 @@ int join_init(struct join *join, struct snapshot *snapshot, const struct query *
 			 .holder = sink_holder,
 			 .held = sink_held,
 			 .netns = sink_netns,
+			 .expect = sink_expect,
 			 .missing = sink_missing},
 		.snapshot = snapshot,
 		.query = query,
@@ -295,6 +301,14 @@ void join_done(struct join *join)
 	table_done(&join->by_pid);
 	vector_done(&join->strays);
 	vector_done(&join->doors);
+}
+
+int join_reserve(struct join *join, uint32_t n)
+{
+	int r = table_reserve(&join->by_inode, n);
+	if (r >= 0)
+		r = vector_reserve(&join->snapshot->sockets, n);
+	return r < 0 ? r : vector_reserve(&join->snapshot->holders, n);
 }
 
 int join_strays(struct join *join)

@@ -29,16 +29,20 @@ struct join {
 	struct vector strays; /* struct stray */
 	struct vector
 		doors; /* struct stray: descriptors that are a network namespace, one for each */
-	bool takes_unheld; /* sockets without a known holder are added; else they only complete
-			      others */
-	bool is_scoped;	   /* what is in a namespace that is not known yet was not asked for */
-	bool has_refused;  /* a process's descriptors could not be read: what nobody seems to hold
-			      may be its */
+	bool takes_unheld;    /* sockets without a known holder are added; else they only complete
+				 others */
+	uint32_t n_processes; /* of the census; 0: none was taken */
+	bool is_scoped;	      /* what is in a namespace that is not known yet was not asked for */
+	bool has_refused; /* a process's descriptors could not be read: what nobody seems to hold
+			     may be its */
 };
 
 /* @snapshot is borrowed. 0 or -ENOMEM. */
 int join_init(struct join *join, struct snapshot *snapshot, const struct query *query);
 void join_done(struct join *join);
+
+/* Room for @n held sockets, where that is known before. 0 or -ENOMEM. */
+int join_reserve(struct join *join, uint32_t n);
 
 /* The index of the namespace with @inode, added where it is new; NONE: no memory. */
 uint32_t join_netns(struct join *join, uint64_t inode);

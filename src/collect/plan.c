@@ -30,8 +30,8 @@ struct query plan_query(const struct query *query, bool *ret_filters_early)
 			BOUNDS_ALL.families; /* a dual-stack listener, a mapped address */
 	if (plan.needs & NEED_ANSWERS)	     /* whose address a proxy sends to */
 		plan.needs |= NEED_ADDRESSES;
-	if (plan.needs & (NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_CWD | NEED_UID | NEED_CGROUP |
-			  NEED_PARENTS | NEED_ANSWERS))
+	if (plan.needs & (NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_RUNS | NEED_CWD | NEED_UID |
+			  NEED_CGROUP | NEED_PARENTS | NEED_ANSWERS))
 		plan.needs |= NEED_HOLDERS;
 	return plan;
 }

@@ -18,4 +18,7 @@ bool plan_prefers_bpf(uint64_t n_descriptors);
 /* So many descriptors decide it; counting further is in vain. */
 #define PLAN_DESCRIPTORS_ENOUGH 1200
 
+/* So many processes decide it too. */
+#define PLAN_PROCESSES_ENOUGH 150
+
 #endif

@@ -6,41 +6,26 @@
 
 #include "base/debug.h"
 #include "base/privilege.h"
+#include "collect/crowd.h"
 #include "collect/plan.h"
 #include "collect/sweep.h"
 #include "source/bpf/files.h"
 #include "source/bpf/record.h"
 #include "source/bpf/unheld.h"
 #include "source/descriptor.h"
+#include "source/dump.h"
 #include "source/netns.h"
-#include "source/proc-net.h"
 #include "source/proc.h"
-#include "source/sock-diag.h"
 
 #define STRAYS_MAX 65536 /* asked one by one; more are told as missing */
 #define THREADS 2
 
-/* In this namespace a pass over its sockets in BPF is cheaper than a dump of them. */
-#define MANY_SOCKETS 4000
-
 static int dump_namespace(struct host *host, struct join *join, const struct found_netns *place,
-			  const struct query *query, struct error *err)
+			  struct error *err)
 {
 	join->current = join_netns(join, place->inode);
-	if (join->current == NONE)
-		return -ENOMEM;
-
-	cleanup(closep) int fd = netns_socket(place, NETLINK_SOCK_DIAG);
-	if (fd == -EPERM || fd == -EACCES)
-		return 0; /* told by netns_find */
-	if (fd < 0)
-		return error_set(err, fd, "open a netlink socket");
-
-	uint32_t absent = 0;
-	int r = sock_diag_read(host, fd, query, &join->sink, &absent, err);
-	if (r >= 0 && absent)
-		r = proc_net_read(host, place, absent, query, &join->sink, err);
-	return r;
+	return join->current == NONE ? -ENOMEM
+				     : dump_read(host, place, join->query, &join->sink, err);
 }
 
 static bool is_listed(const struct vector *found, uint64_t inode)
@@ -88,45 +73,6 @@ static int find_namespaces(struct host *host, struct join *join, struct vector *
 	return r;
 }
 
-/* The sum that unheld_finish_tcp gives, of the sockets that have a holder here. */
-static uint64_t held_sum(const struct join *join, uint32_t netns)
-{
-	uint64_t sum = 0;
-	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
-		const struct socket *socket = snapshot_socket(join->snapshot, i);
-		if (socket->netns == netns && socket->proto == PROTO_TCP &&
-		    socket->holder != NONE && socket->state != STATE_BOUND &&
-		    socket->state != STATE_LISTEN)
-			sum += socket->inode;
-	}
-	return sum;
-}
-
-/* What no process holds in one namespace: from a dump, in which sockets that are there already are
- * only completed. Where a pass in BPF has shown what no file holds, and that every connection with
- * a file has its holder, the connections need not be dumped. */
-static int add_unheld(struct host *host, struct join *join, const struct found_netns *place,
-		      struct unheld_pass *pass, struct error *err)
-{
-	struct query query = *join->query;
-	join->current = join_netns(join, place->inode);
-	if (join->current == NONE)
-		return -ENOMEM;
-	if (pass) {
-		uint64_t sum = 0, held = held_sum(join, join->current);
-		struct error refused = {0};
-		int r = unheld_finish_tcp(pass, &join->sink, &sum, &refused);
-		if (r == -ENOMEM)
-			return r;
-		debug(JOIN, "inodes of connections: %llu in BPF, %llu here%s%s",
-		      (unsigned long long)sum, (unsigned long long)held, r < 0 ? ": " : "",
-		      refused.what);
-		if (r >= 0 && sum == held)
-			query.bounds.states &= ~STATES_CONNECTED;
-	}
-	return dump_namespace(host, join, place, &query, err);
-}
-
 /* Which sockets of the namespace have an inode but no holder. */
 static void find_leftover(const struct join *join, uint32_t netns, bool *ret_tcp, bool *ret_udp)
 {
@@ -169,68 +115,36 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 	}
 }
 
-static int ignore_socket(struct sink *sink unused_argument,
-			 const struct found_socket *found unused_argument)
-{
-	return 0;
-}
-
-/* The one namespace whose connections are so many that a pass in BPF beside the other is worth a
- * thread; NONE: there is none. */
-static uint32_t crowded_namespace(struct host *host, const struct query *query,
-				  const struct vector *found)
-{
-	if (!(query->bounds.states & STATES_CONNECTED) ||
-	    !(query->bounds.protos & 1u << PROTO_TCP) || query->needs & NEED_TCP_INFO)
-		return NONE;
-	uint64_t most = MANY_SOCKETS;
-	uint32_t crowded = NONE;
-	for (uint32_t i = 0; i < found->n; i++) {
-		uint64_t in_use = sock_diag_in_use(host, vector_at(found, i));
-		if (in_use > most) {
-			most = in_use;
-			crowded = i;
-		}
-	}
-	return crowded;
-}
-
-static int read_files(struct host *host, struct join *join, struct error *err)
+static int read_files(struct host *host, struct join *join, enum pass_way way, struct error *err)
 {
 	cleanup(vector_done) struct vector rings;
 	vector_init(&rings, sizeof(struct found_ring));
-	int r = files_read(host, join->query, &join->sink, &rings, err);
+	int r = files_read(host, join->query, way, &join->sink, &rings, err);
 	for (uint32_t i = 0; r >= 0 && i < rings.n; i++) {
 		const struct found_ring *ring = vector_at(&rings, i);
 		r = proc_read_ring(host, ring->pid, ring->fd, &join->sink);
 	}
+	debug(JOIN, "%u sockets of descriptors", join->snapshot->sockets.n);
 	return r;
 }
 
 static int sweep_bpf(struct host *host, struct join *join, struct vector *found, struct error *err)
 {
 	char link[64];
-	uint32_t known = join->snapshot->netns.n,
-		 crowded = crowded_namespace(host, join->query, found);
-	struct found_netns place = {.fd = -1};
-	struct unheld_pass *pass = NULL;
-	if (crowded != NONE) {
-		place = *(struct found_netns *)vector_at(found, crowded);
-		pass = unheld_start_tcp(host, &place, join->query);
-	}
+	uint32_t known = join->snapshot->netns.n;
+	struct crowd *crowd = crowd_start(host, join, found);
 	join->has_refused = host_readlink(host, link, sizeof(link), "proc/1/ns/net") < 0;
-	int r = read_files(host, join, err);
+	int r = read_files(host, join, crowd ? PASS_BESIDE : PASS_ALONE, err);
 	if (r >= 0)
 		r = find_namespaces(host, join, found, known);
 	for (uint32_t i = 0; r >= 0 && i < found->n; i++) {
-		r = add_unheld(host, join, vector_at(found, i), i == crowded ? pass : NULL, err);
-		pass = i == crowded ? NULL : pass;
+		const struct found_netns *place = vector_at(found, i);
+		if (crowd_is_of(crowd, place))
+			r = crowd_finish(TAKE_POINTER(crowd), err);
+		else
+			r = dump_namespace(host, join, place, err);
 	}
-	if (pass) { /* broken off before */
-		uint64_t sum;
-		struct sink nowhere = {.socket = ignore_socket};
-		unheld_finish_tcp(pass, &nowhere, &sum, NULL);
-	}
+	crowd_abandon(crowd);
 	if (r >= 0)
 		r = join_strays(join);
 	if (r >= 0)
@@ -266,7 +180,7 @@ static int sweep_proc(struct host *host, struct join *join, struct vector *found
 	uint32_t known = join->snapshot->netns.n;
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < found->n; i++)
-		r = dump_namespace(host, join, vector_at(found, i), join->query, err);
+		r = dump_namespace(host, join, vector_at(found, i), err);
 	if (r >= 0 && join->query->needs & NEED_HOLDERS)
 		r = proc_walk(host, join->query, THREADS, &join->sink, err);
 	if (r >= 0)
@@ -280,7 +194,7 @@ static int sweep_proc(struct host *host, struct join *join, struct vector *found
 	uint32_t listed = found->n;
 	r = find_namespaces(host, join, found, known);
 	for (uint32_t i = listed; r >= 0 && i < found->n; i++)
-		r = dump_namespace(host, join, vector_at(found, i), join->query, err);
+		r = dump_namespace(host, join, vector_at(found, i), err);
 	if (r >= 0)
 		r = join_strays(join);
 	if (r >= 0 && join->query->needs & NEED_HOLDERS)
@@ -297,7 +211,7 @@ int sweep_sockets(struct host *host, struct join *join, struct vector *found, st
 		bool may = join->query->needs & NEED_HOLDERS && files_probe(host, &facility);
 		bool is_worth =
 			may &&
-			(!privilege_sees_others() ||
+			(!privilege_sees_others() || join->n_processes >= PLAN_PROCESSES_ENOUGH ||
 			 plan_prefers_bpf(proc_count_descriptors(host, PLAN_DESCRIPTORS_ENOUGH)));
 		choice = is_worth ? SOURCE_BPF : SOURCE_PROC;
 	}

@@ -258,7 +258,7 @@ static void write_parents(const struct record *record, struct out *out)
 
 const struct field fields_process[] = {
 	{"process", NULL, N_("PROCESS"), N_("the holder's name; an interpreter with what it runs"),
-	 get_title, NULL, NULL, NEED_HOLDERS | NEED_STAT | NEED_CMDLINE | NEED_EXE, OF_HOLDER,
+	 get_title, NULL, NULL, NEED_HOLDERS | NEED_STAT | NEED_RUNS | NEED_EXE, OF_HOLDER,
 	 MERGE_COUNT, 12, FIELD_DEFAULT | FIELD_CONNECTIONS | FIELD_WIDE, VALUE_STRING,
 	 .is_called = is_title_called},
 	{"pid", "pid", N_("PID"), N_("the holder's process id"), get_pid, NULL, NULL, NEED_HOLDERS,
@@ -270,7 +270,7 @@ const struct field fields_process[] = {
 	{"name", "name", N_("NAME"), N_("the holder's name as the kernel has it"), get_name, NULL,
 	 NULL, NEED_HOLDERS | NEED_STAT, OF_HOLDER, MERGE_COUNT, 8, J, VALUE_STRING},
 	{"runs", "runs", N_("RUNS"), N_("what an interpreter runs: its script, module or jar"),
-	 get_runs, NULL, NULL, NEED_HOLDERS | NEED_CMDLINE | NEED_EXE, OF_HOLDER, MERGE_LIST, 8, J,
+	 get_runs, NULL, NULL, NEED_HOLDERS | NEED_RUNS | NEED_EXE, OF_HOLDER, MERGE_LIST, 8, J,
 	 VALUE_STRING},
 	{"exe", "exe", N_("EXECUTABLE"), N_("the holder's executable"), get_exe, NULL, NULL,
 	 NEED_HOLDERS | NEED_EXE, OF_HOLDER, MERGE_LIST, 12, J | FIELD_WIDE, VALUE_STRING},

@@ -184,3 +184,12 @@ const char *interpreter_runs(const char *exe, const char *arguments, size_t n)
 			runs = script_runs(&interpreters[i], first, end);
 	return runs && *runs ? runs : NULL;
 }
+
+bool interpreter_is(const char *exe)
+{
+	const char *file = base_name(exe);
+	for (size_t i = 0; i < ARRAY_SIZE(interpreters); i++)
+		if (is_named(file, interpreters[i].name))
+			return true;
+	return is_named(file, "java");
+}

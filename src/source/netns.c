@@ -164,12 +164,13 @@ static int add_mount(struct search *search, int32_t pid, uint64_t inode, const c
 	return add(search, open_namespace(search->host, path), 0, name);
 }
 
+/* 1, 0 where they cannot be read, or -ENOMEM. */
 static int add_mounts(struct search *search, int32_t pid)
 {
 	cleanup(freep) char *text = NULL;
 	ssize_t n = host_read_all(search->host, &text, MOUNTINFO_MAX, "proc/%d/mountinfo", pid);
 	if (n < 0 || !strstr(text, " net:["))
-		return 0;
+		return n >= 0;
 	int r = 0;
 	for (char *line = text; r >= 0 && line < text + n;) {
 		char *end = memchr(line, '\n', (size_t)(text + n - line));
@@ -183,27 +184,34 @@ static int add_mounts(struct search *search, int32_t pid)
 			r = add_mount(search, pid, inode, decoded);
 		line += length + 1;
 	}
-	return r;
+	return r < 0 ? r : 1;
 }
 
 /* Each mount namespace is read once. */
-static int visit_mounts(struct search *search, int32_t pid)
+static int visit_mounts(struct search *search, int32_t pid, uint64_t inode)
 {
-	char text[64];
-	if (host_readlink(search->host, text, sizeof(text), "proc/%d/ns/mnt", pid) < 0)
+	if (!inode || inode == search->last_mount)
 		return 0;
-	uint64_t inode = inode_of_link(text, "mnt");
-	if (inode == search->last_mount)
-		return 0;
-	search->last_mount = inode;
 	for (uint32_t i = 0; i < search->mounts.n; i++)
 		if (*(uint64_t *)vector_at(&search->mounts, i) == inode)
-			return 0;
+			return search->last_mount = inode, 0;
+	int r = add_mounts(search, pid);
+	if (r <= 0) /* another process in it may be readable */
+		return r;
 	uint64_t *added = vector_add(&search->mounts);
 	if (!added)
 		return -ENOMEM;
-	*added = inode;
-	return add_mounts(search, pid);
+	*added = search->last_mount = inode;
+	return 0;
+}
+
+static int visit_place(struct search *search, int32_t pid, uint64_t netns, uint64_t mounts)
+{
+	int r = 0;
+	if (!find(search->found, netns) || pid == 1)
+		r = add(search, host_openat(search->host, O_RDONLY, "proc/%d/ns/net", pid), pid,
+			NULL);
+	return r < 0 ? r : visit_mounts(search, pid, mounts);
 }
 
 static int visit_process(struct search *search, int32_t pid)
@@ -214,12 +222,20 @@ static int visit_process(struct search *search, int32_t pid)
 		search->n_refused += n == -EACCES || n == -EPERM;
 		return 0;
 	}
-	uint64_t inode = inode_of_link(text, "net");
+	uint64_t netns = inode_of_link(text, "net"), mounts = 0;
+	if (host_readlink(search->host, text, sizeof(text), "proc/%d/ns/mnt", pid) >= 0)
+		mounts = inode_of_link(text, "mnt");
+	return visit_place(search, pid, netns, mounts);
+}
+
+static int visit_places(struct search *search, const struct vector *places)
+{
 	int r = 0;
-	if (!find(search->found, inode) || pid == 1)
-		r = add(search, host_openat(search->host, O_RDONLY, "proc/%d/ns/net", pid), pid,
-			NULL);
-	return r < 0 ? r : visit_mounts(search, pid);
+	for (uint32_t i = 0; r >= 0 && i < places->n; i++) {
+		const struct task_place *place = vector_at(places, i);
+		r = visit_place(search, place->pid, place->netns, place->mounts);
+	}
+	return r;
 }
 
 static int visit_processes(struct search *search)
@@ -282,10 +298,12 @@ static int find_one(struct search *search, const struct netns_scope *scope, stru
 		   scope->choice == NETNS_NAME ? scope->name : NULL);
 }
 
-static int find_all(struct search *search)
+static int find_all(struct search *search, const struct vector *places)
 {
 	int r = visit_names(search);
-	return r < 0 ? r : visit_processes(search);
+	if (r < 0)
+		return r;
+	return places->n ? visit_places(search, places) : visit_processes(search);
 }
 
 static int do_nothing(void *data unused_argument)
@@ -332,8 +350,8 @@ static int tell_closed(const struct search *search, struct sink *sink)
 								 : "run it with sudo"});
 }
 
-int netns_find(struct host *host, const struct netns_scope *scope, struct vector *ret,
-	       struct sink *sink, struct error *err)
+int netns_find(struct host *host, const struct netns_scope *scope, const struct vector *places,
+	       struct vector *ret, struct sink *sink, struct error *err)
 {
 	struct search search = {.host = host, .found = ret};
 	struct stat status;
@@ -348,7 +366,7 @@ int netns_find(struct host *host, const struct netns_scope *scope, struct vector
 	if (scope->choice == NETNS_ALL || scope->choice == NETNS_SELF)
 		r = add(&search, open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), 0, NULL);
 	if (scope->choice == NETNS_ALL && r >= 0)
-		r = find_all(&search);
+		r = find_all(&search, places);
 	if (scope->choice == NETNS_NAME || scope->choice == NETNS_PID)
 		r = find_one(&search, scope, err);
 	if (r >= 0)

@@ -15,10 +15,17 @@ struct found_netns {
 	char name[64]; /* of /run/netns, or "" */
 };
 
-/* What @scope names, our own first. What may not be entered is told to @sink. @ret: struct
+/* A process or thread, and the inodes of the namespaces that it is in. */
+struct task_place {
+	int32_t pid;
+	uint32_t netns, mounts;
+};
+
+/* What @scope names, our own first. What may not be entered is told to @sink. @places (struct
+ * task_place): all that processes are in, where that is known; empty: /proc is walked. @ret: struct
  * found_netns. 0, -ENOENT (no such name or process) or negative errno with @err told. */
-int netns_find(struct host *host, const struct netns_scope *scope, struct vector *ret,
-	       struct sink *sink, struct error *err);
+int netns_find(struct host *host, const struct netns_scope *scope, const struct vector *places,
+	       struct vector *ret, struct sink *sink, struct error *err);
 void netns_list_done(struct vector *list);
 
 /* The namespace of socket @fd of @pid (SIOCGSKNS), for one that nothing else shows. */

@@ -10,6 +10,7 @@
 #include "source/cgroup.h"
 #include "source/interpreter.h"
 #include "source/process.h"
+#include "source/proxy.h"
 
 #define CMDLINE_USUAL 4096
 #define CMDLINE_MAX (2 << 20) /* the kernel's own bound is a quarter of the stack's limit */
@@ -266,6 +267,16 @@ static int read_cgroup(const struct place *place, struct snapshot *snapshot, str
 	return 0;
 }
 
+bool process_speaks(const struct process *process, uint32_t needs)
+{
+	if (needs & NEED_CMDLINE)
+		return true;
+	if (needs & NEED_RUNS && (!process->exe || interpreter_is(process->exe)))
+		return true;
+	return needs & NEED_ANSWERS && (!process->name || proxy_may_be(process->name) ||
+					strcmp(process->name, "systemd") == 0);
+}
+
 static int read_all(struct place *place, uint32_t needs, struct snapshot *snapshot,
 		    struct process *ret)
 {
@@ -281,7 +292,7 @@ static int read_all(struct place *place, uint32_t needs, struct snapshot *snapsh
 	}
 	if (r >= 0 && needs & NEED_EXE)
 		r = read_exe(place, arena, ret);
-	if (r >= 0 && needs & NEED_CMDLINE)
+	if (r >= 0 && process_speaks(ret, needs))
 		r = read_cmdline(place, arena, ret);
 	if (r >= 0 && needs & NEED_CWD)
 		r = read_cwd(place, arena, ret);

@@ -5,11 +5,15 @@
 #include "model/field.h"
 #include "source/host.h"
 
-/* What @needs (NEED_STAT, NEED_EXE, NEED_CMDLINE, NEED_CWD, NEED_UID, NEED_CGROUP) asks of @pid
- * into @ret, whose other members stay; strings in the snapshot's arena. A process that ended under
- * way has KNOWN_GONE and what came before. 0 or -ENOMEM. */
+/* What @needs (NEED_STAT, NEED_EXE, NEED_CMDLINE, NEED_CWD, NEED_UID, NEED_CGROUP) asks of @pid,
+ * and its command line too where NEED_RUNS or NEED_ANSWERS can have something of it, into @ret,
+ * whose other members stay; strings in the snapshot's arena. A process that ended under way has
+ * KNOWN_GONE and what came before. 0 or -ENOMEM. */
 int process_read(struct host *host, int32_t pid, uint32_t needs, struct snapshot *snapshot,
 		 struct process *ret);
+
+/* Is the command line asked for, of one whose name and executable are known? Pure. */
+bool process_speaks(const struct process *process, uint32_t needs);
 
 struct process_stat {
 	const char *name; /* in the text, of n_name bytes */

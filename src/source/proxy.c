@@ -189,3 +189,13 @@ bool proxy_parse(const char *name, const char *cmdline, enum proto proto, uint16
 	}
 	return ret->kind != PROXY_NONE;
 }
+
+bool proxy_may_be(const char *name)
+{
+	static const char *const names[] = {"docker-proxy", "conmon", "slirp4netns", "rootlesskit",
+					    "rootlessport", "pasta",  "passt"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (starts(name, names[i]))
+			return true;
+	return false;
+}

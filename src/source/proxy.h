@@ -31,4 +31,7 @@ struct proxy {
 bool proxy_parse(const char *name, const char *cmdline, enum proto proto, uint16_t port,
 		 struct proxy *ret);
 
+/* May a process of that name be one, by its arguments? Pure. */
+bool proxy_may_be(const char *name);
+
 #endif

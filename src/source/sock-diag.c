@@ -513,16 +513,26 @@ struct count {
 	uint64_t in_use;
 };
 
+/* "TCP: inuse 12 ..." of sockstat, "TCP6: inuse 3" of sockstat6. */
+static void add_count(struct count *count, const char *file, const char *word)
+{
+	char text[1024];
+	uint64_t n = 0;
+	ssize_t length =
+		host_read(count->host, text, sizeof(text), "proc/thread-self/net/%s", file);
+	const char *at = length > 0 ? strstr(text, word) : NULL;
+	if (!at)
+		return;
+	at += strlen(word);
+	if (number_scan(&at, text + length, 10, &n) == 0)
+		count->in_use += n;
+}
+
 static int read_sockstat(void *data)
 {
-	struct count *count = data;
-	char text[1024];
-	ssize_t n = host_read(count->host, text, sizeof(text), "proc/thread-self/net/sockstat");
-	const char *at = n > 0 ? strstr(text, "TCP: inuse ") : NULL;
-	if (!at)
-		return 0;
-	at += strlen("TCP: inuse ");
-	return number_scan(&at, text + n, 10, &count->in_use);
+	add_count(data, "sockstat", "TCP: inuse ");
+	add_count(data, "sockstat6", "TCP6: inuse ");
+	return 0;
 }
 
 uint64_t sock_diag_in_use(struct host *host, const struct found_netns *netns)

@@ -32,6 +32,8 @@ struct sink {
 	int (*held)(struct sink *, const struct found_socket *, int32_t pid, int32_t fd);
 	/* Descriptor @fd of @pid is a network namespace. May be NULL. */
 	int (*netns)(struct sink *, uint64_t inode, int32_t pid, int32_t fd);
+	/* A socket with @inode will come soon. May be NULL. */
+	void (*expect)(struct sink *, uint32_t inode);
 	int (*missing)(struct sink *, const struct missing *);
 };
 

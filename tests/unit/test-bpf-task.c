@@ -71,7 +71,7 @@ static void test_names_become_paths(void **state)
 	assert_int_equal(seen.task.uid, 33);
 	assert_int_equal(seen.task.start_ns, 12340000000u);
 	assert_int_equal(seen.task.groups, 99);
-	assert_int_equal(seen.task.netns_inode, 4026531833u);
+	assert_int_equal(seen.task.netns, 4026531833u);
 	assert_false(seen.task.exe_deleted);
 }
 

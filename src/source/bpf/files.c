@@ -43,15 +43,15 @@ bool files_try(const struct host *host, struct facility *ret)
 	return ret->works;
 }
 
-int files_read_bytes(struct host *host, const struct query *query, pass_take *take, void *data,
-		     struct error *err)
+int files_read_bytes(struct host *host, const struct query *query, enum pass_way way,
+		     pass_take *take, void *data, struct error *err)
 {
 	cleanup(destroyp) struct files_bpf *program = NULL;
 	struct bpf_wanted wanted = record_wanted(query);
 	int r = load(&wanted, &program);
 	if (r < 0)
 		return error_set(err, r, "load the BPF pass over descriptors");
-	r = pass_run(program->progs.files.prog_fd, take, data, host->stop);
+	r = pass_run(program->progs.files.prog_fd, way, take, data, host->stop);
 	return r < 0 ? error_set(err, r, "read all descriptors through BPF") : 0;
 }
 #else
@@ -61,7 +61,8 @@ bool files_try(const struct host *host, struct facility *ret)
 }
 
 int files_read_bytes(struct host *host unused_argument, const struct query *query unused_argument,
-		     pass_take *take unused_argument, void *data unused_argument, struct error *err)
+		     enum pass_way way unused_argument, pass_take *take unused_argument,
+		     void *data unused_argument, struct error *err)
 {
 	return error_text(err, -ENOTSUP, "this program was built without BPF");
 }
@@ -78,9 +79,9 @@ static ssize_t parse_bytes(void *data, const void *bytes, size_t n)
 	return record_parse(bytes, n, target->sink, target->rings);
 }
 
-int files_read(struct host *host, const struct query *query, struct sink *sink,
+int files_read(struct host *host, const struct query *query, enum pass_way way, struct sink *sink,
 	       struct vector *rings, struct error *err)
 {
 	struct target target = {sink, rings};
-	return files_read_bytes(host, query, parse_bytes, &target, err);
+	return files_read_bytes(host, query, way, parse_bytes, &target, err);
 }

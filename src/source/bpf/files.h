@@ -15,11 +15,11 @@ bool files_try(const struct host *host, struct facility *ret);
 /* Every held socket that @query's bounds want, to sink->held; rings of io_uring to @rings (struct
  * found_ring), descriptors that are a namespace to sink->netns. A process whose leader has ended is
  * told of once for each of its threads. 0 or negative errno with @err told. */
-int files_read(struct host *host, const struct query *query, struct sink *sink,
+int files_read(struct host *host, const struct query *query, enum pass_way way, struct sink *sink,
 	       struct vector *rings, struct error *err);
 
 /* The same as bytes (struct bpf_record), for who measures it. */
-int files_read_bytes(struct host *host, const struct query *query, pass_take *take, void *data,
-		     struct error *err);
+int files_read_bytes(struct host *host, const struct query *query, enum pass_way way,
+		     pass_take *take, void *data, struct error *err);
 
 #endif

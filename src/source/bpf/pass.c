@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,7 +18,9 @@
 
 /* One read of a bpf_seq returns at most 8 pages (kernel/bpf/bpf_iter.c), and there whole records
  * where a page has 4 KiB. With larger pages one may be cut by the end of our buffer. */
-#define BUFFER_SIZE 65536
+#define READ_SIZE 32768
+#define BUFFER_SIZE (2 * READ_SIZE)
+#define RELAY_BUFFERS 16
 
 bool pass_possible(const struct host *host, struct facility *ret)
 {
@@ -56,31 +60,132 @@ static int bpf_call(int command, union bpf_attr *attributes)
 	return r < 0 ? -errno : r;
 }
 
-static int read_all(int iterator, pass_take *take, void *data, const struct stop *stop)
+/* What was read, handed on; a record that the end of a read has cut waits for the next. */
+struct feed {
+	pass_take *take;
+	void *data;
+	size_t n_cut;
+	char cut[BUFFER_SIZE];
+};
+
+static int feed_bytes(struct feed *feed, const char *bytes, size_t n)
 {
-	char buffer[BUFFER_SIZE];
-	size_t have = 0;
+	if (feed->n_cut) {
+		if (n > sizeof(feed->cut) - feed->n_cut)
+			return -EBADMSG;
+		memcpy(feed->cut + feed->n_cut, bytes, n);
+		bytes = feed->cut;
+		n += feed->n_cut;
+	}
+	ssize_t taken = feed->take(feed->data, bytes, n);
+	if (taken < 0)
+		return (int)taken;
+	feed->n_cut = n - (size_t)taken;
+	memmove(feed->cut, bytes + taken, feed->n_cut);
+	return 0;
+}
+
+/* Bytes, 0 at the end, negative errno. */
+static ssize_t read_some(int iterator, char *buffer, const struct stop *stop)
+{
 	for (;;) {
-		ssize_t n = read(iterator, buffer + have, sizeof(buffer) - have);
-		if (n == 0)
-			return have ? -EBADMSG : 0;
+		ssize_t n = read(iterator, buffer, READ_SIZE);
 		/* EAGAIN: a million objects in a row without a record (bpf_iter.c) */
 		if (n < 0 && (errno == EAGAIN || (errno == EINTR && !stop_wanted(stop))))
 			continue;
-		if (n < 0)
-			return -errno;
-		have += (size_t)n;
-		ssize_t taken = take(data, buffer, have);
-		if (taken < 0)
-			return (int)taken;
-		have -= (size_t)taken;
-		if (have == sizeof(buffer))
-			return -EBADMSG;
-		memmove(buffer, buffer + taken, have);
+		return n < 0 ? -errno : n;
 	}
 }
 
-int pass_run(int program, pass_take *take, void *data, const struct stop *stop)
+static int read_all(int iterator, struct feed *feed, const struct stop *stop)
+{
+	char buffer[READ_SIZE];
+	ssize_t n;
+	int r = 0;
+	while (r >= 0 && (n = read_some(iterator, buffer, stop)) != 0)
+		r = n < 0 ? (int)n : feed_bytes(feed, buffer, (size_t)n);
+	return r;
+}
+
+/* A thread that reads while another takes what was read before. */
+struct relay {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int iterator;
+	const struct stop *stop;
+	unsigned n_read, n_taken; /* buffers since the start */
+	bool is_unwanted;
+	ssize_t sizes[RELAY_BUFFERS]; /* as read_some() gave it: what is not positive is the last */
+	char buffers[RELAY_BUFFERS][READ_SIZE];
+};
+
+static void *relay_read(void *data)
+{
+	struct relay *relay = data;
+	for (ssize_t n = 1; n > 0;) {
+		pthread_mutex_lock(&relay->lock);
+		while (relay->n_read - relay->n_taken == RELAY_BUFFERS && !relay->is_unwanted)
+			pthread_cond_wait(&relay->changed, &relay->lock);
+		bool is_unwanted = relay->is_unwanted;
+		unsigned at = relay->n_read % RELAY_BUFFERS;
+		pthread_mutex_unlock(&relay->lock);
+		if (is_unwanted)
+			break;
+		n = relay->sizes[at] = read_some(relay->iterator, relay->buffers[at], relay->stop);
+		pthread_mutex_lock(&relay->lock);
+		relay->n_read++;
+		pthread_cond_signal(&relay->changed);
+		pthread_mutex_unlock(&relay->lock);
+	}
+	return NULL;
+}
+
+static int relay_take(struct relay *relay, struct feed *feed)
+{
+	for (int r = 0;;) {
+		pthread_mutex_lock(&relay->lock);
+		while (relay->n_read == relay->n_taken)
+			pthread_cond_wait(&relay->changed, &relay->lock);
+		unsigned at = relay->n_taken % RELAY_BUFFERS;
+		pthread_mutex_unlock(&relay->lock);
+		ssize_t n = relay->sizes[at];
+		if (n > 0)
+			r = feed_bytes(feed, relay->buffers[at], (size_t)n);
+		pthread_mutex_lock(&relay->lock);
+		relay->n_taken++;
+		relay->is_unwanted = n <= 0 || r < 0;
+		bool is_over = relay->is_unwanted;
+		pthread_cond_signal(&relay->changed);
+		pthread_mutex_unlock(&relay->lock);
+		if (is_over)
+			return n < 0 ? (int)n : r;
+	}
+}
+
+static int read_beside(int iterator, struct feed *feed, const struct stop *stop)
+{
+	pthread_t thread;
+	struct relay *relay = calloc(1, sizeof(*relay));
+	if (!relay)
+		return -ENOMEM;
+	relay->iterator = iterator;
+	relay->stop = stop;
+	pthread_mutex_init(&relay->lock, NULL);
+	pthread_cond_init(&relay->changed, NULL);
+	int r = pthread_create(&thread, NULL, relay_read, relay);
+	if (r == 0) {
+		r = relay_take(relay, feed);
+		pthread_join(thread, NULL);
+	} else {
+		r = read_all(iterator, feed, stop);
+	}
+	pthread_cond_destroy(&relay->changed);
+	pthread_mutex_destroy(&relay->lock);
+	free(relay);
+	return r;
+}
+
+int pass_run(int program, enum pass_way way, pass_take *take, void *data, const struct stop *stop)
 {
 	union bpf_attr attributes = {
 		.link_create = {.prog_fd = (uint32_t)program, .attach_type = BPF_TRACE_ITER}};
@@ -90,5 +195,15 @@ int pass_run(int program, pass_take *take, void *data, const struct stop *stop)
 
 	attributes = (union bpf_attr){.iter_create = {.link_fd = (uint32_t)link}};
 	cleanup(closep) int iterator = bpf_call(BPF_ITER_CREATE, &attributes);
-	return iterator < 0 ? iterator : read_all(iterator, take, data, stop);
+	if (iterator < 0)
+		return iterator;
+	cleanup(freep) struct feed *feed = malloc(sizeof(*feed));
+	if (!feed)
+		return -ENOMEM;
+	feed->take = take;
+	feed->data = data;
+	feed->n_cut = 0;
+	int r = way == PASS_BESIDE ? read_beside(iterator, feed, stop)
+				   : read_all(iterator, feed, stop);
+	return r < 0 ? r : feed->n_cut ? -EBADMSG : 0;
 }

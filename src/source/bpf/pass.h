@@ -17,8 +17,13 @@ void pass_loaded(int result, struct facility *ret);
  * at the end may have come only in part. Negative errno ends the pass. */
 typedef ssize_t pass_take(void *data, const void *bytes, size_t n);
 
-/* Attaches the program and gives all that it writes to @take. 0, negative errno, or what @take
- * said; -EBADMSG where the last record has no end. */
-int pass_run(int program, pass_take *take, void *data, const struct stop *stop);
+enum pass_way {
+	PASS_ALONE,
+	PASS_BESIDE, /* read by a thread of its own: worth it for many records */
+};
+
+/* Attaches the program and gives all that it writes to @take, which is called in this thread in
+ * either way. 0, negative errno, or what @take said; -EBADMSG where the last record has no end. */
+int pass_run(int program, enum pass_way way, pass_take *take, void *data, const struct stop *stop);
 
 #endif

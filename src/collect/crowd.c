@@ -1,0 +1,146 @@
+/* A full namespace, looked at beside the pass over descriptors. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/debug.h"
+#include "collect/crowd.h"
+#include "collect/plan.h"
+#include "source/bpf/unheld.h"
+#include "source/dump.h"
+#include "source/sock-diag.h"
+
+/* From so many TCP sockets on it is cheaper than a dump of them. */
+#define MANY_SOCKETS 4000
+
+struct crowd {
+	struct host *host;
+	struct join *join;
+	struct found_netns place; /* its own copy: the list may grow, and move */
+	struct query connections, others;
+	struct unheld_pass *pass;
+	struct dump *dump;
+};
+
+static const struct found_netns *fullest(struct host *host, const struct vector *found,
+					 uint64_t *ret_n)
+{
+	const struct found_netns *fullest = NULL;
+	*ret_n = MANY_SOCKETS;
+	for (uint32_t i = 0; i < found->n; i++) {
+		uint64_t in_use = sock_diag_in_use(host, vector_at(found, i));
+		if (in_use > *ret_n) {
+			*ret_n = in_use;
+			fullest = vector_at(found, i);
+		}
+	}
+	return fullest;
+}
+
+static bool wants_connections(const struct query *query)
+{
+	return query->bounds.states & STATES_CONNECTED && query->bounds.protos & 1u << PROTO_TCP &&
+	       !(query->needs & NEED_TCP_INFO);
+}
+
+/* Without room made before it grows as it is filled. */
+static void make_room(struct join *join, uint64_t n)
+{
+	const struct bounds *bounds = &join->query->bounds;
+	if (bounds->port_first <= 1 && bounds->port_last == UINT16_MAX && n < UINT32_MAX / 2)
+		join_reserve(join, (uint32_t)(n + n / 16));
+}
+
+struct crowd *crowd_start(struct host *host, struct join *join, const struct vector *found)
+{
+	uint64_t n;
+	const struct found_netns *place =
+		wants_connections(join->query) ? fullest(host, found, &n) : NULL;
+	struct crowd *crowd = place ? calloc(1, sizeof(*crowd)) : NULL;
+	if (!crowd)
+		return NULL;
+	make_room(join, n);
+	*crowd = (struct crowd){
+		.host = host,
+		.join = join,
+		.place = *place,
+		.connections = *join->query,
+		.others = *join->query,
+	};
+	crowd->connections.bounds.states &= STATES_CONNECTED;
+	crowd->connections.bounds.protos = 1u << PROTO_TCP;
+	crowd->others.bounds.states &= ~STATES_CONNECTED;
+	crowd->pass = unheld_start_tcp(host, &crowd->place, join->query);
+	if (crowd->pass)
+		crowd->dump = dump_start(host, &crowd->place, &crowd->others);
+	return crowd;
+}
+
+bool crowd_is_of(const struct crowd *crowd, const struct found_netns *place)
+{
+	return crowd && crowd->place.inode == place->inode;
+}
+
+/* The sum that unheld_finish_tcp() gives, of the sockets that have a holder here. */
+static uint64_t held_sum(const struct join *join, uint32_t netns)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
+		const struct socket *socket = snapshot_socket(join->snapshot, i);
+		if (socket->netns == netns && socket->proto == PROTO_TCP &&
+		    socket->holder != NONE && socket->state != STATE_BOUND &&
+		    socket->state != STATE_LISTEN)
+			sum += socket->inode;
+	}
+	return sum;
+}
+
+/* True where what has a file is what is held here: then it need not be dumped. */
+static int finish_pass(struct crowd *crowd, bool *ret_agree)
+{
+	struct join *join = crowd->join;
+	uint64_t sum = 0, held = held_sum(join, join->current);
+	struct error refused = {0};
+	int r = unheld_finish_tcp(TAKE_POINTER(crowd->pass), &join->sink, &sum, &refused);
+	debug(JOIN, "inodes of connections: %llu in BPF, %llu here%s%s", (unsigned long long)sum,
+	      (unsigned long long)held, r < 0 ? ": " : "", refused.what);
+	*ret_agree = r >= 0 && sum == held;
+	return r == -ENOMEM ? r : 0;
+}
+
+int crowd_finish(struct crowd *crowd, struct error *err)
+{
+	struct join *join = crowd->join;
+	bool agree = false;
+	join->current = join_netns(join, crowd->place.inode);
+	int r = join->current == NONE ? -ENOMEM : 0;
+	if (r >= 0 && crowd->pass)
+		r = finish_pass(crowd, &agree);
+	if (r >= 0 && !agree)
+		r = dump_read(crowd->host, &crowd->place, &crowd->connections, &join->sink, err);
+	if (r >= 0 && crowd->dump)
+		r = dump_finish(TAKE_POINTER(crowd->dump), &join->sink, err);
+	else if (r >= 0)
+		r = dump_read(crowd->host, &crowd->place, &crowd->others, &join->sink, err);
+	debug(JOIN, "%u sockets with the crowd", join->snapshot->sockets.n);
+	crowd_abandon(crowd);
+	return r;
+}
+
+static int ignore_socket(struct sink *sink unused_argument,
+			 const struct found_socket *found unused_argument)
+{
+	return 0;
+}
+
+void crowd_abandon(struct crowd *crowd)
+{
+	if (!crowd)
+		return;
+	uint64_t sum;
+	struct sink nowhere = {.socket = ignore_socket};
+	if (crowd->pass)
+		unheld_finish_tcp(crowd->pass, &nowhere, &sum, NULL);
+	if (crowd->dump)
+		dump_finish(crowd->dump, NULL, NULL);
+	free(crowd);
+}

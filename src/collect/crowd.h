@@ -1,0 +1,27 @@
+/* The one namespace that is so full of connections that they are looked at in threads beside the
+ * pass over descriptors: by a pass in BPF that tells what no file holds, and by a dump of all that
+ * is no connection. */
+#ifndef COLLECT_CROWD_H
+#define COLLECT_CROWD_H
+
+#include "collect/join.h"
+#include "source/netns.h"
+
+struct crowd;
+
+/* Begins where one of @found (struct found_netns) is worth it, and makes room for its sockets in
+ * the join; NULL: none is. @host and @join are borrowed till the end. */
+struct crowd *crowd_start(struct host *host, struct join *join, const struct vector *found);
+
+/* Is @place the one? @crowd may be NULL. */
+bool crowd_is_of(const struct crowd *crowd, const struct found_netns *place);
+
+/* What it found, into the join, which has the sockets of all descriptors by now. Where the two do
+ * not agree on the connections that have a file they are dumped. 0 or negative errno with @err
+ * told; it is gone in either case. */
+int crowd_finish(struct crowd *crowd, struct error *err);
+
+/* Broken off before. NULL is allowed. */
+void crowd_abandon(struct crowd *crowd);
+
+#endif
