@@ -9,8 +9,11 @@ int close_perform(struct acting *acting, struct error *err)
 	cleanup(freep) struct step **steps = calloc(n_steps + 1, sizeof(struct step *));
 	if (!steps)
 		return error_set(err, -ENOMEM, "close");
-	/* ways in the order of their gentleness, each all of its steps at once */
-	for (enum way way = WAY_UNIT; way < WAY_MAX; way++) {
+	/* connections first, so that their listener's end leaves none in TIME_WAIT */
+	static const enum way order[] = {WAY_SOCKET, WAY_UNIT, WAY_CONTAINER, WAY_PROCESS,
+					 WAY_RELEASE};
+	for (size_t k = 0; k < ARRAY_SIZE(order); k++) {
+		enum way way = order[k];
 		uint32_t n = 0;
 		for (uint32_t i = 0; i < n_steps; i++) {
 			struct step *step = plan_step(acting->plan, i);

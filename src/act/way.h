@@ -21,7 +21,10 @@ struct acting {
 	struct host *host;
 	struct plan *plan;
 	const struct close_options *options;
-	const struct stop *stop; /* once wanted nothing new is begun; ptrace sections finish */
+	const struct vector
+		*others; /* cookies, uint64_t: sockets of the same ports that are no targets */
+	const struct vector *places; /* struct found_netns: the namespaces of the targets */
+	const struct stop *stop;     /* once wanted nothing new is begun; ptrace sections finish */
 };
 
 struct way_to_close {

@@ -10,6 +10,7 @@
 #include "cmd/tell.h"
 #include "model/exact.h"
 #include "model/target.h"
+#include "source/netns.h"
 #include "view/plan.h"
 
 #define CAPS_ACT (CAPS_SEE | CAP(KILL) | CAP(NET_BIND_SERVICE))
@@ -273,22 +274,37 @@ static int status_of(const struct plan *plan)
 	return status;
 }
 
+static int ignore_missing(struct sink *sink unused_argument,
+			  const struct missing *missing unused_argument)
+{
+	return 0;
+}
+
 static int act(struct context *context, const struct settings *settings, struct closing *closing,
 	       struct error *err)
 {
+	cleanup(netns_list_done) struct vector places;
+	cleanup(vector_done) struct vector others;
+	struct sink sink = {.missing = ignore_missing};
 	struct netns_scope scope;
 	struct acting acting = {
 		.host = &context->host,
 		.plan = &closing->plan,
 		.options = &closing->options,
+		.places = &places,
+		.others = &others,
 		.stop = context->stop,
 	};
+	vector_init(&places, sizeof(struct found_netns));
+	vector_init(&others, sizeof(uint64_t));
 	int r = look_scope(&settings->look, &scope, err);
 	if (r >= 0)
-		r = close_perform(&acting, err);
+		r = netns_find(&context->host, &scope, &places, &sink, err);
+	if (r >= 0 && (r = verify_note_others(&acting, &others)) < 0)
+		return error_set(err, r, "look who else has the port");
 	if (r >= 0)
-		r = verify_plan(&acting, &scope, err);
-	return r;
+		r = close_perform(&acting, err);
+	return r < 0 ? r : verify_plan(&acting, &scope, err);
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)

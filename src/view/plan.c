@@ -189,7 +189,8 @@ void plan_print_outcome(const struct page *page, const struct plan *plan)
 		if (step->is_refused)
 			put_refusal(page, step);
 		if (step->remark)
-			put_text(page, "because", step->remark);
+			put_text(page, step->outcome == OUTCOME_FREE ? "and" : "because",
+				 step->remark);
 		put_trials(page, step, &text);
 	}
 	out_done(&text);
