@@ -2,14 +2,10 @@
  * Of what listens or is bound it only stops the serving: its program learns of an error, and the
  * port stays its own (net/ipv4/tcp.c, tcp_abort; net/ipv4/udp.c, udp_abort). */
 #include <errno.h>
-#include <linux/inet_diag.h>
 #include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include "act/presence.h"
+#include "source/destroy.h"
 
 #define GONE_MS 1000 /* a destroyed socket goes once its owner lets go of its lock */
 
@@ -45,68 +41,19 @@ static void plan(struct plan *plan, const struct close_options *options, struct 
 		step_follows(step, "both ends see a reset; what was sent and not yet read is lost");
 }
 
-struct request {
-	struct nlmsghdr header;
-	struct inet_diag_req_v2 body;
-};
-
-static void write_request(const struct identity *target, struct request *ret)
-{
-	static const int numbers[PROTO_MAX] = {[PROTO_TCP] = IPPROTO_TCP,
-					       [PROTO_UDP] = IPPROTO_UDP,
-					       [PROTO_UDPLITE] = 136,
-					       [PROTO_RAW] = IPPROTO_RAW};
-	bool is_v4 = target->family == FAMILY_IPV4;
-	size_t from = is_v4 ? 12 : 0, n = 16 - from;
-	*ret = (struct request){
-		.header = {.nlmsg_len = sizeof(*ret),
-			   .nlmsg_type = SOCK_DESTROY,
-			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
-		.body = {.sdiag_family = is_v4 ? AF_INET : AF_INET6,
-			 .sdiag_protocol = (uint8_t)numbers[target->proto],
-			 .idiag_states = UINT32_MAX},
-	};
-	struct inet_diag_sockid *id = &ret->body.id;
-	id->idiag_sport = htons(target->local_port);
-	id->idiag_dport = htons(target->peer_port);
-	memcpy(id->idiag_src, target->local.bytes + from, n);
-	memcpy(id->idiag_dst, target->peer.bytes + from, n);
-	id->idiag_if = target->interface;
-	id->idiag_cookie[0] = target->cookie ? (uint32_t)target->cookie : INET_DIAG_NOCOOKIE;
-	id->idiag_cookie[1] =
-		target->cookie ? (uint32_t)(target->cookie >> 32) : INET_DIAG_NOCOOKIE;
-}
-
-/* The kernel's answer: 0 or negative errno. */
-static int read_answer(int fd)
-{
-	char bytes[512];
-	struct nlmsghdr header;
-	struct nlmsgerr answer;
-	ssize_t n;
-	do
-		n = recv(fd, bytes, sizeof(bytes), 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n < NLMSG_HDRLEN + sizeof(answer.error))
-		return -EBADMSG;
-	memcpy(&header, bytes, sizeof(header));
-	if (header.nlmsg_type != NLMSG_ERROR)
-		return -EBADMSG;
-	memcpy(&answer.error, bytes + NLMSG_HDRLEN, sizeof(answer.error));
-	return answer.error > 0 ? -EBADMSG : answer.error;
-}
-
 static int destroy(int fd, const struct identity *target)
 {
-	struct request request;
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	write_request(target, &request);
-	if (sendto(fd, &request, sizeof(request), 0, (const struct sockaddr *)&kernel,
-		   sizeof(kernel)) < 0)
-		return -errno;
-	return read_answer(fd);
+	struct socket socket = {
+		.cookie = target->cookie,
+		.local = target->local,
+		.peer = target->peer,
+		.local_port = target->local_port,
+		.peer_port = target->peer_port,
+		.interface = target->interface,
+		.proto = target->proto,
+		.family = target->family,
+	};
+	return destroy_socket(fd, &socket);
 }
 
 static void take_answer(struct step *step, int r)

@@ -284,7 +284,7 @@ static int act(struct context *context, const struct settings *settings, struct 
 	       struct error *err)
 {
 	cleanup(netns_list_done) struct vector places;
-	cleanup(vector_done) struct vector others;
+	cleanup(vector_done) struct vector others, unknown;
 	struct sink sink = {.missing = ignore_missing};
 	struct netns_scope scope;
 	struct acting acting = {
@@ -297,9 +297,10 @@ static int act(struct context *context, const struct settings *settings, struct 
 	};
 	vector_init(&places, sizeof(struct found_netns));
 	vector_init(&others, sizeof(uint64_t));
+	vector_init(&unknown, sizeof(struct task_place));
 	int r = look_scope(&settings->look, &scope, err);
 	if (r >= 0)
-		r = netns_find(&context->host, &scope, &places, &sink, err);
+		r = netns_find(&context->host, &scope, &unknown, &places, &sink, err);
 	if (r >= 0 && (r = verify_note_others(&acting, &others)) < 0)
 		return error_set(err, r, "look who else has the port");
 	if (r >= 0)
