@@ -34,7 +34,7 @@ int look_scope(const struct look *look, struct netns_scope *ret, struct error *e
 		*ret = (struct netns_scope){.choice = NETNS_PID, .pid = (int32_t)pid};
 	else if (!look->netns[0] || strchr(look->netns, '/'))
 		return error_text(err, -EINVAL,
-				  "--netns %.60s: it takes self, all, a name or a pid",
+				  "--netns %.60s: it takes self, all, a name, a container or a pid",
 				  look->netns);
 	else
 		*ret = (struct netns_scope){.choice = NETNS_NAME, .name = look->netns};

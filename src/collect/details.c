@@ -169,11 +169,10 @@ int details_names(struct host *host, struct join *join, struct error *err)
 {
 	uint32_t needs = join->query->needs;
 	int r = 0;
-	if (needs & NEED_ANSWERS) {
-		r = containers_answer(host, join->snapshot, err);
-		if (r >= 0)
-			r = activation_answer(host, join->snapshot, err);
-	}
+	if (needs & (NEED_ANSWERS | NEED_NETNS_NAMES))
+		r = containers_answer(host, join->query, join->snapshot, err);
+	if (r >= 0 && needs & NEED_ANSWERS)
+		r = activation_answer(host, join->snapshot, err);
 	if (r >= 0 && needs & NEED_USERS)
 		r = users_read(host, join->snapshot, !(needs & NEED_NO_NSS), err);
 	if (r >= 0 && needs & NEED_SERVICES)

@@ -12,7 +12,7 @@ enum source_choice { SOURCE_AUTO, SOURCE_BPF, SOURCE_PROC };
 
 struct netns_scope {
 	enum netns_choice choice;
-	const char *name; /* NETNS_NAME: under /run/netns, or a container's */
+	const char *name; /* NETNS_NAME: under /run/netns, a container's, or an inode */
 	int32_t pid;	  /* NETNS_PID */
 };
 

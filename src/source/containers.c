@@ -1,26 +1,53 @@
 /* Names of containers, and to which one a published port belongs. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/numbers.h"
+#include "source/container-name.h"
 #include "source/containers.h"
-#include "source/docker.h"
+#include "source/descent.h"
 #include "source/listener.h"
+#include "source/podman.h"
 #include "source/process.h"
 #include "source/proxy.h"
 
-#define NEEDS_OF_ANSWER (NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_CGROUP)
-#define ANCESTORS_MAX 32
 #define RELAYS_MAX 3 /* rootlesskit to docker-proxy to the container */
 
 struct answering {
 	struct host *host;
 	struct snapshot *snapshot;
+	const struct bounds *bounds; /* what the snapshot was asked for */
 	struct docker docker;
+	struct podman podman;
+	struct descent descent;
 	struct places places;
+	struct vector open; /* uint32_t: the sockets that are open and held by a process */
 };
+
+/* ---- what is in the snapshot ---- */
+
+static int index_open(struct answering *with)
+{
+	const struct snapshot *snapshot = with->snapshot;
+	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
+		const struct socket *socket = snapshot_socket(snapshot, i);
+		if (!socket_is_open(socket) || socket->holder == NONE || socket->netns == NONE)
+			continue;
+		uint32_t *added = vector_add(&with->open);
+		if (!added)
+			return -ENOMEM;
+		*added = i;
+	}
+	return 0;
+}
+
+static bool is_in(const struct snapshot *snapshot, const struct socket *socket, uint64_t netns)
+{
+	return snapshot_netns(snapshot, socket->netns)->inode == netns;
+}
 
 static uint32_t find_container(struct snapshot *snapshot, enum engine engine, const char *id)
 {
@@ -60,29 +87,6 @@ static int set_name(struct snapshot *snapshot, uint32_t index, const char *name)
 
 /* ---- processes ---- */
 
-/* The parent's pid, and what the process is called at @name of 64 bytes. 0: it is gone. */
-static int32_t read_parent(struct host *host, int32_t pid, char *name)
-{
-	char text[1024];
-	struct process_stat stat;
-	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/stat", pid);
-	if (n <= 0 || process_parse_stat(text, (size_t)n, &stat) < 0)
-		return 0;
-	snprintf(name, 64, "%.*s", (int)stat.n_name, stat.name);
-	return stat.ppid;
-}
-
-static bool descends(struct host *host, int32_t pid, int32_t ancestor)
-{
-	char name[64];
-	for (unsigned depth = 0; pid > 1 && depth < ANCESTORS_MAX; depth++) {
-		if (pid == ancestor)
-			return true;
-		pid = read_parent(host, pid, name);
-	}
-	return false;
-}
-
 static uint32_t process_index(struct snapshot *snapshot, int32_t pid)
 {
 	for (uint32_t i = 0; i < snapshot->processes.n; i++)
@@ -95,19 +99,23 @@ static uint32_t process_index(struct snapshot *snapshot, int32_t pid)
 	return snapshot->processes.n - 1;
 }
 
-/* The process at @index is told of in an answer: what it takes to name it is read. */
-static int name_process(struct answering *with, uint32_t index)
+#define NEEDS_OF_ANSWER (NEED_STAT | NEED_EXE | NEED_CMDLINE | NEED_CGROUP)
+
+/* What it takes to tell of the process at @index is read, where that is not known yet. */
+static int name_process(struct answering *with, uint32_t index, uint32_t needs)
 {
+	static const struct {
+		uint32_t known, needs;
+	} told[] = {
+		{KNOWN_STAT, NEED_STAT},
+		{KNOWN_EXE, NEED_EXE},
+		{KNOWN_CMDLINE, NEED_CMDLINE},
+		{KNOWN_CGROUP, NEED_CGROUP},
+	};
 	struct process process = *snapshot_process(with->snapshot, index);
-	uint32_t needs = 0;
-	if (!(process.known & KNOWN_STAT))
-		needs |= NEED_STAT;
-	if (!(process.known & KNOWN_EXE))
-		needs |= NEED_EXE;
-	if (!(process.known & KNOWN_CMDLINE))
-		needs |= NEED_CMDLINE;
-	if (!(process.known & KNOWN_CGROUP))
-		needs |= NEED_CGROUP;
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		if (process.known & told[i].known)
+			needs &= ~told[i].needs;
 	if (!needs || process.known & KNOWN_GONE)
 		return 0;
 	int r = process_read(with->host, process.pid, needs, with->snapshot, &process);
@@ -117,75 +125,92 @@ static int name_process(struct answering *with, uint32_t index)
 
 /* ---- names ---- */
 
-static int name_docker(struct answering *with, uint32_t index)
+static int name_container(struct answering *with, uint32_t index, int32_t pid)
 {
-	struct docker_container found;
-	if (!docker_find(&with->docker, snapshot_container(with->snapshot, index)->id, &found))
+	char name[CONTAINER_NAME_MAX];
+	const struct container *container = snapshot_container(with->snapshot, index);
+	if (container->name ||
+	    !container_name(&with->docker, container->engine, container->id, pid, name))
 		return 0;
-	return set_name(with->snapshot, index, found.name);
-}
-
-/* Its monitor is an ancestor of each process of a container, and was given the name. */
-static int name_by_conmon(struct answering *with, uint32_t index, int32_t pid)
-{
-	char name[64], text[4096];
-	struct proxy proxy;
-	for (unsigned depth = 0; pid > 1 && depth < ANCESTORS_MAX; depth++) {
-		int32_t parent = read_parent(with->host, pid, name);
-		if (strcmp(name, "conmon") != 0 || !parent) {
-			pid = parent;
-			continue;
-		}
-		ssize_t n = host_read(with->host, text, sizeof(text), "proc/%d/cmdline", pid);
-		for (ssize_t i = 0; i < n - 1; i++)
-			text[i] = text[i] ? text[i] : ' ';
-		if (n > 0 && proxy_parse(name, text, PROTO_TCP, 0, &proxy))
-			return set_name(with->snapshot, index, proxy.name);
-		return 0;
-	}
-	return 0;
+	return set_name(with->snapshot, index, name);
 }
 
 static int name_containers(struct answering *with)
 {
 	struct snapshot *snapshot = with->snapshot;
+	cleanup(freep) bool *tried = calloc(snapshot->containers.n + 1, sizeof(*tried));
+	if (!tried)
+		return -ENOMEM;
 	int r = 0;
-	for (uint32_t i = 0; r >= 0 && i < snapshot->containers.n; i++)
-		if (snapshot_container(snapshot, i)->engine == ENGINE_DOCKER &&
-		    !snapshot_container(snapshot, i)->name)
-			r = name_docker(with, i);
 	for (uint32_t i = 0; r >= 0 && i < snapshot->processes.n; i++) {
 		const struct process *process = snapshot_process(snapshot, i);
-		const struct container *container =
-			snapshot_container(snapshot, process->container);
-		if (container && !container->name &&
-		    (container->engine == ENGINE_PODMAN || container->engine == ENGINE_CRIO))
-			r = name_by_conmon(with, process->container, process->pid);
+		if (process->container == NONE || tried[process->container])
+			continue;
+		tried[process->container] = true;
+		r = name_container(with, process->container, process->pid);
 	}
+	for (uint32_t i = 0; r >= 0 && i < snapshot->containers.n; i++)
+		if (!tried[i] && snapshot_container(snapshot, i)->engine == ENGINE_DOCKER)
+			r = name_container(with, i, 0);
 	return r;
 }
 
-/* A namespace that has no name is its container's: of the first of its sockets whose holder is in
- * one. */
-static int name_namespaces(struct snapshot *snapshot)
+/* "netns-08ed00dd-20a7-39ba-442c-faeacdb15190" of Podman, "cni-..." of containerd: a number that
+ * nobody chose. */
+static bool is_made_name(const char *name)
 {
-	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
+	static const char *const before[] = {"netns-", "cni-"};
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		size_t n = strlen(before[i]);
+		if (strncmp(name, before[i], n) == 0 && strlen(name + n) == 36 &&
+		    strspn(name + n, "0123456789abcdef-") == 36)
+			return true;
+	}
+	return false;
+}
+
+static bool is_nameless(const struct netns *netns)
+{
+	return (!netns->name || is_made_name(netns->name)) && !netns->is_self && !netns->is_initial;
+}
+
+static int name_namespace(struct answering *with, uint32_t index, uint32_t process)
+{
+	struct snapshot *snapshot = with->snapshot;
+	int r = name_process(with, process, NEED_CGROUP);
+	const struct container *container =
+		snapshot_container(snapshot, snapshot_process(snapshot, process)->container);
+	if (r < 0 || !container)
+		return r;
+	r = name_container(with, snapshot_process(snapshot, process)->container,
+			   snapshot_process(snapshot, process)->pid);
+	char name[300];
+	const char *word = container->name ? container->name : container->id;
+	snprintf(name, sizeof(name), "%s:%.*s", engine_words[container->engine],
+		 container->name ? 128 : 12, word);
+	struct netns *netns = vector_at(&snapshot->netns, index);
+	netns->name = arena_intern_string(&snapshot->arena, name);
+	return netns->name ? r : -ENOMEM;
+}
+
+/* A namespace to which nobody gave a name is its container's: of the first of its sockets whose
+ * holder is in one. */
+static int name_namespaces(struct answering *with)
+{
+	const struct snapshot *snapshot = with->snapshot;
+	uint32_t left = 0;
+	for (uint32_t i = 0; i < snapshot->netns.n; i++)
+		left += is_nameless(snapshot_netns(snapshot, i));
+	for (uint32_t i = 0; left && i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		if (!holder || socket->netns == NONE)
+		if (!holder || socket->netns == NONE ||
+		    !is_nameless(snapshot_netns(snapshot, socket->netns)))
 			continue;
-		struct netns *netns = vector_at(&snapshot->netns, socket->netns);
-		const struct container *container = snapshot_container(
-			snapshot, snapshot_process(snapshot, holder->process)->container);
-		if (!container || netns->name || netns->is_self || netns->is_initial)
-			continue;
-		char name[300];
-		const char *word = container->name ? container->name : container->id;
-		snprintf(name, sizeof(name), "%s:%.*s", engine_words[container->engine],
-			 container->name ? 128 : 12, word);
-		netns->name = arena_intern_string(&snapshot->arena, name);
-		if (!netns->name)
-			return -ENOMEM;
+		int r = name_namespace(with, socket->netns, holder->process);
+		if (r < 0)
+			return r;
+		left -= !is_nameless(snapshot_netns(snapshot, socket->netns));
 	}
 	return 0;
 }
@@ -195,6 +220,7 @@ static int name_namespaces(struct snapshot *snapshot)
 /* Where a proxy sends what comes: to which namespace and port. */
 struct aim {
 	uint64_t netns;	    /* inode, or 0 */
+	int32_t pid;	    /* of a process there, or 0 */
 	uint32_t container; /* index, or NONE */
 	uint16_t port;	    /* or 0 */
 };
@@ -213,40 +239,75 @@ static uint64_t netns_of_path(struct host *host, int32_t pid, const char *path)
 	return status.st_ino;
 }
 
-/* The namespace of the first descendant of @pid that is in another one than @besides. */
-static uint64_t netns_of_descendant(struct answering *with, int32_t pid, uint64_t besides)
+struct elsewhere {
+	const struct host *host;
+	uint64_t besides, netns;
+};
+
+static bool is_elsewhere(void *data, int32_t pid)
 {
-	if (places_read(&with->places) < 0)
-		return 0;
-	for (uint32_t i = 0; i < with->places.processes.n; i++) {
-		const struct place *place = vector_at(&with->places.processes, i);
-		if (place->netns != besides && descends(with->host, place->pid, pid))
-			return place->netns;
-	}
-	return 0;
+	struct elsewhere *sought = data;
+	sought->netns = listener_netns(sought->host, pid);
+	return sought->netns && sought->netns != sought->besides;
 }
 
-/* The namespace that has the address, where Docker's records may not be read. */
-static uint64_t netns_with_address(const struct snapshot *snapshot, const struct ip *ip,
+/* To the first descendant of @pid that is in another namespace than @besides. */
+static void aim_descendant(struct answering *with, int32_t pid, uint64_t besides, struct aim *ret)
+{
+	struct elsewhere sought = {.host = with->host, .besides = besides};
+	ret->pid = descent_find(&with->descent, pid, is_elsewhere, &sought);
+	ret->netns = ret->pid ? sought.netns : 0;
+}
+
+/* The only namespace that has the address, NONE where there is none or a second. */
+static uint32_t netns_with_address(const struct snapshot *snapshot, const struct ip *ip,
 				   uint64_t besides)
 {
+	uint32_t found = NONE;
 	for (uint32_t i = 0; i < snapshot->netns.n; i++) {
 		const struct netns *netns = snapshot_netns(snapshot, i);
+		bool has_it = false;
 		for (uint32_t k = 0; netns->inode != besides && k < netns->n_addresses; k++)
-			if (ip_equal(&netns->addresses[k].ip, ip))
-				return netns->inode;
+			has_it |= ip_equal(&netns->addresses[k].ip, ip);
+		if (has_it && found != NONE)
+			return NONE;
+		found = has_it ? i : found;
 	}
-	return 0;
+	return found;
 }
 
-static int aim_docker(struct answering *with, const struct proxy *proxy, uint16_t port,
-		      uint64_t besides, struct aim *ret)
+/* The container of Docker that holds a socket in the namespace, or NONE. */
+static uint32_t container_in(const struct answering *with, uint32_t netns)
+{
+	const struct snapshot *snapshot = with->snapshot;
+	for (uint32_t i = 0; netns != NONE && i < with->open.n; i++) {
+		const struct socket *socket =
+			snapshot_socket(snapshot, *(uint32_t *)vector_at(&with->open, i));
+		if (socket->netns != netns)
+			continue;
+		uint32_t index = snapshot_holder(snapshot, socket->holder)->process;
+		index = snapshot_process(snapshot, index)->container;
+		if (index != NONE && snapshot_container(snapshot, index)->engine == ENGINE_DOCKER)
+			return index;
+	}
+	return NONE;
+}
+
+/* By the address that the proxy sends to, which one namespace has; else by Docker's records. */
+static int aim_docker(struct answering *with, const struct proxy *proxy, int32_t engine,
+		      uint16_t port, uint64_t besides, struct aim *ret)
 {
 	struct docker_container found;
-	if (!docker_find_published(&with->docker, &proxy->ip, port, &found)) {
-		ret->netns = netns_with_address(with->snapshot, &proxy->ip, besides);
+	uint32_t netns = netns_with_address(with->snapshot, &proxy->ip, besides);
+	if (netns != NONE)
+		ret->netns = snapshot_netns(with->snapshot, netns)->inode;
+	if (engine > 1)
+		docker_add_engine(&with->docker, engine);
+	ret->container = container_in(with, netns);
+	if (ret->container != NONE ||
+	    !docker_find_published(&with->docker, &proxy->ip, port, &found))
 		return 0;
-	}
+	ret->pid = found.pid;
 	ret->netns = listener_netns(with->host, found.pid);
 	ret->container = find_container(with->snapshot, ENGINE_DOCKER, found.id);
 	return ret->container == NONE ? -ENOMEM
@@ -254,14 +315,25 @@ static int aim_docker(struct answering *with, const struct proxy *proxy, uint16_
 }
 
 static int aim_conmon(struct answering *with, const struct proxy *proxy, int32_t pid,
-		      uint64_t besides, struct aim *ret)
+		      enum proto proto, uint16_t port, uint64_t besides, struct aim *ret)
 {
 	if (!proxy->id[0])
 		return 0;
 	ret->container = find_conmons(with->snapshot, proxy->id);
-	ret->netns = netns_of_descendant(with, pid, besides);
+	ret->port = podman_port(&with->podman, pid, proxy->bundle, proxy->id, proto, port);
+	aim_descendant(with, pid, besides, ret);
 	return ret->container == NONE ? -ENOMEM
 				      : set_name(with->snapshot, ret->container, proxy->name);
+}
+
+static void aim_namespace(struct answering *with, const struct proxy *proxy, int32_t pid,
+			  uint64_t besides, struct aim *ret)
+{
+	ret->pid = proxy->netns[0] ? 0 : proxy->pid;
+	ret->netns = proxy->netns[0] ? netns_of_path(with->host, pid, proxy->netns)
+				     : listener_netns(with->host, proxy->pid);
+	if (!ret->netns || ret->netns == besides) /* it started the command itself */
+		aim_descendant(with, pid, besides, ret);
 }
 
 /* 0, -ENOENT: @process is no proxy, -ENOMEM. */
@@ -276,48 +348,62 @@ static int aim_of(struct answering *with, const struct process *process, enum pr
 	ret->port = proxy.port;
 	switch (proxy.kind) {
 	case PROXY_DOCKER:
-		return proxy.has_ip ? aim_docker(with, &proxy, port, besides, ret) : 0;
+		return proxy.has_ip ? aim_docker(with, &proxy, process->ppid, port, besides, ret)
+				    : 0;
 	case PROXY_CONMON:
-		return aim_conmon(with, &proxy, process->pid, besides, ret);
+		return aim_conmon(with, &proxy, process->pid, proto, port, besides, ret);
 	case PROXY_NAMESPACE:
-		ret->netns = proxy.netns[0] ? netns_of_path(with->host, process->pid, proxy.netns)
-					    : listener_netns(with->host, proxy.pid);
-		if (!ret->netns || ret->netns == besides) /* it started the command itself */
-			ret->netns = netns_of_descendant(with, process->pid, besides);
+		aim_namespace(with, &proxy, process->pid, besides, ret);
 		return 0;
 	case PROXY_PARENT:
-		ret->netns = netns_of_descendant(with, process->pid, besides);
+		aim_descendant(with, process->pid, besides, ret);
 		return 0;
 	default:
 		return 0;
 	}
 }
 
+/* The holder of the open socket there in the snapshot; where no port is said, of the likely one, or
+ * of the only one that is open there. */
+static uint32_t process_at(const struct answering *with, enum proto proto, uint16_t likely,
+			   const struct aim *aim)
+{
+	const struct snapshot *snapshot = with->snapshot;
+	bool is_whole = with->bounds->port_first == 0 && with->bounds->port_last == UINT16_MAX;
+	uint32_t only = NONE;
+	uint16_t port = 0;
+	for (uint32_t i = 0; i < with->open.n; i++) {
+		const struct socket *socket =
+			snapshot_socket(snapshot, *(uint32_t *)vector_at(&with->open, i));
+		if (socket->proto != proto || !is_in(snapshot, socket, aim->netns))
+			continue;
+		uint32_t process = snapshot_holder(snapshot, socket->holder)->process;
+		if (socket->local_port == (aim->port ? aim->port : likely))
+			return process;
+		only = port && port != socket->local_port ? NONE : process;
+		port = socket->local_port;
+	}
+	return is_whole && !aim->port ? only : NONE;
+}
+
 /* The holder of the open socket at the place that @aim says, or NONE. */
 static int find_process(struct answering *with, enum proto proto, uint16_t likely,
 			const struct aim *aim, uint32_t *ret)
 {
-	struct snapshot *snapshot = with->snapshot;
 	*ret = NONE;
 	if (!aim->netns)
 		return 0;
-	for (uint32_t i = 0; aim->port && i < snapshot->sockets.n && *ret == NONE; i++) {
-		const struct socket *socket = snapshot_socket(snapshot, i);
-		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		const struct netns *netns = snapshot_netns(snapshot, socket->netns);
-		if (holder && netns && netns->inode == aim->netns && socket->proto == proto &&
-		    socket->local_port == aim->port && socket_is_open(socket))
-			*ret = holder->process;
-	}
+	*ret = process_at(with, proto, likely, aim);
 	if (*ret == NONE) { /* the snapshot was asked for another port, or the port is not known */
-		int32_t pid = listener_find(&with->places, aim->netns, proto, aim->port, likely);
+		int32_t pid = listener_find(&with->places, &with->descent, aim->netns, aim->pid,
+					    proto, aim->port, likely);
 		if (!pid)
 			return 0;
-		*ret = process_index(snapshot, pid);
+		*ret = process_index(with->snapshot, pid);
 		if (*ret == NONE)
 			return -ENOMEM;
 	}
-	return name_process(with, *ret);
+	return name_process(with, *ret, NEEDS_OF_ANSWER);
 }
 
 /* Of the holders the one that is a proxy: what it started may hold the socket too. */
@@ -377,19 +463,31 @@ static int answer_socket(struct answering *with, uint32_t index)
 	return 0;
 }
 
-int containers_answer(struct host *host, struct snapshot *snapshot, struct error *err)
+static int answer_all(struct answering *with)
 {
-	struct answering with = {.host = host, .snapshot = snapshot};
+	int r = index_open(with);
+	uint32_t n = with->open.n;
+	for (uint32_t i = 0; r >= 0 && i < n; i++)
+		r = answer_socket(with, *(uint32_t *)vector_at(&with->open, i));
+	return r >= 0 && with->snapshot->containers.n ? name_containers(with) : r;
+}
+
+int containers_answer(struct host *host, const struct query *query, struct snapshot *snapshot,
+		      struct error *err)
+{
+	struct answering with = {.host = host, .snapshot = snapshot, .bounds = &query->bounds};
 	docker_init(&with.docker, host);
+	podman_init(&with.podman, host);
+	descent_init(&with.descent, host);
 	places_init(&with.places, host);
-	int r = 0;
-	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++)
-		r = answer_socket(&with, i);
-	if (r >= 0 && snapshot->containers.n) {
-		r = name_containers(&with);
-		if (r >= 0)
-			r = name_namespaces(snapshot);
-	}
+	vector_init(&with.open, sizeof(uint32_t));
+	int r = query->needs & NEED_ANSWERS ? answer_all(&with) : 0;
+	if (r >= 0)
+		r = name_namespaces(&with);
+	vector_done(&with.open);
 	places_done(&with.places);
+	descent_done(&with.descent);
+	podman_done(&with.podman);
+	docker_done(&with.docker);
 	return r < 0 ? error_set(err, r, "name the containers") : 0;
 }

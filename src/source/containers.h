@@ -3,10 +3,13 @@
 #ifndef SOURCE_CONTAINERS_H
 #define SOURCE_CONTAINERS_H
 
+#include "model/query.h"
 #include "model/snapshot.h"
 #include "source/host.h"
 
-/* Fills the names of snapshot->containers and adds to snapshot->answers. 0 or -ENOMEM. */
-int containers_answer(struct host *host, struct snapshot *snapshot, struct error *err);
+/* With NEED_ANSWERS the names of snapshot->containers and snapshot->answers; in any case the names
+ * of the namespaces that are a container's. 0 or -ENOMEM. */
+int containers_answer(struct host *host, const struct query *query, struct snapshot *snapshot,
+		      struct error *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "source/proc.h"
 
 #define CONFIG_MAX (4 << 20)
+#define CONTAINERS_MAX 16384
 
 static void keep_address(struct docker_container *ret, const json_t *text)
 {
@@ -76,18 +77,6 @@ static void add_root(struct docker *docker, const char *before, const char *root
 	memcpy(docker->roots[docker->n_roots++], path, sizeof(path));
 }
 
-void docker_init(struct docker *docker, struct host *host)
-{
-	*docker = (struct docker){.host = host};
-	cleanup(freep) char *text = NULL;
-	json_t *config = NULL;
-	if (host_read_all(host, &text, CONFIG_MAX, "etc/docker/daemon.json") > 0)
-		config = json_loads(text, 0, NULL);
-	const char *root = json_string_value(json_object_get(config, "data-root"));
-	add_root(docker, "", root ? root : "/var/lib/docker");
-	json_decref(config);
-}
-
 /* The value of the argument @option among NUL-separated ones, or of its environment. */
 static const char *value_of(const char *words, size_t n, const char *option, bool is_variable)
 {
@@ -103,7 +92,32 @@ static const char *value_of(const char *words, size_t n, const char *option, boo
 	return NULL;
 }
 
-/* Engines with another place for their data, seen from within their own mounts. */
+/* Its data, seen from within its own mounts. */
+void docker_add_engine(struct docker *docker, int32_t pid)
+{
+	char text[8192], before[64], root[512];
+	ssize_t n = host_read(docker->host, text, sizeof(text), "proc/%d/comm", pid);
+	if (n <= 0 || strcmp(text, "dockerd\n") != 0)
+		return;
+	snprintf(before, sizeof(before), "proc/%d/root/", pid);
+	n = host_read(docker->host, text, sizeof(text), "proc/%d/cmdline", pid);
+	const char *named = n > 0 ? value_of(text, (size_t)n, "--data-root", false) : NULL;
+	if (n > 0 && !named)
+		named = value_of(text, (size_t)n, "-g", false);
+	if (named) {
+		add_root(docker, before, named);
+		return;
+	}
+	add_root(docker, before, "/var/lib/docker");
+	/* a rootless engine keeps its data with its user's */
+	n = host_read(docker->host, text, sizeof(text), "proc/%d/environ", pid);
+	named = n > 0 ? value_of(text, (size_t)n, "HOME", true) : NULL;
+	if (named) {
+		snprintf(root, sizeof(root), "%s/.local/share/docker", named);
+		add_root(docker, before, root);
+	}
+}
+
 static void search_engines(struct docker *docker)
 {
 	cleanup(vector_done) struct vector pids;
@@ -111,39 +125,66 @@ static void search_engines(struct docker *docker)
 	docker->is_searched = true;
 	if (proc_pids(docker->host, &pids) < 0)
 		return;
-	for (uint32_t i = 0; i < pids.n; i++) {
-		char text[8192], before[64], root[512];
-		int32_t pid = *(int32_t *)vector_at(&pids, i);
-		ssize_t n = host_read(docker->host, text, sizeof(text), "proc/%d/comm", pid);
-		if (n <= 0 || strcmp(text, "dockerd\n") != 0)
-			continue;
-		snprintf(before, sizeof(before), "proc/%d/root/", pid);
-		n = host_read(docker->host, text, sizeof(text), "proc/%d/cmdline", pid);
-		const char *named = n > 0 ? value_of(text, (size_t)n, "--data-root", false) : NULL;
-		if (n > 0 && !named)
-			named = value_of(text, (size_t)n, "-g", false);
-		if (named) {
-			add_root(docker, before, named);
-			continue;
-		}
-		add_root(docker, before, "/var/lib/docker");
-		/* a rootless engine keeps its data with its user's */
-		n = host_read(docker->host, text, sizeof(text), "proc/%d/environ", pid);
-		named = n > 0 ? value_of(text, (size_t)n, "HOME", true) : NULL;
-		if (named) {
-			snprintf(root, sizeof(root), "%s/.local/share/docker", named);
-			add_root(docker, before, root);
-		}
-	}
+	for (uint32_t i = 0; i < pids.n; i++)
+		docker_add_engine(docker, *(int32_t *)vector_at(&pids, i));
 }
 
-static bool read_config(struct docker *docker, const char *root, const char *id,
-			struct docker_container *ret)
+void docker_init(struct docker *docker, struct host *host)
+{
+	*docker = (struct docker){.host = host};
+	vector_init(&docker->configs, sizeof(struct docker_container));
+}
+
+/* The usual place, and the engine that says its pid in the usual file. */
+static void look_up_roots(struct docker *docker)
 {
 	cleanup(freep) char *text = NULL;
-	return host_read_all(docker->host, &text, CONFIG_MAX, "%s/containers/%s/config.v2.json",
-			     root, id) > 0 &&
-	       docker_parse(text, ret) == 0;
+	json_t *config = NULL;
+	char pid[32];
+	uint32_t engine;
+	docker->is_looked_up = true;
+	if (host_read_all(docker->host, &text, CONFIG_MAX, "etc/docker/daemon.json") > 0)
+		config = json_loads(text, 0, NULL);
+	const char *root = json_string_value(json_object_get(config, "data-root"));
+	add_root(docker, "", root ? root : "/var/lib/docker");
+	json_decref(config);
+	if (host_read(docker->host, pid, sizeof(pid), "run/docker.pid") <= 0)
+		return;
+	pid[strcspn(pid, "\n")] = '\0';
+	if (number_u32(pid, 1, INT32_MAX, &engine) == 0)
+		docker_add_engine(docker, (int32_t)engine);
+}
+
+void docker_done(struct docker *docker)
+{
+	vector_done(&docker->configs);
+}
+
+static const struct docker_container *find_known(const struct docker *docker, const char *id)
+{
+	for (uint32_t i = 0; i < docker->configs.n; i++) {
+		const struct docker_container *known = vector_at(&docker->configs, i);
+		if (strcmp(known->id, id) == 0)
+			return known;
+	}
+	return NULL;
+}
+
+/* Each is read once. NULL: it is not there, or may not be read. */
+static const struct docker_container *read_config(struct docker *docker, const char *root,
+						  const char *id)
+{
+	cleanup(freep) char *text = NULL;
+	struct docker_container found;
+	if (docker->configs.n >= CONTAINERS_MAX ||
+	    host_read_all(docker->host, &text, CONFIG_MAX, "%s/containers/%s/config.v2.json", root,
+			  id) <= 0 ||
+	    docker_parse(text, &found) < 0)
+		return NULL;
+	struct docker_container *added = vector_add(&docker->configs);
+	if (added)
+		*added = found;
+	return added;
 }
 
 static bool serves(const struct docker_container *container, const struct ip *ip, uint16_t port)
@@ -156,27 +197,26 @@ static bool serves(const struct docker_container *container, const struct ip *ip
 	return container->pid && has_address && has_port;
 }
 
-static bool find_published(struct docker *docker, const char *root, const struct ip *ip,
-			   uint16_t port, struct docker_container *ret)
+static void list_root(struct docker *docker, const char *root)
 {
 	int fd = host_openat(docker->host, O_RDONLY | O_DIRECTORY, "%s/containers", root);
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-	bool is_found = false;
 	if (!directory) {
 		closep(&fd);
-		return false;
+		return;
 	}
-	for (struct dirent *entry; !is_found && (entry = readdir(directory));)
-		is_found = entry->d_name[0] != '.' &&
-			   read_config(docker, root, entry->d_name, ret) && serves(ret, ip, port);
+	for (struct dirent *entry; (entry = readdir(directory));)
+		if (entry->d_name[0] != '.' && !find_known(docker, entry->d_name))
+			read_config(docker, root, entry->d_name);
 	closedir(directory);
-	return is_found;
 }
 
-/* The @i-th place to look at, or NULL; engines are searched only when the usual place had it not.
- */
+/* The @i-th place to look at, or NULL: engines that are known, then the usual places; others are
+ * searched only when none of these had it. */
 static const char *root_at(struct docker *docker, unsigned i)
 {
+	if (i == docker->n_roots && !docker->is_looked_up)
+		look_up_roots(docker);
 	if (i == docker->n_roots && !docker->is_searched)
 		search_engines(docker);
 	return i < docker->n_roots ? docker->roots[i] : NULL;
@@ -185,9 +225,24 @@ static const char *root_at(struct docker *docker, unsigned i)
 bool docker_find(struct docker *docker, const char *id, struct docker_container *ret)
 {
 	const char *root;
-	for (unsigned i = 0; (root = root_at(docker, i)); i++)
-		if (read_config(docker, root, id, ret))
+	const struct docker_container *found = find_known(docker, id);
+	for (unsigned i = 0; !found && (root = root_at(docker, i)); i++)
+		found = read_config(docker, root, id);
+	if (found)
+		*ret = *found;
+	return found;
+}
+
+static bool find_published(const struct docker *docker, const struct ip *ip, uint16_t port,
+			   struct docker_container *ret)
+{
+	for (uint32_t i = 0; i < docker->configs.n; i++) {
+		const struct docker_container *known = vector_at(&docker->configs, i);
+		if (serves(known, ip, port)) {
+			*ret = *known;
 			return true;
+		}
+	}
 	return false;
 }
 
@@ -195,8 +250,12 @@ bool docker_find_published(struct docker *docker, const struct ip *ip, uint16_t 
 			   struct docker_container *ret)
 {
 	const char *root;
-	for (unsigned i = 0; (root = root_at(docker, i)); i++)
-		if (find_published(docker, root, ip, port, ret))
-			return true;
-	return false;
+	while (!find_published(docker, ip, port, ret)) {
+		root = root_at(docker, docker->n_listed);
+		if (!root)
+			return false;
+		docker->n_listed++;
+		list_root(docker, root);
+	}
+	return true;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/vector.h"
 #include "model/ip.h"
 #include "source/host.h"
 
@@ -13,8 +14,11 @@
 struct docker {
 	struct host *host;
 	unsigned n_roots;
-	bool is_searched; /* engines with a place of their own were looked for */
+	bool is_looked_up; /* the usual places were */
+	bool is_searched;  /* engines with a place of their own were looked for */
 	char roots[DOCKER_ROOTS_MAX][512];
+	unsigned n_listed;     /* of these roots every container was read */
+	struct vector configs; /* struct docker_container: those that were read */
 };
 
 struct docker_container {
@@ -27,6 +31,10 @@ struct docker_container {
 };
 
 void docker_init(struct docker *docker, struct host *host);
+void docker_done(struct docker *docker);
+
+/* Process @pid may be an engine: then its place is looked at too, without a search for others. */
+void docker_add_engine(struct docker *docker, int32_t pid);
 
 /* The container with that id. False: there is none, or it may not be read. */
 bool docker_find(struct docker *docker, const char *id, struct docker_container *ret);

@@ -137,28 +137,58 @@ static int take_holder(struct sink *sink, uint32_t inode, int32_t pid, int32_t f
 	return holder->is_found ? -ECANCELED : 0;
 }
 
-int32_t listener_find(struct places *places, uint64_t netns, enum proto proto, uint16_t port,
-		      uint16_t likely)
-{
+/* Whether a process has the socket that is sought. */
+struct seeker {
+	struct places *places;
+	uint64_t netns;
+	enum proto proto;
+	uint16_t port, likely;
+	bool is_asked; /* the open sockets there are known */
 	struct open_sink open;
-	struct holder_sink holder = {.sink = {.holder = take_holder, .missing = take_missing},
-				     .open = &open};
-	bool is_asked = false;
-	if (!netns || !places->host->is_live || places_read(places) < 0)
+	struct holder_sink holder;
+};
+
+static bool has_it(void *data, int32_t pid)
+{
+	struct seeker *seeker = data;
+	if (seeker->is_asked && !seeker->holder.port)
+		return false;
+	if (!seeker->is_asked) {
+		struct place place = {pid, seeker->netns};
+		read_open(seeker->places->host, &place, seeker->proto, seeker->port, &seeker->open);
+		seeker->holder.port = !seeker->open.n ? 0
+				      : seeker->port  ? seeker->port
+						      : choose_port(&seeker->open, seeker->likely);
+		seeker->is_asked = true;
+	}
+	if (seeker->holder.port)
+		proc_read_process(seeker->places->host, pid, &seeker->holder.sink);
+	return seeker->holder.is_found;
+}
+
+static bool has_it_there(void *data, int32_t pid)
+{
+	struct seeker *seeker = data;
+	return listener_netns(seeker->places->host, pid) == seeker->netns && has_it(seeker, pid);
+}
+
+int32_t listener_find(struct places *places, struct descent *descent, uint64_t netns,
+		      int32_t inside, enum proto proto, uint16_t port, uint16_t likely)
+{
+	struct seeker seeker = {
+		.places = places, .netns = netns, .proto = proto, .port = port, .likely = likely};
+	seeker.holder = (struct holder_sink){
+		.sink = {.holder = take_holder, .missing = take_missing}, .open = &seeker.open};
+	if (!netns || !places->host->is_live)
 		return 0;
+	if (inside && has_it_there(&seeker, inside))
+		return inside;
+	int32_t found = inside ? descent_find(descent, inside, has_it_there, &seeker) : 0;
+	if (found || (seeker.is_asked && !seeker.holder.port) || places_read(places) < 0)
+		return found;
 	for (uint32_t i = 0; i < places->processes.n; i++) {
 		const struct place *place = vector_at(&places->processes, i);
-		if (place->netns != netns)
-			continue;
-		if (!is_asked) {
-			read_open(places->host, place, proto, port, &open);
-			holder.port = port ? port : choose_port(&open, likely);
-			is_asked = true;
-		}
-		if (!open.n || !holder.port)
-			return 0;
-		proc_read_process(places->host, place->pid, &holder.sink);
-		if (holder.is_found)
+		if (place->netns == netns && has_it(&seeker, place->pid))
 			return place->pid;
 	}
 	return 0;

@@ -4,7 +4,7 @@
 
 #include "base/vector.h"
 #include "model/socket.h"
-#include "source/host.h"
+#include "source/descent.h"
 
 /* The processes of a host with their namespaces, read at the first question. */
 struct places {
@@ -26,8 +26,9 @@ int places_read(struct places *places);
 uint64_t listener_netns(const struct host *host, int32_t pid);
 
 /* The process in the namespace that has an open socket of @proto on @port; @port 0: on the only
- * port that is open there, or on @likely. 0: nobody, or it may not be looked at. */
-int32_t listener_find(struct places *places, uint64_t netns, enum proto proto, uint16_t port,
-		      uint16_t likely);
+ * port that is open there, or on @likely. @inside, a process there or 0, and its descendants are
+ * looked at before all others. 0: nobody, or it may not be looked at. */
+int32_t listener_find(struct places *places, struct descent *descent, uint64_t netns,
+		      int32_t inside, enum proto proto, uint16_t port, uint16_t likely);
 
 #endif

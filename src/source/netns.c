@@ -17,6 +17,7 @@
 #include "base/debug.h"
 #include "base/numbers.h"
 #include "base/privilege.h"
+#include "source/container-name.h"
 #include "source/netns.h"
 
 #define NETNS_MAX 16384
@@ -276,34 +277,77 @@ static int visit_names(struct search *search)
 	return r;
 }
 
-static int find_one(struct search *search, const struct netns_scope *scope, struct error *err)
-{
-	int fd = -ENOENT;
-	char path[300];
-	if (scope->choice == NETNS_PID)
-		fd = host_openat(search->host, O_RDONLY, "proc/%d/ns/net", scope->pid);
-	else if (scope->name[0] && !strchr(scope->name, '/') && scope->name[0] != '.' &&
-		 (size_t)snprintf(path, sizeof(path), "run/netns/%s", scope->name) < sizeof(path))
-		fd = open_namespace(search->host, path);
-	if (fd < 0) {
-		if (scope->choice == NETNS_PID)
-			return error_set(err, fd, "open the network namespace of process %d",
-					 scope->pid);
-		error_set(err, fd, "open the network namespace %.60s", scope->name);
-		if (fd == -ENOENT)
-			error_hint(err, "`ip netns` lists the names; a process's is --netns PID");
-		return fd;
-	}
-	return add(search, fd, scope->choice == NETNS_PID ? scope->pid : 0,
-		   scope->choice == NETNS_NAME ? scope->name : NULL);
-}
-
 static int find_all(struct search *search, const struct vector *places)
 {
 	int r = visit_names(search);
 	if (r < 0)
 		return r;
 	return places->n ? visit_places(search, places) : visit_processes(search);
+}
+
+/* A namespace that has its name in another's mounts, or is meant by its inode as rows show it.
+ * -ENOENT: there is none. */
+static int find_among_all(struct search *search, const char *name)
+{
+	cleanup(netns_list_done) struct vector all;
+	const struct vector everywhere = {0};
+	vector_init(&all, sizeof(struct found_netns));
+	struct search wide = {.host = search->host, .found = &all, .own = search->own};
+	vector_init(&wide.mounts, sizeof(uint64_t));
+	int r = find_all(&wide, &everywhere);
+	vector_done(&wide.mounts);
+	uint64_t inode = inode_of_link(name, "net");
+	const char *at = name;
+	if (!inode && (number_scan(&at, name + strlen(name), 10, &inode) < 0 || *at))
+		inode = 0;
+	for (uint32_t i = 0; r >= 0 && i < all.n; i++) {
+		struct found_netns *netns = vector_at(&all, i);
+		if (netns->inode != inode && strcmp(netns->name, name) != 0)
+			continue;
+		struct found_netns *added = vector_add(search->found);
+		if (!added)
+			return -ENOMEM;
+		*added = *netns;
+		netns->fd = -1;
+		return 0;
+	}
+	return r < 0 ? r : -ENOENT;
+}
+
+static int find_named(struct search *search, const char *name, struct error *err)
+{
+	char path[300];
+	int fd = -ENOENT;
+	if (name[0] && !strchr(name, '/') && name[0] != '.' &&
+	    (size_t)snprintf(path, sizeof(path), "run/netns/%s", name) < sizeof(path))
+		fd = open_namespace(search->host, path);
+	if (fd >= 0)
+		return add(search, fd, 0, name);
+	int r = fd == -ENOENT && name[0] ? find_among_all(search, name) : fd;
+	int32_t pid = r == -ENOENT && name[0] ? container_find_process(search->host, name) : 0;
+	if (pid) {
+		fd = host_openat(search->host, O_RDONLY, "proc/%d/ns/net", pid);
+		r = fd < 0 ? fd : add(search, fd, pid, NULL);
+	}
+	if (r == -ENOENT) {
+		error_text(err, r, "there is no network namespace %.60s", name);
+		error_hint(err, "it takes self, all, a name of `ip netns`, a container's name, "
+				"or a process's PID");
+		return r;
+	}
+	return r < 0 ? error_set(err, r, "open the network namespace %.60s", name) : 0;
+}
+
+static int find_one(struct search *search, const struct netns_scope *scope, struct error *err)
+{
+	if (scope->choice == NETNS_NAME)
+		return find_named(search, scope->name, err);
+	int fd = host_openat(search->host, O_RDONLY, "proc/%d/ns/net", scope->pid);
+	if (fd == -ENOENT)
+		return error_text(err, fd, "there is no process %d", scope->pid);
+	if (fd < 0)
+		return error_set(err, fd, "open the network namespace of process %d", scope->pid);
+	return add(search, fd, scope->pid, NULL);
 }
 
 static int do_nothing(void *data unused_argument)

@@ -44,6 +44,7 @@ static void parse_conmon(const char *cmdline, struct proxy *ret)
 {
 	option_of(cmdline, "-c", ret->id, sizeof(ret->id));
 	option_of(cmdline, "-n", ret->name, sizeof(ret->name));
+	option_of(cmdline, "-b", ret->bundle, sizeof(ret->bundle));
 	ret->port = 0;
 }
 

@@ -24,6 +24,7 @@ struct proxy {
 	int32_t pid;	 /* of a process in the namespace that is served; 0: it does not say */
 	char netns[256]; /* a path of that namespace, or "" */
 	char id[128], name[128]; /* of the container; "" */
+	char bundle[384];	 /* its folder; "" */
 };
 
 /* The process called @name with its arguments joined by spaces, that holds @port. False: it is no

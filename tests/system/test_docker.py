@@ -57,6 +57,27 @@ def test_a_process_in_a_container_and_its_namespace_bear_its_name(doorward, web)
     assert inside[0]["answered_by"] is None
 
 
+@pytest.mark.parametrize("named", ["docker:web", "web", "docker:{id}", "{id}", "net:[{netns}]", "{netns}"])
+def test_a_namespace_is_chosen_by_what_a_row_shows_of_it(doorward, web, named):
+    inside, = [s for s in doorward.list("port = 80").sockets if web.pid in s.pids]
+    words = named.format(id=web.id[:12], netns=inside["netns"])
+    seen = doorward.list("--netns", words)
+    assert {s["local_port"] for s in seen.sockets} == {80, 81, 53}
+    assert {s["netns_name"] for s in seen.sockets} == {"docker:web"}
+
+
+@pytest.mark.parametrize("named", ["docker:no", "podman:web", "docker:", "we"])
+def test_what_names_no_container_is_refused(doorward, web, named):
+    status, out, err = doorward.run("list", "--netns", named)
+    assert (status, out) == (3, "")
+    assert err.startswith(f"doorward: list: there is no network namespace {named}\n")
+
+
+def test_a_namespace_bears_its_name_whatever_else_is_asked(doorward, web):
+    seen = doorward.json("list", "--fields", "pid,netns_name", "netns_name = docker:web")
+    assert {h["pid"] for s in seen.sockets for h in s["holders"]} == {web.pid}
+
+
 def test_the_table_names_container_and_answer(doorward, web):
     rows = [line for line in doorward.table("port = 18082") if "18082" in line]
     assert len(rows) == 1 and "docker web" in rows[0] and "listen" in rows[0] and "docker-proxy" in rows[0]

@@ -63,6 +63,7 @@ static void test_it_is_found_in_the_usual_place(void **state)
 	assert_true(docker_find(&docker, "ab", &found));
 	assert_string_equal(found.name, "web");
 	assert_false(docker_find(&docker, "cd", &found));
+	docker_done(&docker);
 }
 
 static void test_daemon_json_and_an_engine_s_own_word_move_it(void **state)
@@ -81,6 +82,7 @@ static void test_daemon_json_and_an_engine_s_own_word_move_it(void **state)
 	assert_true(docker_find(&docker, "ab", &found));
 	assert_true(docker_find(&docker, "cd", &found));
 	assert_string_equal(found.name, "shop");
+	docker_done(&docker);
 }
 
 static void test_of_two_engines_with_one_address_the_port_tells(void **state)
@@ -101,6 +103,7 @@ static void test_of_two_engines_with_one_address_the_port_tells(void **state)
 	assert_true(docker_find_published(&docker, &ip, 8080, &found));
 	assert_string_equal(found.name, "web");
 	assert_false(docker_find_published(&docker, &other, 8080, &found));
+	docker_done(&docker);
 }
 
 int main(void)
