@@ -10,8 +10,8 @@
 struct interface_address {
 	struct ip ip;
 	uint32_t interface;
-	uint8_t prefix; /* bits of the family */
-	bool is_v4;
+	uint8_t prefix;		  /* bits of the family */
+	bool is_v4, is_tentative; /* tentative: duplicate address detection runs, or has failed */
 };
 
 struct interface {

@@ -54,9 +54,12 @@ static int on_address(const struct nlmsghdr *message, void *data)
 
 	/* IFA_LOCAL is the own address where there is a peer (rtnetlink(7)) */
 	const struct nlattr *attribute, *own = NULL;
+	uint32_t flags = address.ifa_flags;
 	mnl_attr_for_each(attribute, message, sizeof(address))
 	{
 		uint16_t type = mnl_attr_get_type(attribute);
+		if (type == IFA_FLAGS && mnl_attr_get_payload_len(attribute) >= sizeof(flags))
+			flags = mnl_attr_get_u32(attribute);
 		if (type == IFA_LOCAL || (type == IFA_ADDRESS && !own))
 			own = attribute;
 	}
@@ -69,7 +72,10 @@ static int on_address(const struct nlmsghdr *message, void *data)
 	*added = (struct interface_address){.ip = is_v4 ? ip_from_v4(bytes) : ip_from_v6(bytes),
 					    .interface = address.ifa_index,
 					    .prefix = address.ifa_prefixlen,
-					    .is_v4 = is_v4};
+					    .is_v4 = is_v4,
+					    .is_tentative =
+						    flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) &&
+						    !(flags & IFA_F_OPTIMISTIC)};
 	return MNL_CB_OK;
 }
 

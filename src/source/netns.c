@@ -470,6 +470,33 @@ int netns_call(const struct found_netns *netns, int (*call)(void *), void *data)
 	return r;
 }
 
+static int enter_user(const struct host *host, int32_t pid, bool *ret_other)
+{
+	char own[64], its[64];
+	ssize_t n = host_readlink(host, own, sizeof(own), "proc/self/ns/user");
+	if (n > 0)
+		n = host_readlink(host, its, sizeof(its), "proc/%d/ns/user", pid);
+	if (n < 0)
+		return (int)n;
+	*ret_other = strcmp(own, its) != 0;
+	if (!*ret_other)
+		return 0;
+	cleanup(closep) int fd = host_openat(host, O_RDONLY, "proc/%d/ns/user", pid);
+	return fd < 0 ? fd : setns(fd, CLONE_NEWUSER) < 0 ? -errno : 0;
+}
+
+int netns_enter(const struct host *host, int32_t pid, bool *ret_other_user)
+{
+	cleanup(closep) int fd = host_openat(host, O_RDONLY, "proc/%d/ns/net", pid);
+	struct stat its, own;
+	if (fd < 0 || fstat(fd, &its) < 0 || stat("/proc/self/ns/net", &own) < 0)
+		return fd < 0 ? fd : -errno;
+	int r = enter_user(host, pid, ret_other_user);
+	if (r < 0 || (!*ret_other_user && its.st_ino == own.st_ino))
+		return r;
+	return its.st_ino != own.st_ino && setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
 static int open_socket(void *data)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, *(int *)data);

@@ -34,6 +34,10 @@ int netns_of_socket(const struct host *host, int32_t pid, int32_t fd, struct fou
 /* The namespace that descriptor @fd of @pid is, for one that only a descriptor holds. */
 int netns_of_descriptor(const struct host *host, int32_t pid, int32_t fd, struct found_netns *ret);
 
+/* For good, for a child that only tries something and ends: into the network namespace of @pid, and
+ * into its user namespace first where that is another (*@ret_other_user). 0 or negative errno. */
+int netns_enter(const struct host *host, int32_t pid, bool *ret_other_user);
+
 /* A netlink socket that belongs to the namespace. A descriptor or negative errno. */
 int netns_socket(const struct found_netns *netns, int protocol);
 

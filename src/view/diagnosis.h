@@ -1,0 +1,16 @@
+/* Why a port cannot be had, as prose and as JSON. */
+#ifndef VIEW_DIAGNOSIS_H
+#define VIEW_DIAGNOSIS_H
+
+#include "model/diagnosis.h"
+#include "view/json.h"
+#include "view/page.h"
+
+void diagnosis_print(const struct page *page, const struct snapshot *snapshot,
+		     const struct diagnosis *diagnosis);
+
+/* "question":{...},...,"causes":[...] without the braces around. */
+void diagnosis_json(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
+		    const struct diagnosis *diagnosis);
+
+#endif

@@ -1,0 +1,10 @@
+/* Every family of causes there is. */
+#include "why/cause.h"
+
+extern const struct cause_family cause_limit, cause_permission, cause_cgroup, cause_address,
+	cause_socket, cause_connection;
+
+const struct cause_family *const cause_families[] = {
+	&cause_limit,  &cause_permission, &cause_cgroup, &cause_address,
+	&cause_socket, &cause_connection, NULL,
+};

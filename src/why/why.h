@@ -1,0 +1,27 @@
+/* Why a port cannot be had: the causes that the kernel knows are looked for, then it is tried. */
+#ifndef WHY_WHY_H
+#define WHY_WHY_H
+
+#include "base/error.h"
+#include "model/diagnosis.h"
+#include "why/subject.h"
+
+/* One question under way. */
+struct inquiry {
+	struct host *host;
+	const struct snapshot
+		*snapshot; /* sealed; sockets of the port, in the namespace asked about */
+	const struct found_netns *place; /* the namespace asked about */
+	struct subject subject;		 /* whose attempt it is */
+	struct diagnosis *diagnosis;	 /* the question is in it */
+	uint32_t own_inode; /* the socket that tries, where there is one: not in its own way */
+	bool is_bound;	    /* and it is bound already */
+};
+
+/* Fills the diagnosis of a bind or listen: tries it where @tries (else the diagnosis's answer is
+ * what was seen already), looks for the causes, and holds both against each other. 0 or negative
+ * errno with
+ * @err told. */
+int why_bind(struct inquiry *inquiry, bool tries, struct error *err);
+
+#endif
