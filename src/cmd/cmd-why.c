@@ -156,11 +156,13 @@ static int find_place(struct context *context, const struct look *look, struct a
 {
 	struct sink sink = {.missing = ignore_missing};
 	struct netns_scope scope;
+	struct vector unknown;
+	vector_init(&unknown, sizeof(struct task_place));
 	int r = look_scope(look, &scope, err);
 	if (r >= 0 && scope.choice == NETNS_ALL)
 		scope.choice = NETNS_SELF;
 	if (r >= 0)
-		r = netns_find(&context->host, &scope, &answering->places, &sink, err);
+		r = netns_find(&context->host, &scope, &unknown, &answering->places, &sink, err);
 	if (r < 0)
 		return r;
 	if (!answering->places.n)

@@ -61,9 +61,6 @@ int look_scope(const struct look *look, struct netns_scope *ret, struct error *e
 int look_collect(struct context *context, const struct look *look, const struct filter *filter,
 		 struct bounds bounds, uint32_t needs, struct snapshot **ret, struct error *err);
 
-/* What --netns names. 0; -EINVAL with @err told. */
-int look_scope(const struct look *look, struct netns_scope *ret, struct error *err);
-
 /* One line on stderr that says what could not be seen, and how to see it. */
 void look_tell_missing(struct context *context, const struct snapshot *snapshot);
 

@@ -28,7 +28,9 @@ static void set_option(int fd, int level, int name, int value)
 	setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-int trial_bind(const struct question *question, enum attempt *ret_at)
+/* One bind, here and as we are. Negative errno of socket() or bind() with the call in *@ret_at, or
+ * 0. */
+static int bind_once(const struct question *question, enum attempt *ret_at)
 {
 	struct sockaddr_storage address;
 	*ret_at = ATTEMPT_SOCKET;
@@ -61,7 +63,7 @@ struct results {
 static struct tried try_one(const struct question *question)
 {
 	struct tried tried = {.is_tried = true};
-	tried.error = -trial_bind(question, &tried.at);
+	tried.error = -bind_once(question, &tried.at);
 	return tried;
 }
 

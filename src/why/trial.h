@@ -9,8 +9,4 @@
  * it may not be tried for this subject, `untried` says why and nothing is tried. */
 void trial_run(struct inquiry *inquiry);
 
-/* One bind, here and as we are: options of @question. Negative errno of socket() or bind() with the
- * call in *@ret_at, or 0. */
-int trial_bind(const struct question *question, enum attempt *ret_at);
-
 #endif
