@@ -391,6 +391,12 @@ struct marker {
 	struct sink sink, *to;
 };
 
+static int pass_missing(struct sink *sink, const struct missing *missing)
+{
+	struct sink *to = ((struct marker *)sink)->to;
+	return to->missing(to, missing);
+}
+
 static int mark_socket(struct sink *sink, const struct found_socket *found)
 {
 	struct marker *marker = (struct marker *)sink;
@@ -404,8 +410,8 @@ static int mark_socket(struct sink *sink, const struct found_socket *found)
 static int dump_mptcp(struct host *host, int fd, char *buffer, const struct query *query,
 		      struct sink *sink)
 {
-	struct marker marker = {.sink = *sink, .to = sink};
-	marker.sink.socket = mark_socket;
+	struct marker marker = {.sink = {.socket = mark_socket, .missing = pass_missing},
+				.to = sink};
 	struct dump all = {.number = IPPROTO_MPTCP,
 			   .proto = PROTO_TCP,
 			   .states = query->bounds.states & ~(1u << STATE_BOUND)};

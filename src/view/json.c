@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pieces.h"
 #include "view/json.h"
 
 #define KEYS_MAX 96
@@ -12,15 +13,19 @@ struct key {
 	const struct field *field;
 };
 
+/* A process mostly holds many sockets: its part of the object as it was written last, but for the
+ * descriptor between. */
+struct written {
+	const struct process *process;
+	struct out before, behind; /* in memory */
+};
+
 struct json_shape {
 	struct key socket[KEYS_MAX], holder[KEYS_MAX];
 	unsigned n_socket, n_holder;
-	/* a process mostly holds many sockets: its part of the object as it was written last, but
-	 * for the descriptor between */
-	const struct process *last;
-	struct out before, behind; /* in memory */
 	const struct field *fd;
 	unsigned fd_at; /* among the holder's keys; n_holder where it is not shown */
+	struct written written[PIECES_WORKERS];
 };
 
 static void add_key(struct key *keys, unsigned *n, const struct field *field)
@@ -64,8 +69,10 @@ void json_shape_free(struct json_shape *shape)
 {
 	if (!shape)
 		return;
-	out_done(&shape->before);
-	out_done(&shape->behind);
+	for (unsigned i = 0; i < PIECES_WORKERS; i++) {
+		out_done(&shape->written[i].before);
+		out_done(&shape->written[i].behind);
+	}
 	free(shape);
 }
 
@@ -85,7 +92,13 @@ struct json_shape *json_shape_new(const struct field *const *fields)
 	shape->fd = field_find("fd");
 	while (shape->fd_at < shape->n_holder && shape->holder[shape->fd_at].field != shape->fd)
 		shape->fd_at++;
-	if (out_init(&shape->before, -1) < 0 || out_init(&shape->behind, -1) < 0) {
+	int r = 0;
+	for (unsigned i = 0; r >= 0 && i < PIECES_WORKERS; i++) {
+		r = out_init(&shape->written[i].before, -1);
+		if (r >= 0)
+			r = out_init(&shape->written[i].behind, -1);
+	}
+	if (r < 0) {
 		json_shape_free(shape);
 		return NULL;
 	}
@@ -110,25 +123,26 @@ static void write_keys(struct out *out, const struct key *keys, unsigned n,
 	}
 }
 
-static void write_holder(struct out *out, struct json_shape *shape, const struct record *record)
+static void write_holder(struct out *out, const struct json_shape *shape, struct written *written,
+			 const struct record *record)
 {
-	if (record->process != shape->last) {
+	if (record->process != written->process) {
 		unsigned after =
 			shape->fd_at < shape->n_holder ? shape->fd_at + 1 : shape->n_holder;
-		shape->before.n = shape->behind.n = 0;
-		write_keys(&shape->before, shape->holder, shape->fd_at, record, true);
-		write_keys(&shape->behind, shape->holder + after, shape->n_holder - after, record,
+		written->before.n = written->behind.n = 0;
+		write_keys(&written->before, shape->holder, shape->fd_at, record, true);
+		write_keys(&written->behind, shape->holder + after, shape->n_holder - after, record,
 			   after == 0);
-		shape->last = record->process;
+		written->process = record->process;
 	}
-	out_bytes(out, shape->before.data, shape->before.n);
+	out_bytes(out, written->before.data, written->before.n);
 	if (shape->fd_at < shape->n_holder)
 		write_keys(out, shape->holder + shape->fd_at, 1, record, shape->fd_at == 0);
-	out_bytes(out, shape->behind.data, shape->behind.n);
+	out_bytes(out, written->behind.data, written->behind.n);
 }
 
-void json_socket(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
-		 uint32_t socket)
+static void write_socket(struct out *out, const struct json_shape *shape, struct written *written,
+			 const struct snapshot *snapshot, uint32_t socket)
 {
 	struct record record = {
 		.snapshot = snapshot, .socket = snapshot_socket(snapshot, socket), .index = socket};
@@ -142,13 +156,19 @@ void json_socket(struct out *out, struct json_shape *shape, const struct snapsho
 		     record.holder = snapshot_holder(snapshot, record.holder->next)) {
 			record.process = snapshot_process(snapshot, record.holder->process);
 			out_string(out, between);
-			write_holder(out, shape, &record);
+			write_holder(out, shape, written, &record);
 			out_char(out, '}');
 			between = ",{";
 		}
 		out_char(out, ']');
 	}
 	out_char(out, '}');
+}
+
+void json_socket(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
+		 uint32_t socket)
+{
+	write_socket(out, shape, &shape->written[0], snapshot, socket);
 }
 
 void json_text(struct out *out, const char *text)
@@ -192,15 +212,33 @@ void json_envelope(struct out *out, const struct snapshot *snapshot)
 	json_namespaces(out, snapshot);
 }
 
+#define PIECE 256 /* sockets */
+
+struct printing {
+	const struct rows *rows;
+	struct json_shape *shape;
+};
+
+static void make_piece(void *data, unsigned worker, struct out *out, uint32_t index)
+{
+	const struct printing *printing = data;
+	const struct rows *rows = printing->rows;
+	uint32_t from = index * PIECE,
+		 n = rows->n_sockets - from < PIECE ? rows->n_sockets - from : PIECE;
+	for (uint32_t i = from; i < from + n; i++) {
+		out_string(out, i ? ",\n" : "\n");
+		write_socket(out, printing->shape, &printing->shape->written[worker],
+			     rows->snapshot, rows->order[i]);
+	}
+}
+
 void json_print(struct out *out, const struct rows *rows, struct json_shape *shape)
 {
 	out_char(out, '{');
 	json_envelope(out, rows->snapshot);
 	out_string(out, ",\"sockets\":[");
-	for (uint32_t i = 0; i < rows->n_sockets; i++) {
-		out_string(out, i ? ",\n" : "\n");
-		json_socket(out, shape, rows->snapshot, rows->order[i]);
-	}
+	struct printing printing = {rows, shape};
+	pieces_write(out, (rows->n_sockets + PIECE - 1) / PIECE, make_piece, &printing);
 	out_string(out, "\n]}\n");
 }
 

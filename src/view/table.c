@@ -3,192 +3,87 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pieces.h"
 #include "base/text.h"
-#include "view/table.h"
+#include "view/cell.h"
 
 #define GAP 2
-#define CELL_VALUES_MAX 4 /* of a list in one cell of a terminal; then "+3" */
 #define MARK "!"
-
-/* A cell's text, escaped, and how many columns of the terminal it takes. */
-struct shown {
-	const char *bytes;
-	size_t n, columns;
-};
-
-#define AGAIN_MAX 64
-
-struct column {
-	const struct field *field;
-	size_t wanted, width;
-	bool is_shown;
-	bool is_holder; /* says who holds it: where no process does, it says that */
-	/* the value of the row before, for it mostly comes again */
-	struct value last;
-	char again[AGAIN_MAX];
-	struct shown again_shown;
-};
-
-/* ---- one cell ---- */
-
-struct cell {
-	struct out *out; /* in memory */
-	size_t columns;
-	uint32_t n, most, left_out;
-	bool counts, is_utf8, is_ascii;
-};
-
-/* A terminal without UTF-8 takes bytes from 0x80 to 0x9f for controls. */
-static size_t escape_high(struct out *out, size_t from)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t n = out->n - from, n_high = 0;
-	for (size_t i = from; i < out->n; i++)
-		n_high += (uint8_t)out->data[i] >= 0x80;
-	if (!n_high || !out_room(out, 3 * n_high))
-		return n;
-	size_t to = out->n + 3 * n_high;
-	for (size_t i = out->n; i-- > from;) {
-		uint8_t byte = (uint8_t)out->data[i];
-		if (byte < 0x80) {
-			out->data[--to] = (char)byte;
-			continue;
-		}
-		to -= 4;
-		const char escape[4] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
-		memcpy(out->data + to, escape, sizeof(escape));
-	}
-	out->n += 3 * n_high;
-	return n + 3 * n_high;
-}
-
-static int add_value(void *data, const struct value *value, uint32_t times)
-{
-	struct cell *cell = data;
-	if (cell->n == cell->most) {
-		cell->left_out++;
-		return 0;
-	}
-	if (cell->n++) {
-		out_char(cell->out, ' ');
-		cell->columns++;
-	}
-	size_t from = cell->out->n, columns = value_text(cell->out, value);
-	cell->columns += cell->is_ascii ? escape_high(cell->out, from) : columns;
-	if (cell->counts && times > 1) {
-		from = cell->out->n;
-		out_string(cell->out, cell->is_utf8 ? " ×" : " x");
-		out_u64(cell->out, times);
-		cell->columns += cell->out->n - from - (cell->is_utf8 ? 1 : 0);
-	}
-	return 0;
-}
-
-/* Nobody's name, but not nothing: "nobody holds it" and "I may not look" are told apart. */
-static void add_holder(const struct socket *socket, struct cell *cell)
-{
-	if (socket->held_by != HELD_KERNEL && socket->held_by != HELD_UNSEEN)
-		return;
-	out_char(cell->out, '(');
-	out_string(cell->out, held_by_words[socket->held_by]);
-	out_char(cell->out, ')');
-	cell->columns = cell->out->n;
-}
-
-/* Its text was made from these very bytes or this number: it would be the same again. */
-static bool is_again(const struct value *a, const struct value *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	switch ((enum value_kind)a->kind) {
-	case VALUE_WORD:
-	case VALUE_STRING:
-		return a->text == b->text && a->length == b->length && a->text != a->scratch;
-	case VALUE_UINT:
-	case VALUE_BOOL:
-		return a->number == b->number;
-	default:
-		return false;
-	}
-}
-
-/* A row of one socket with one holder at most: its value, if any, stands alone. */
-static struct shown read_single(struct out *out, const struct record *record, struct column *column,
-				struct cell *cell, char scratch[256])
-{
-	struct value value = {.scratch = scratch};
-	column->field->get(record, &value);
-	if (is_again(&value, &column->last))
-		return column->again_shown;
-	if (value.kind != VALUE_NULL)
-		add_value(cell, &value, 1);
-	else if (column->is_holder)
-		add_holder(record->socket, cell);
-	struct shown shown = {out->data, out->n, cell->columns};
-	column->last.kind = VALUE_NULL;
-	if (value.kind == VALUE_NULL || out->n > AGAIN_MAX)
-		return shown;
-	column->last = value;
-	memcpy(column->again, out->data, out->n);
-	column->again_shown = (struct shown){column->again, out->n, cell->columns};
-	return shown;
-}
-
-/* One row as its cells are asked for. */
-struct row {
-	const struct rows *rows;
-	uint32_t number;
-	struct record record; /* of its first socket */
-	bool is_single, is_held_once;
-};
-
-static struct row row_at(const struct rows *rows, uint32_t number)
-{
-	struct row row = {.rows = rows, .number = number};
-	rows_record(rows, number, 0, &row.record);
-	row.is_single = rows_length(rows, number) == 1;
-	row.is_held_once = row.is_single && (!row.record.holder || row.record.holder->next == NONE);
-	return row;
-}
-
-/* @out is where the text may be made; it stands until the next cell is read. */
-static struct shown read_cell(struct out *out, const struct row *row, struct column *column,
-			      const struct table_style *style)
-{
-	char scratch[256];
-	const struct field *field = column->field;
-	bool is_whole = !style->columns || field->flags & FIELD_NEVER_CUT;
-	struct cell cell = {.out = out,
-			    .most = is_whole ? UINT32_MAX : CELL_VALUES_MAX,
-			    .counts = field->merge == MERGE_COUNT,
-			    .is_utf8 = style->is_utf8,
-			    .is_ascii = style->is_terminal && !style->is_utf8};
-	out->n = 0;
-	if (field->of == OF_SOCKET ? row->is_single : row->is_held_once)
-		return read_single(out, &row->record, column, &cell, scratch);
-	if (!rows_values(row->rows, row->number, field, add_value, &cell) && column->is_holder)
-		add_holder(row->record.socket, &cell);
-	if (cell.left_out) {
-		size_t before = out->n;
-		out_string(out, " +");
-		out_u64(out, cell.left_out);
-		cell.columns += out->n - before;
-	}
-	return (struct shown){out->data, out->n, cell.columns};
-}
 
 /* ---- how wide ---- */
 
-static void measure(const struct rows *rows, struct column *columns, unsigned n,
-		    const struct table_style *style, struct out *scratch)
+/* A table is made in pieces: first how wide its cells are, then out. Their texts are kept between
+ * where they are not too many. */
+struct printing {
+	const struct rows *rows;
+	const struct table_style *style;
+	struct column *columns; /* with the widths */
+	unsigned n;
+	struct column *own[PIECES_WORKERS]; /* of each worker, n of them */
+	struct out scratch[PIECES_WORKERS];
+	struct out kept; /* of each piece its size, then the cells, as struct kept */
+	size_t *kept_at; /* of each piece; NULL: nothing is kept */
+	uint32_t n_pieces;
+};
+
+#define PIECE 256      /* rows */
+#define KEPT_MAX 65536 /* rows whose texts are kept */
+
+struct kept {
+	uint32_t n, columns; /* the bytes follow */
+};
+
+static void keep_cell(struct out *out, struct shown shown)
 {
-	for (uint32_t number = 0; number < rows->n_rows; number++) {
-		struct row row = row_at(rows, number);
-		for (unsigned i = 0; i < n; i++) {
-			struct shown shown = read_cell(scratch, &row, &columns[i], style);
-			if (shown.columns > columns[i].wanted)
-				columns[i].wanted = shown.columns;
+	struct kept kept = {(uint32_t)shown.n, (uint32_t)shown.columns};
+	out_bytes(out, &kept, sizeof(kept));
+	out_bytes(out, shown.bytes, shown.n);
+}
+
+static uint32_t end_of_piece(const struct printing *printing, uint32_t index)
+{
+	uint32_t end = (index + 1) * PIECE;
+	return end < printing->rows->n_rows ? end : printing->rows->n_rows;
+}
+
+static void measure_piece(void *data, unsigned worker, struct out *out, uint32_t index)
+{
+	struct printing *printing = data;
+	size_t start = out->n, size = 0;
+	if (printing->kept_at)
+		out_bytes(out, &size, sizeof(size));
+	for (uint32_t number = index * PIECE; number < end_of_piece(printing, index); number++) {
+		struct row row;
+		row_at(printing->rows, number, &row);
+		for (unsigned i = 0; i < printing->n; i++) {
+			struct column *column = &printing->own[worker][i];
+			struct shown shown = cell_read(&printing->scratch[worker], &row, column,
+						       printing->style);
+			if (shown.columns > column->wanted)
+				column->wanted = shown.columns;
+			if (printing->kept_at)
+				keep_cell(out, shown);
 		}
+	}
+	size = out->n - start;
+	if (printing->kept_at && !out->error)
+		memcpy(out->data + start, &size, sizeof(size));
+}
+
+static void measure(struct printing *printing)
+{
+	pieces_write(&printing->kept, printing->n_pieces, measure_piece, printing);
+	for (unsigned i = 0; i < printing->n; i++)
+		for (unsigned worker = 0; worker < PIECES_WORKERS; worker++)
+			if (printing->own[worker][i].wanted > printing->columns[i].wanted)
+				printing->columns[i].wanted = printing->own[worker][i].wanted;
+	size_t at = 0;
+	for (uint32_t i = 0; printing->kept_at && !printing->kept.error && i < printing->n_pieces;
+	     i++) {
+		size_t size;
+		printing->kept_at[i] = at;
+		memcpy(&size, printing->kept.data + at, sizeof(size));
+		at += size;
 	}
 }
 
@@ -338,22 +233,41 @@ static void print_mark(struct line *line, bool marked, const struct table_style 
 	line->owed++;
 }
 
-static void print_rows(struct out *out, const struct rows *rows, struct column *columns, unsigned n,
-		       const struct table_style *style, struct out *scratch)
+static void print_row(struct printing *printing, unsigned worker, struct out *out, uint32_t number,
+		      const char **kept_at)
 {
-	for (uint32_t number = 0; number < rows->n_rows; number++) {
-		struct line line = {.out = out};
-		struct row row = row_at(rows, number);
-		if (style->has_marks)
-			print_mark(&line, is_marked(rows, number), style);
-		for (unsigned i = 0; i < n; i++) {
-			if (!columns[i].is_shown)
-				continue;
-			print_cell(&line, &columns[i], read_cell(scratch, &row, &columns[i], style),
-				   style);
+	struct line line = {.out = out};
+	struct row row;
+	if (!*kept_at)
+		row_at(printing->rows, number, &row);
+	if (printing->style->has_marks)
+		print_mark(&line, is_marked(printing->rows, number), printing->style);
+	for (unsigned i = 0; i < printing->n; i++) {
+		const struct column *column = &printing->columns[i];
+		struct shown shown;
+		if (*kept_at) {
+			struct kept kept;
+			memcpy(&kept, *kept_at, sizeof(kept));
+			shown = (struct shown){*kept_at + sizeof(kept), kept.n, kept.columns};
+			*kept_at += sizeof(kept) + kept.n;
+		} else if (column->is_shown) {
+			shown = cell_read(&printing->scratch[worker], &row,
+					  &printing->own[worker][i], printing->style);
 		}
-		out_char(out, '\n');
+		if (column->is_shown)
+			print_cell(&line, column, shown, printing->style);
 	}
+	out_char(out, '\n');
+}
+
+static void print_piece(void *data, unsigned worker, struct out *out, uint32_t index)
+{
+	struct printing *printing = data;
+	const char *kept_at =
+		printing->kept_at ? printing->kept.data + printing->kept_at[index] + sizeof(size_t)
+				  : NULL;
+	for (uint32_t number = index * PIECE; number < end_of_piece(printing, index); number++)
+		print_row(printing, worker, out, number, &kept_at);
 }
 
 static void print_titles(struct out *out, const struct column *columns, unsigned n,
@@ -377,31 +291,63 @@ static void print_titles(struct out *out, const struct column *columns, unsigned
 	out_string(out, style->has_colour ? "\033[0m\n" : "\n");
 }
 
+static void printing_done(struct printing *printing)
+{
+	for (unsigned i = 0; i < PIECES_WORKERS; i++) {
+		free(printing->own[i]);
+		out_done(&printing->scratch[i]);
+	}
+	free(printing->columns);
+	free(printing->kept_at);
+	out_done(&printing->kept);
+}
+
+static int printing_init(struct printing *printing, const struct field *const *fields)
+{
+	while (fields[printing->n])
+		printing->n++;
+	printing->n_pieces = (printing->rows->n_rows + PIECE - 1) / PIECE;
+	printing->columns = calloc(printing->n + 1, sizeof(*printing->columns));
+	if (!printing->columns || out_init(&printing->kept, -1) < 0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < printing->n; i++) {
+		printing->columns[i].field = fields[i];
+		printing->columns[i].is_holder = strcmp(fields[i]->name, "process") == 0;
+	}
+	size_t size = (printing->n + 1) * sizeof(*printing->columns);
+	for (unsigned i = 0; i < PIECES_WORKERS; i++) {
+		printing->own[i] = malloc(size);
+		if (!printing->own[i] || out_init(&printing->scratch[i], -1) < 0)
+			return -ENOMEM;
+		memcpy(printing->own[i], printing->columns, size);
+	}
+	if (printing->rows->n_rows > KEPT_MAX)
+		return 0;
+	printing->kept_at = calloc(printing->n_pieces + 1, sizeof(*printing->kept_at));
+	return printing->kept_at ? 0 : -ENOMEM;
+}
+
 int table_print(struct out *out, const struct rows *rows, const struct field *const *fields,
 		const struct table_style *style)
 {
-	unsigned n = 0;
-	while (fields[n])
-		n++;
-	cleanup(freep) struct column *columns = calloc(n + 1, sizeof(*columns));
-	cleanup(out_done) struct out scratch = {.fd = -1};
-	if (!columns || out_init(&scratch, -1) < 0)
+	cleanup(printing_done) struct printing printing = {.rows = rows, .style = style};
+	if (printing_init(&printing, fields) < 0)
 		return -ENOMEM;
-	for (unsigned i = 0; i < n; i++) {
-		columns[i].field = fields[i];
-		columns[i].is_holder = strcmp(fields[i]->name, "process") == 0;
-	}
-	measure(rows, columns, n, style, &scratch);
-	for (unsigned i = 0; i < n; i++)
+	measure(&printing);
+	struct column *columns = printing.columns;
+	for (unsigned i = 0; i < printing.n; i++)
 		columns[i].is_shown = columns[i].wanted || !style->hides_empty ||
 				      fields[i]->flags & FIELD_NEVER_CUT;
 	size_t marks = style->has_marks ? sizeof(MARK) : 0;
-	set_widths(columns, n);
+	set_widths(columns, printing.n);
 	if (style->columns)
-		fit(columns, n, style->columns > marks ? style->columns - marks : 1);
-	print_titles(out, columns, n, style);
-	print_rows(out, rows, columns, n, style, &scratch);
-	return scratch.error;
+		fit(columns, printing.n, style->columns > marks ? style->columns - marks : 1);
+	print_titles(out, columns, printing.n, style);
+	if (!printing.kept.error)
+		pieces_write(out, printing.n_pieces, print_piece, &printing);
+	return printing.kept.error	   ? printing.kept.error
+	       : printing.scratch[0].error ? printing.scratch[0].error
+					   : printing.scratch[1].error;
 }
 
 uint32_t table_marks(const struct rows *rows)
