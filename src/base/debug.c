@@ -6,7 +6,7 @@
 
 #include "base/debug.h"
 
-const char *const debug_words[DEBUG_MAX + 1] = {"plan", "join", "source", "bpf", "netns"};
+const char *const debug_words[DEBUG_MAX + 1] = {"plan", "join", "source", "bpf", "netns", "act"};
 
 static unsigned enabled;
 static struct timespec start;
