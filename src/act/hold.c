@@ -174,7 +174,9 @@ static int stop_known(struct hold *hold, uint64_t deadline, struct error *err)
 			thread->is_gone = true;
 		thread->is_asked = true;
 	}
-	for (uint32_t i = 0; i < hold->threads.n; i++) {
+	/* the last that was asked first: once it stands, most others do, and nobody is waited for
+	 */
+	for (uint32_t i = hold->threads.n; i-- > 0;) {
 		struct held_thread *thread = hold_thread(hold, i);
 		if (thread->is_stopped || thread->is_gone)
 			continue;
@@ -216,7 +218,7 @@ int hold_stop(struct hold *hold, struct error *err)
  * own, which costs time and is right all the same. */
 void hold_find_tables(struct hold *hold)
 {
-	for (uint32_t i = 0; i < hold->threads.n; i++) {
+	for (uint32_t i = hold->n_compared; i < hold->threads.n; i++) {
 		struct held_thread *thread = hold_thread(hold, i);
 		thread->table = i;
 		for (uint32_t k = 0; k < i && !thread->is_gone; k++) {
@@ -229,6 +231,7 @@ void hold_find_tables(struct hold *hold)
 			}
 		}
 	}
+	hold->n_compared = hold->threads.n;
 }
 
 void hold_let_go(struct hold *hold)

@@ -18,6 +18,7 @@ struct hold {
 	const struct host *host;
 	struct vector threads; /* struct held_thread */
 	struct vector pids;    /* int32_t */
+	uint32_t n_compared;   /* threads whose table is known */
 	uint64_t stopped_at, went_on_at;
 };
 
@@ -30,7 +31,8 @@ int hold_seize(struct hold *hold, int32_t pid, struct error *err);
  * again. 0; -ETIMEDOUT: a thread is deep in the kernel and does not stop, with @err told. */
 int hold_stop(struct hold *hold, struct error *err);
 
-/* Which threads have which table. Again after hold_stop: one may have left its own. */
+/* Which threads have which table, for those that came since the last time. One may leave its table
+ * afterwards: then the socket is found in it once more (act/way-release.c). */
 void hold_find_tables(struct hold *hold);
 
 /* They go on, and are no longer traced; those that did not stop are let go when this process ends.

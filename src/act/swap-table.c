@@ -77,6 +77,22 @@ static void add_number(struct swap_table *table, int32_t fd)
 		table->numbers[table->n_numbers++] = number;
 }
 
+bool swap_look_again(struct swap_table *table, uint32_t inode)
+{
+	uint32_t n_same = 0;
+	for (uint32_t i = 0; i < table->n_numbers; i++) {
+		struct table_number number = table->numbers[i];
+		char link[64];
+		ssize_t n = host_readlink(table->host, link, sizeof(link), "proc/%d/task/%d/fd/%d",
+					  table->pid, table->tid, number.fd);
+		if (n > 0 && proc_parse_link(link, (size_t)n) == inode &&
+		    read_flags(table, &number))
+			table->numbers[n_same++] = number;
+	}
+	table->n_numbers = n_same;
+	return n_same > 0;
+}
+
 int swap_find(struct swap_table *table, uint32_t inode)
 {
 	int fd = host_openat(table->host, O_RDONLY | O_DIRECTORY, "proc/%d/task/%d/fd", table->pid,
@@ -102,14 +118,13 @@ int swap_find(struct swap_table *table, uint32_t inode)
 
 /* ---- which thread does it ---- */
 
-int swap_choose(struct swap_table *table, const struct hold *hold, uint32_t number,
-		struct error *err)
+int swap_choose(struct swap_table *table, const struct hold *hold, struct error *err)
 {
 	int r = error_set(err, -ESRCH, "find a thread of pid %d", table->pid);
 	unsigned n_tried = 0;
 	for (uint32_t i = 0; i < hold->threads.n && n_tried < CANDIDATES_MAX; i++) {
 		const struct held_thread *thread = hold_thread(hold, i);
-		if (thread->table != number || thread->is_gone)
+		if (thread->table != table->number || thread->is_gone)
 			continue;
 		n_tried++;
 		r = inject_prepare(table->host, thread->pid, thread->tid, &table->injection, err);

@@ -20,6 +20,7 @@ struct table_number {
 
 struct swap_table {
 	const struct host *host;
+	uint32_t number;  /* struct held_thread's table */
 	int32_t pid, tid; /* whose it is; tid: the thread that was first found to have it */
 	bool has_leader;  /* it is the leader's */
 	struct injection injection;
@@ -38,9 +39,12 @@ struct swap_table {
  * -ESRCH, -EACCES. */
 int swap_find(struct swap_table *table, uint32_t inode);
 
+/* The same for the numbers that are known: those that are another by now are forgotten, flags are
+ * read again. False: none is left. */
+bool swap_look_again(struct swap_table *table, uint32_t inode);
+
 /* Chooses a thread that has the table and can do our calls. Alters nothing. 0 or negative errno. */
-int swap_choose(struct swap_table *table, const struct hold *hold, uint32_t number,
-		struct error *err);
+int swap_choose(struct swap_table *table, const struct hold *hold, struct error *err);
 
 /* Compares the cookie (0: it is not known) of each number and forgets those that are another by
  * now; brings a copy of @stand_in into the table, or makes one there of AF_UNIX where it is -1 or

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "act/traced.h"
 #include "base/numbers.h"
 
+#define TICK_US 20000
 #define CALL_STOP (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
 
 uint64_t traced_now(void)
@@ -29,19 +31,23 @@ int traced_interrupt(int32_t tid)
 	return ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ? -errno : 0;
 }
 
-/* Sleeps until a child has changed, at most to @deadline. False: it has passed. */
-static bool await_child(uint64_t deadline)
+static void on_tick(unused_argument int number)
 {
-	sigset_t child;
-	uint64_t now = traced_now(), left = deadline > now ? deadline - now : 0;
-	struct timespec time = {.tv_sec = (time_t)(left / 1000000000),
-				.tv_nsec = (long)(left % 1000000000)};
-	if (!left)
-		return false;
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigtimedwait(&child, NULL, &time);
-	return true;
+}
+
+/* A tick breaks off a wait that would not end: only its coming matters, so the handler does
+ * nothing. */
+void traced_start_ticks(void)
+{
+	struct sigaction action = {.sa_handler = on_tick};
+	struct itimerval tick = {.it_interval.tv_usec = TICK_US, .it_value.tv_usec = TICK_US};
+	sigset_t set;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGALRM, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	setitimer(ITIMER_REAL, &tick, NULL);
 }
 
 int traced_wait(int32_t tid, uint64_t deadline, enum traced_stop *ret, int *ret_signal)
@@ -49,12 +55,12 @@ int traced_wait(int32_t tid, uint64_t deadline, enum traced_stop *ret, int *ret_
 	int status;
 	*ret_signal = 0;
 	for (;;) {
-		pid_t pid = waitpid(tid, &status, __WALL | WNOHANG);
-		if (pid < 0 && errno != EINTR)
-			return -ESRCH;
+		pid_t pid = waitpid(tid, &status, __WALL); /* wakes for this one alone */
 		if (pid == tid)
 			break;
-		if (!await_child(deadline))
+		if (errno != EINTR)
+			return -ESRCH;
+		if (traced_now() > deadline)
 			return -ETIMEDOUT;
 	}
 	if (!WIFSTOPPED(status))

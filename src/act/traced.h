@@ -19,6 +19,9 @@ enum traced_stop {
 /* Nanoseconds of the monotonic clock: a deadline is one of them. */
 uint64_t traced_now(void);
 
+/* From now on a wait ends at its deadline: SIGALRM comes again and again. */
+void traced_start_ticks(void);
+
 /* 0; -ESRCH: it has ended; -EPERM: not allowed, which traced_explain explains. It runs on. */
 int traced_seize(int32_t tid);
 int traced_interrupt(int32_t tid);
