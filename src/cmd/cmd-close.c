@@ -13,7 +13,7 @@
 #include "source/netns.h"
 #include "view/plan.h"
 
-#define CAPS_ACT (CAPS_SEE | CAP(KILL) | CAP(NET_BIND_SERVICE))
+#define CAPS_ACT (CAPS_SEE | CAP(KILL) | CAP(NET_BIND_SERVICE) | CAP(SYS_NICE))
 #define GRACE_MS 5000
 #define DOORS " and state in (listen, unconn, bound)"
 
