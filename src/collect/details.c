@@ -11,6 +11,7 @@
 #include "source/netns.h"
 #include "source/process.h"
 #include "source/services.h"
+#include "source/sessions.h"
 #include "source/users.h"
 
 #define NEEDS_OF_PROCESS                                                                       \
@@ -162,6 +163,8 @@ int details_processes(struct host *host, struct join *join, struct census *censu
 			return error_set(err, r, "read process %d",
 					 snapshot_process(join->snapshot, i)->pid);
 	}
+	if (join->query->needs & NEED_PARENTS && sessions_find(host, join->snapshot) < 0)
+		return error_set(err, -ENOMEM, "look for ssh sessions");
 	return 0;
 }
 

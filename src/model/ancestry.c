@@ -116,18 +116,30 @@ static bool ssh_words(const char *cmdline, char *to, size_t size)
 	return n_user > 0;
 }
 
+bool ancestor_is_session(const struct process *process)
+{
+	char words[128];
+	const char *word = ancestor_word(process);
+	if (!word || strcmp(word, "an ssh session") != 0)
+		return false;
+	return strncmp(process->name, "sshd", 4) != 0 || !process->cmdline ||
+	       ssh_words(process->cmdline, words, sizeof(words));
+}
+
 bool ancestor_words(const struct process *process, char *to, size_t size)
 {
-	const char *word = ancestor_word(process);
+	const char *word = process->is ? process->is : ancestor_word(process);
 	bool is_ssh = process->name && process->cmdline && strncmp(process->name, "sshd", 4) == 0;
 	if (!word)
 		return false;
-	if (is_ssh) {
-		if (ssh_words(process->cmdline, to, size))
-			return true;
-		word = "the ssh server";
-	}
-	snprintf(to, size, "%s", word);
+	if (!process->is && process->cmdline && strcmp(word, "systemd") == 0 &&
+	    strstr(process->cmdline, " --user"))
+		word = "a user's systemd";
+	if (!is_ssh || process->is || !ssh_words(process->cmdline, to, size))
+		snprintf(to, size, "%s", is_ssh && !process->is ? "the ssh server" : word);
+	size_t n = strlen(to);
+	if (process->from && !process->is)
+		snprintf(to + n, size - n, " from %s", process->from);
 	return true;
 }
 

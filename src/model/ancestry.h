@@ -16,6 +16,9 @@ const char *unit_in_words(const char *unit, char *to, unsigned size);
  * False: nothing that is known. */
 bool ancestor_words(const struct process *process, char *to, size_t size);
 
+/* It serves one ssh session, whose connection it holds. */
+bool ancestor_is_session(const struct process *process);
+
 /* The parent, or NULL where there is none or it was not read (NEED_PARENTS). */
 const struct process *process_parent(const struct snapshot *snapshot,
 				     const struct process *process);

@@ -244,6 +244,7 @@ static void write_parents(const struct record *record, struct out *out)
 		char words[128];
 		write_text(out,
 			   ",\"is\":", ancestor_words(parent, words, sizeof(words)) ? words : NULL);
+		write_text(out, ",\"from\":", parent->from);
 		write_text(out, ",\"user\":", user);
 		write_text(out, ",\"unit\":", parent->unit);
 		out_string(out, ",\"container\":");

@@ -58,6 +58,8 @@ struct process {
 	const char *unit; /* "nginx.service", "session-2.scope" */
 	const char
 		*runs; /* an interpreter's script, module or jar: "app.py"; NULL when it is none */
+	const char *from;   /* an ssh session's: the address that it came from; NULL: not asked */
+	const char *is;	    /* as a saved file says what it is (ancestor_words); NULL */
 	uint32_t container; /* index into snapshot->containers, or NONE */
 	uint32_t parent;    /* index of the parent in snapshot->processes, or NONE: only with
 			       NEED_PARENTS */

@@ -69,6 +69,10 @@ static void read_parents(struct restore *restore, json_t *object, uint32_t child
 			process->name = restore_text(restore, parent, "name");
 		if (!process->unit)
 			process->unit = restore_text(restore, parent, "unit");
+		if (!process->is)
+			process->is = restore_text(restore, parent, "is");
+		if (!process->from)
+			process->from = restore_text(restore, parent, "from");
 		if (process->container == NONE)
 			process->container = restore_container(restore, parent, "container");
 		if (!(process->known & KNOWN_UID))

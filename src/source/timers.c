@@ -8,9 +8,10 @@
 
 static bool has_timer(const struct host *host, const char *unit)
 {
-	static const char *const places[] = {"etc/systemd/system", "run/systemd/system",
+	static const char *const places[] = {"etc/systemd/system",    "run/systemd/system",
 					     "run/systemd/transient", "usr/lib/systemd/system",
-					     "lib/systemd/system"};
+					     "lib/systemd/system",    "etc/systemd/user",
+					     "run/systemd/user",      "usr/lib/systemd/user"};
 	size_t n = strlen(unit);
 	if (n <= strlen(SUFFIX) || strcmp(unit + n - strlen(SUFFIX), SUFFIX) != 0 ||
 	    strchr(unit, '/'))

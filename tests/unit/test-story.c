@@ -4,6 +4,7 @@
 
 #include "model/ancestry.h"
 #include "model/remarks.h"
+#include "source/sessions.h"
 #include "view/page.h"
 #include "view/reach.h"
 
@@ -195,6 +196,47 @@ static void test_a_session_names_its_user(void **state)
 	assert_words("sshd", "/usr/sbin/sshd -D", "the ssh server");
 	assert_words("sshd", NULL, "an ssh session");
 	assert_words("tmux: server", "tmux new", "tmux");
+	assert_words("systemd", "/lib/systemd/systemd --user", "a user's systemd");
+	assert_words("systemd", "/sbin/init", "systemd");
+}
+
+static void test_a_session_says_where_it_came_from(void **state)
+{
+	(void)state;
+	char words[128];
+	struct process session = {
+		.name = "sshd", .cmdline = "sshd: alice@pts/0", .pid = 9, .from = "10.0.0.5"};
+	assert_true(ancestor_words(&session, words, sizeof(words)));
+	assert_string_equal(words, "an ssh session of alice on pts/0 from 10.0.0.5");
+	assert_true(ancestor_is_session(&session));
+	session.cmdline = "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups";
+	assert_false(ancestor_is_session(&session));
+	session = (struct process){.name = "sshd", .pid = 9, .is = words, .from = "10.0.0.5"};
+	char again[128];
+	assert_true(ancestor_words(&session, again, sizeof(again))); /* as a file says it */
+	assert_string_equal(again, words);
+}
+
+static void assert_origin(const char *environment, size_t n, const char *expected)
+{
+	char address[64];
+	assert_int_equal(session_parse_environment(environment, n, address, sizeof(address)),
+			 expected != NULL);
+	if (expected)
+		assert_string_equal(address, expected);
+}
+
+#define ORIGIN(environment, expected) assert_origin(environment, sizeof(environment), expected)
+
+static void test_the_environment_of_a_session_has_its_origin(void **state)
+{
+	(void)state;
+	ORIGIN("HOME=/\0SSH_CONNECTION=10.0.0.5 51234 10.0.0.1 22\0A=b", "10.0.0.5");
+	ORIGIN("SSH_CONNECTION=fd00::5 51234 fd00::1 22", "fd00::5");
+	ORIGIN("MY_SSH_CONNECTION=10.0.0.5 1 10.0.0.1 22", NULL);
+	ORIGIN("SSH_CONNECTION=\033[31m 1 2 3", NULL);
+	ORIGIN("SSH_CONNECTION=\0SSH_CONNECTION", NULL);
+	ORIGIN("", NULL);
 }
 
 static void test_starters_have_words(void **state)
@@ -235,6 +277,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_session_names_its_user),
+		cmocka_unit_test(test_a_session_says_where_it_came_from),
+		cmocka_unit_test(test_the_environment_of_a_session_has_its_origin),
 		cmocka_unit_test(test_reach_is_told_by_the_addresses_of_what_is_up),
 		cmocka_unit_test(test_what_is_remarkable),
 		cmocka_unit_test(test_who_answers_is_told_beside_who_holds),
