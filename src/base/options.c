@@ -67,7 +67,8 @@ static int set(const struct option *option, void *settings, const char *argument
 	switch (option->kind) {
 	case OPTION_FLAG:
 	case OPTION_NO_FLAG:
-		*(bool *)place = option->kind == OPTION_FLAG;
+	case OPTION_DASHES:
+		*(bool *)place = option->kind != OPTION_NO_FLAG;
 		return 0;
 	case OPTION_TEXT:
 		memcpy(place, &argument, sizeof(argument));
@@ -187,6 +188,13 @@ static int parse_letters(const struct option *options, void *settings, char ***a
 	return 0;
 }
 
+static void note_dashes(const struct option *options, void *settings)
+{
+	for (const struct option *option = options; option->kind != OPTION_END; option++)
+		if (option->kind == OPTION_DASHES)
+			set(option, settings, NULL, NULL);
+}
+
 int options_parse(const struct option *options, void *settings, char **arguments,
 		  bool stop_at_first, unsigned *n_rest, struct error *err)
 {
@@ -199,6 +207,7 @@ int options_parse(const struct option *options, void *settings, char **arguments
 			ended |= stop_at_first;
 		} else if (strcmp(*at, "--") == 0) {
 			ended = true;
+			note_dashes(options, settings);
 		} else if ((*at)[1] == '-') {
 			r = parse_long(options, settings, &at, err);
 		} else {

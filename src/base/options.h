@@ -17,6 +17,7 @@ enum option_kind {
 	OPTION_WORD,	 /* int: index into words */
 	OPTION_NUMBER,	 /* uint32_t, in min..max */
 	OPTION_DURATION, /* uint64_t, milliseconds */
+	OPTION_DASHES,	 /* bool: a bare "--" was there; without a name, hidden */
 };
 
 struct option {

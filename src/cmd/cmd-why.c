@@ -4,17 +4,17 @@
 #include <net/if.h>
 
 #include "base/privilege.h"
-#include "cmd/tell.h"
+#include "cmd/answering.h"
+#include "cmd/why-command.h"
 #include "model/target.h"
 #include "view/diagnosis.h"
-#include "why/why.h"
-
-#define WHY_NEEDS (TELL_NEEDS | NEED_PARENTS)
 
 struct settings {
 	const char *bind, *user, *device;
 	uint32_t pid;
 	bool reuseaddr, reuseport, v6only, json;
+	bool is_command;
+	struct launch launch;
 	struct look look;
 };
 
@@ -58,24 +58,9 @@ static const struct option options[] = {
 	 .at = offsetof(struct settings, json),
 	 .help = N_("print it as JSON")},
 	LOOK_OPTIONS(struct settings, look),
+	{.kind = OPTION_DASHES, .at = offsetof(struct settings, is_command), .is_hidden = true},
 	{.kind = OPTION_END},
 };
-
-/* What one answer is made of. */
-struct answering {
-	struct inquiry inquiry;
-	struct diagnosis diagnosis;
-	struct snapshot *snapshot;
-	struct vector places; /* struct found_netns */
-	bool has_address;
-};
-
-static void answering_done(struct answering *answering)
-{
-	diagnosis_done(&answering->diagnosis);
-	snapshot_free(answering->snapshot);
-	netns_list_done(&answering->places);
-}
 
 /* ---- the question ---- */
 
@@ -112,8 +97,7 @@ static uint8_t first_proto(uint32_t protos)
 }
 
 static int parse_question(struct context *context, const struct settings *settings,
-			  const char *text, struct question *ret, bool *has_address,
-			  struct error *err)
+			  const char *text, struct question *ret, struct error *err)
 {
 	struct target target;
 	*ret = (struct question){.attempt = ATTEMPT_BIND,
@@ -132,44 +116,16 @@ static int parse_question(struct context *context, const struct settings *settin
 		return error_text(err, -EINVAL, "%.60s: a raw socket has no port", text);
 	ret->address = target.address;
 	ret->is_v4 = target.is_v4;
-	*has_address = target.has_address;
-	if (settings->bind) {
-		*has_address = true;
+	ret->is_any_asked = !target.has_address && !settings->bind;
+	if (settings->bind)
 		r = parse_address(settings->bind, ret, err);
-	}
 	if (r >= 0 && settings->device && !(ret->interface = if_nametoindex(settings->device)))
 		r = error_text(err, -EINVAL, "--device %.30s: there is no such interface",
 			       settings->device);
 	return r;
 }
 
-/* ---- looking ---- */
-
-static int ignore_missing(struct sink *sink unused_argument,
-			  const struct missing *missing unused_argument)
-{
-	return 0;
-}
-
-static int find_place(struct context *context, const struct look *look, struct answering *answering,
-		      struct error *err)
-{
-	struct sink sink = {.missing = ignore_missing};
-	struct netns_scope scope;
-	struct vector unknown;
-	vector_init(&unknown, sizeof(struct task_place));
-	int r = look_scope(look, &scope, err);
-	if (r >= 0 && scope.choice == NETNS_ALL)
-		scope.choice = NETNS_SELF;
-	if (r >= 0)
-		r = netns_find(&context->host, &scope, &unknown, &answering->places, &sink, err);
-	if (r < 0)
-		return r;
-	if (!answering->places.n)
-		return error_set(err, -ENOENT, "find the network namespace");
-	answering->inquiry.place = vector_at(&answering->places, 0);
-	return 0;
-}
+/* ---- the answer ---- */
 
 static int find_subject(struct context *context, const struct settings *settings,
 			struct inquiry *inquiry, struct error *err)
@@ -183,55 +139,23 @@ static int find_subject(struct context *context, const struct settings *settings
 	return 0;
 }
 
-static int collect(struct context *context, const struct settings *settings,
-		   struct answering *answering, struct error *err)
+static int find_out(struct context *context, const struct settings *settings,
+		    struct answering *answering, struct error *err)
 {
 	struct look look = settings->look;
-	struct question *question = &answering->diagnosis.question;
-	struct bounds bounds = BOUNDS_ALL;
 	char pid[16];
-	if (!look.netns)
-		look.netns = "self";
 	if (settings->pid) {
 		snprintf(pid, sizeof(pid), "%u", settings->pid);
 		look.netns = pid;
 	}
-	look.asks_again = true;
-	bounds.protos = 1u << question->proto;
-	bounds.port_first = bounds.port_last = question->port;
-	int r = find_place(context, &look, answering, err);
-	if (r >= 0)
-		r = look_collect(context, &look, NULL, bounds, WHY_NEEDS, &answering->snapshot,
-				 err);
+	int r = answering_collect(answering, context, &look, false, err);
 	if (r >= 0)
 		r = find_subject(context, settings, &answering->inquiry, err);
-	return r;
+	if (r < 0)
+		return r;
+	answering_set_subject(answering);
+	return why_find(&answering->inquiry, true, err);
 }
-
-static void place_question(struct answering *answering)
-{
-	const struct snapshot *snapshot = answering->snapshot;
-	struct inquiry *inquiry = &answering->inquiry;
-	struct question *question = &answering->diagnosis.question;
-	for (uint32_t i = 0; i < snapshot->netns.n; i++)
-		if (snapshot_netns(snapshot, i)->inode == inquiry->place->inode)
-			question->netns = i;
-	question->pid = inquiry->subject.pid;
-	question->uid = inquiry->subject.uid;
-	question->user = inquiry->subject.user[0] ? inquiry->subject.user : NULL;
-	question->is_any_asked = !answering->has_address;
-	/* any address: of both families where there are both */
-	const struct netns *netns = snapshot_netns(snapshot, question->netns);
-	if (answering->has_address)
-		return;
-	question->is_v4 = true;
-	for (uint32_t i = 0; netns && i < netns->n_addresses; i++)
-		question->is_v4 &= netns->addresses[i].is_v4;
-	question->address = question->is_v4 ? ip_from_v4((const uint8_t[4]){0})
-					    : ip_from_v6((const uint8_t[16]){0});
-}
-
-/* ---- telling ---- */
 
 static int tell(struct context *context, const struct settings *settings,
 		const struct answering *answering, struct error *err)
@@ -242,38 +166,21 @@ static int tell(struct context *context, const struct settings *settings,
 		diagnosis_print(&page, answering->snapshot, &answering->diagnosis);
 		return 0;
 	}
-	struct json_shape *shape = tell_shape(true);
-	if (!shape)
-		return error_set(err, -ENOMEM, "tell why");
 	out_char(out, '{');
-	json_envelope(out, answering->snapshot);
-	out_char(out, ',');
-	diagnosis_json(out, shape, answering->snapshot, &answering->diagnosis);
+	int r = answering_json(answering, out, err);
 	out_string(out, "}\n");
-	json_shape_free(shape);
-	return 0;
+	return r;
 }
 
-static int run(struct context *context, const void *data, char **arguments, struct error *err)
+static int answer(struct context *context, const struct settings *settings, const char *text,
+		  struct error *err)
 {
-	const struct settings *settings = data;
-	cleanup(answering_done) struct answering answering = {.snapshot = NULL};
+	cleanup(answering_done) struct answering answering;
 	struct question question;
-	diagnosis_init(&answering.diagnosis, &(struct question){.netns = NONE});
-	vector_init(&answering.places, sizeof(struct found_netns));
-
-	int r = parse_question(context, settings, arguments[0], &question, &answering.has_address,
-			       err);
-	answering.diagnosis.question = question;
+	int r = parse_question(context, settings, text, &question, err);
+	answering_init(&answering, context, &question);
 	if (r >= 0)
-		r = collect(context, settings, &answering, err);
-	if (r < 0)
-		return r;
-	answering.inquiry.host = &context->host;
-	answering.inquiry.snapshot = answering.snapshot;
-	answering.inquiry.diagnosis = &answering.diagnosis;
-	place_question(&answering);
-	r = why_bind(&answering.inquiry, true, err);
+		r = find_out(context, settings, &answering, err);
 	privilege_drop();
 	if (r >= 0)
 		r = tell(context, settings, &answering, err);
@@ -283,23 +190,61 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	return diagnosis_can(&answering.diagnosis) ? EXIT_DONE : EXIT_NOTHING;
 }
 
+/* ---- the command ---- */
+
+static int check_arguments(const struct settings *settings, char **arguments, struct error *err)
+{
+	bool asks = settings->bind || settings->user || settings->pid || settings->device;
+	if (settings->is_command && asks)
+		return error_text(err, -EINVAL,
+				  "a command binds as it does: --bind, --user, --for-pid and "
+				  "--device are for a TARGET");
+	if (!settings->is_command && arguments[1])
+		return error_text(err, -EINVAL, "%.60s is one argument too many", arguments[1]);
+	return 0;
+}
+
+/* The command is started while all rights of the caller are there. */
+static int prepare(struct context *context unused_argument, void *data, char **arguments,
+		   struct error *err)
+{
+	struct settings *settings = data;
+	settings->launch = (struct launch){.go = -1, .failed = -1};
+	int r = check_arguments(settings, arguments, err);
+	if (r < 0 || !settings->is_command)
+		return r;
+	return launch_prepare(arguments, settings->json ? STDERR_FILENO : -1, &settings->launch,
+			      err);
+}
+
+static int run(struct context *context, const void *data, char **arguments, struct error *err)
+{
+	const struct settings *settings = data;
+	if (!settings->is_command)
+		return answer(context, settings, arguments[0], err);
+	cleanup(launch_done) struct launch launch = settings->launch;
+	return why_command(context, &settings->look, &launch, arguments, settings->json, err);
+}
+
 static const char *const examples[] = {
 	"doorward why 8080",
 	"doorward why tcp/80 --bind 0.0.0.0 --user www-data",
 	"doorward why 5432 --for-pid $$",
+	"doorward why -- python3 -m http.server --help",
 	NULL,
 };
 
 const struct command cmd_why = {
 	.name = "why",
 	.summary = N_("why a port cannot be bound or reached, and what to do"),
-	.arguments = "TARGET",
+	.arguments = "TARGET | -- COMMAND...",
 	.min = 1,
-	.max = 1,
+	.max = ARGUMENTS_ANY,
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.capabilities = CAPS_SEE | CAP(NET_BIND_SERVICE) | CAP(SETUID) | CAP(SETGID) |
-			CAP(DAC_OVERRIDE) | CAP(NET_RAW),
+			CAP(DAC_OVERRIDE) | CAP(NET_RAW) | CAP(KILL),
 	.examples = examples,
+	.prepare = prepare,
 	.run = run,
 };

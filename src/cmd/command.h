@@ -37,6 +37,10 @@ struct command {
 	uint64_t capabilities;	     /* kept at the start; the rest goes */
 	bool stop_at_first;	     /* options end at the first argument */
 	const char *const *examples; /* lines for the help's end, NULL ends */
+	/* Called before the rights go that are not its own; may be NULL. 0, or negative errno with
+	 * @err told. */
+	int (*prepare)(struct context *context, void *settings, char **arguments,
+		       struct error *err);
 	/* An exit status, or negative errno with @err told (-EINVAL: 2, others: 3). */
 	int (*run)(struct context *context, const void *settings, char **arguments,
 		   struct error *err);

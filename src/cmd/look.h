@@ -24,7 +24,7 @@ extern const char *const look_source_words[];
 	 "netns",                                                                     \
 	 offsetof(settings, member.netns),                                            \
 	 "WHICH",                                                                     \
-	 N_("network namespaces: self, all, a name, a container or a pid"),                        \
+	 N_("network namespaces: self, all, a name, a container or a pid"),           \
 	 .completes = "netns"},                                                       \
 		{OPTION_WORD,                                                         \
 		 0,                                                                   \

@@ -86,6 +86,8 @@ static int run_command(struct context *context, const struct command *command, c
 				  err);
 	if (r >= 0)
 		r = check_arguments(command, n, arguments, err);
+	if (r >= 0 && command->prepare)
+		r = command->prepare(context, settings, arguments, err);
 	if (r < 0)
 		return r;
 	privilege_keep(command->capabilities);

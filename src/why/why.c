@@ -14,7 +14,7 @@ static int find_causes(struct inquiry *inquiry)
 	return r;
 }
 
-int why_bind(struct inquiry *inquiry, bool tries, struct error *err)
+int why_find(struct inquiry *inquiry, bool tries, struct error *err)
 {
 	if (tries)
 		trial_run(inquiry);

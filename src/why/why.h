@@ -18,10 +18,10 @@ struct inquiry {
 	bool is_bound;	    /* and it is bound already */
 };
 
-/* Fills the diagnosis of a bind or listen: tries it where @tries (else the diagnosis's answer is
+/* Fills the diagnosis: tries it where @tries (else the diagnosis's answer is
  * what was seen already), looks for the causes, and holds both against each other. 0 or negative
  * errno with
  * @err told. */
-int why_bind(struct inquiry *inquiry, bool tries, struct error *err);
+int why_find(struct inquiry *inquiry, bool tries, struct error *err);
 
 #endif
