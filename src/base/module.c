@@ -1,9 +1,12 @@
 /* Modules, loaded at first use or linked in. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 #include "base/module.h"
 
@@ -17,6 +20,13 @@ extern const struct module *const modules_builtin[] __attribute__((__weak__));
 
 static const struct module *loaded[MODULES_MAX];
 
+/* What a module stands before, as Debian names its packages. */
+static const struct {
+	const char *name, *runs_with, *built_with;
+} libraries[] = {
+	{"nft", "libnftables1", "libnftables-dev"},
+};
+
 /* The one that is here already; NULL: none. */
 static const struct module *find(const char *name)
 {
@@ -29,50 +39,88 @@ static const struct module *find(const char *name)
 	return NULL;
 }
 
-/* Its file; false for a name that is none. */
-static bool path_of(const char *name, char *to, size_t size)
+/* The directory of this program; empty where it has rights that its caller does not have: then
+ * nothing is loaded from a place that the caller chose (a link to the program). */
+static void own_directory(char *to, size_t size)
 {
-	int n = snprintf(to, size, "%s/%s.so", MODULE_DIRECTORY, name);
-	return !strchr(name, '/') && n > 0 && (size_t)n < size;
+	ssize_t n = getauxval(AT_SECURE) ? 0 : readlink("/proc/self/exe", to, size - 1);
+	to[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(to, '/');
+	if (slash)
+		*slash = '\0';
 }
 
-static const struct module *load(const char *name, unsigned version, bool *is_other)
+/* Its file, beside the program or where it is installed; false: there is none. */
+static bool find_file(const char *name, char *to, size_t size)
+{
+	char own[PATH_MAX];
+	const char *const places[] = {own, MODULE_DIRECTORY};
+	if (strchr(name, '/'))
+		return false;
+	own_directory(own, sizeof(own));
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		int n = snprintf(to, size, "%s/%s.so", places[i], name);
+		if (places[i][0] && n > 0 && (size_t)n < size && access(to, R_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum absence { NOT_INSTALLED, NOT_LOADABLE, OTHER_VERSION };
+
+static const struct module *load(const char *name, unsigned version, enum absence *why)
 {
 	unsigned n = 0;
-	char path[256];
+	char path[PATH_MAX + 64];
 	while (n < MODULES_MAX && loaded[n])
 		n++;
-	void *library = n < MODULES_MAX && path_of(name, path, sizeof(path))
-				? dlopen(path, RTLD_NOW | RTLD_LOCAL)
-				: NULL;
+	if (n == MODULES_MAX || !find_file(name, path, sizeof(path)))
+		return NULL;
+	*why = NOT_LOADABLE;
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!library)
 		return NULL;
+	*why = OTHER_VERSION;
 	const struct module *module = dlsym(library, "doorward_module");
 	if (module && strcmp(module->name, name) == 0 && module->version == version)
 		return loaded[n] = module;
-	*is_other = true;
 	dlclose(library);
 	return NULL;
 }
 
+static void tell_absence(const char *name, enum absence why, struct error *err)
+{
+	static const char *const words[] = {"not installed", "there, but cannot be loaded",
+					    "of another version"};
+	error_text(err, -ENOTSUP, "the module %s is %s", name, words[why]);
+	error_hint(err, "install the package doorward-%s of this version", name);
+	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
+		if (strcmp(libraries[i].name, name) != 0 || why == OTHER_VERSION)
+			continue;
+		if (why == NOT_LOADABLE)
+			error_hint(err, "install the package %s", libraries[i].runs_with);
+		else
+			error_hint(err, "install the package %s, and build doorward anew",
+				   libraries[i].built_with);
+	}
+}
+
 const void *module_get(const char *name, unsigned version, struct error *err)
 {
+	enum absence why = NOT_INSTALLED;
 	const struct module *module = find(name);
-	bool is_other = module && module->version != version;
 	if (!module)
-		module = load(name, version, &is_other);
-	if (module && !is_other)
+		module = load(name, version, &why);
+	else if (module->version != version)
+		why = OTHER_VERSION;
+	if (module && module->version == version)
 		return module->functions;
-	error_text(err, -ENOTSUP, "the module %s is %s", name,
-		   is_other ? "of another version" : "not installed");
-	error_hint(err, "install the package doorward-%s of this version", name);
+	tell_absence(name, why, err);
 	return NULL;
 }
 
 const char *module_absent(const char *name)
 {
-	char path[256];
-	return find(name) || (path_of(name, path, sizeof(path)) && access(path, R_OK) == 0)
-		       ? NULL
-		       : "not installed";
+	char path[PATH_MAX + 64];
+	return find(name) || find_file(name, path, sizeof(path)) ? NULL : "not installed";
 }
