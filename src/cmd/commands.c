@@ -3,12 +3,14 @@
 
 #include "cmd/command.h"
 
-extern const struct command cmd_list, cmd_show, cmd_deliver, cmd_close, cmd_explain, cmd_netstat,
-	cmd_fport, cmd_mport, cmd_fields, cmd_version, cmd_why;
+extern const struct command cmd_list, cmd_show, cmd_deliver, cmd_close, cmd_block, cmd_unblock,
+	cmd_blocks, cmd_explain, cmd_netstat, cmd_fport, cmd_mport, cmd_fields, cmd_version,
+	cmd_why;
 
-const struct command *const commands[] = {&cmd_list,	&cmd_show,   &cmd_deliver, &cmd_close,
-					  &cmd_explain, &cmd_why,    &cmd_netstat, &cmd_fport,
-					  &cmd_mport,	&cmd_fields, &cmd_version, NULL};
+const struct command *const commands[] = {&cmd_list,   &cmd_show,    &cmd_deliver, &cmd_close,
+					  &cmd_block,  &cmd_unblock, &cmd_blocks,  &cmd_explain,
+					  &cmd_why,    &cmd_netstat, &cmd_fport,   &cmd_mport,
+					  &cmd_fields, &cmd_version, NULL};
 
 const struct command *command_find(const char *name)
 {

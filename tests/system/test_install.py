@@ -32,6 +32,15 @@ def test_it_is_in_its_place(installed, path):
     assert (installed / path).stat().st_size > 0
 
 
+def test_a_module_is_where_the_program_looks_for_it(installed):
+    found = list(installed.glob("lib/**/doorward/nft.so"))
+    if not (BUILD / "src/nft.so").exists():
+        pytest.skip("built without libnftables-dev, or with the modules linked in")
+    assert len(found) == 1
+    directory = "/" + str(found[0].parent.relative_to(installed.parents[1]))
+    assert directory.encode() + b"\0" in (installed / "bin/doorward").read_bytes()
+
+
 def test_nothing_of_the_tests_is_installed(installed):
     assert [p.name for p in (installed / "bin").iterdir()] == ["doorward"]
 

@@ -1,0 +1,201 @@
+/* Blocks: read, worked out, changed in one transaction, read again. */
+#include <errno.h>
+#include <linux/capability.h>
+
+#include "act/block.h"
+#include "base/module.h"
+#include "base/privilege.h"
+
+#define TRIES_MAX 16 /* an element that ends, or another's change, between reading and changing */
+
+static int ignore_missing(struct sink *sink, const struct missing *missing)
+{
+	(void)sink;
+	(void)missing;
+	return 0;
+}
+
+static int tell_refused(int code, struct error *err)
+{
+	error_set(err, code, "the packet filter");
+	error_hint(err, "run it with sudo: it needs the capability CAP_NET_ADMIN");
+	return code;
+}
+
+int block_open(struct host *host, const struct netns_scope *scope, struct block_place *ret,
+	       struct error *err)
+{
+	struct sink sink = {.missing = ignore_missing};
+	*ret = (struct block_place){.nft = NULL};
+	vector_init(&ret->netns, sizeof(struct found_netns));
+	if (!privilege_has(CAP_NET_ADMIN))
+		return tell_refused(-EPERM, err);
+	int r = netns_find(host, scope, &(struct vector){.n = 0}, &ret->netns, &sink, err);
+	if (r < 0)
+		return r;
+	if (!ret->netns.n)
+		return error_set(err, -ENOENT, "find the network namespace");
+	ret->nft = module_get("nft", NFT_VERSION, err);
+	return ret->nft ? 0 : -ENOTSUP;
+}
+
+void block_close(struct block_place *place)
+{
+	netns_list_done(&place->netns);
+}
+
+/* ---- inside the namespace ---- */
+
+struct call {
+	const struct nft *nft;
+	struct block_table *table;
+	const struct block_change *change;
+	struct error *err;
+};
+
+static int read_inside(void *data)
+{
+	struct call *call = data;
+	return call->nft->read(call->table, call->err);
+}
+
+static int change_inside(void *data)
+{
+	struct call *call = data;
+	return call->nft->change(call->table, call->change, call->err);
+}
+
+static int call_inside(const struct block_place *place, int (*inside)(void *), struct call *call)
+{
+	struct error err = {.code = 0};
+	call->nft = place->nft;
+	struct error *told = call->err;
+	call->err = &err;
+	int r = netns_call(block_netns(place), inside, call);
+	if (r >= 0 || r == -EAGAIN)
+		return r;
+	if (r == -EPERM || r == -EACCES)
+		return tell_refused(r, told);
+	if (!err.code)
+		return error_set(told, r, "enter the network namespace");
+	if (told)
+		*told = err;
+	return r;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct block *x = a, *y = b;
+	char name_x[BLOCK_SCOPE_NAME_MAX], name_y[BLOCK_SCOPE_NAME_MAX];
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	if (x->proto != y->proto)
+		return x->proto < y->proto ? -1 : 1;
+	block_scope_name(&x->scope, name_x);
+	block_scope_name(&y->scope, name_y);
+	return strcmp(name_x, name_y);
+}
+
+int block_read(const struct block_place *place, struct block_table *ret, struct error *err)
+{
+	struct call call = {.table = ret, .err = err};
+	block_table_done(ret);
+	block_table_init(ret);
+	int r = call_inside(place, read_inside, &call);
+	if (r >= 0 && ret->blocks.n)
+		qsort(ret->blocks.data, ret->blocks.n, sizeof(struct block), compare);
+	return r;
+}
+
+static int change(const struct block_place *place, struct block_table *table,
+		  const struct block_change *asked, struct error *err)
+{
+	struct call call = {.table = table, .change = asked, .err = err};
+	return call_inside(place, change_inside, &call);
+}
+
+/* ---- the two changes ---- */
+
+const struct block *block_find(const struct block_table *table, const struct block *wanted)
+{
+	for (uint32_t i = 0; i < table->blocks.n; i++) {
+		const struct block *block = vector_at(&table->blocks, i);
+		if (block->proto == wanted->proto && block->first <= wanted->first &&
+		    block->last >= wanted->last &&
+		    block_scope_equal(&block->scope, &wanted->scope) &&
+		    block_is_in_force(table, block))
+			return block;
+	}
+	return NULL;
+}
+
+static int try_add(const struct block_place *place, const struct vector *wanted,
+		   struct block_table *table, struct error *err)
+{
+	cleanup(block_change_done) struct block_change asked;
+	block_change_init(&asked);
+	int r = block_read(place, table, err);
+	if (r < 0)
+		return r;
+	r = block_change_begin(&asked, table);
+	for (uint32_t i = 0; r >= 0 && i < wanted->n; i++)
+		r = block_change_add(&asked, vector_at(wanted, i));
+	return r < 0 ? error_set(err, r, "work the blocks out") : change(place, table, &asked, err);
+}
+
+static int tell_unquiet(int r, struct error *err)
+{
+	if (r == -EAGAIN)
+		error_text(err, r,
+			   "the packet filter: our table changes under way, again and again");
+	return r;
+}
+
+int block_add(const struct block_place *place, const struct vector *wanted, struct block_table *ret,
+	      struct error *err)
+{
+	int r = -EAGAIN;
+	for (unsigned i = 0; r == -EAGAIN && i < TRIES_MAX; i++)
+		r = try_add(place, wanted, ret, err);
+	if (r < 0)
+		return tell_unquiet(r, err);
+	r = block_read(place, ret, err);
+	for (uint32_t i = 0; r >= 0 && i < wanted->n; i++) {
+		char text[128];
+		if (block_find(ret, vector_at(wanted, i)))
+			continue;
+		block_text(vector_at(wanted, i), text, sizeof(text));
+		r = error_text(err, -EIO, "%s: the packet filter took it, and it does not stand",
+			       text);
+	}
+	return r;
+}
+
+static int try_remove(const struct block_place *place, const struct vector *wanted, bool has_from,
+		      struct block_table *table, uint32_t *n, struct error *err)
+{
+	cleanup(block_change_done) struct block_change asked;
+	block_change_init(&asked);
+	*n = 0;
+	int r = block_read(place, table, err);
+	if (r < 0 || !table->is_there)
+		return r;
+	if (wanted)
+		r = block_change_begin(&asked, table);
+	else
+		*n = table->blocks.n;
+	for (uint32_t i = 0; wanted && r >= 0 && i < wanted->n; i++)
+		r = block_change_remove(&asked, vector_at(wanted, i), has_from, n);
+	if (r < 0)
+		return error_set(err, r, "work the blocks out");
+	return *n || !table->blocks.n ? change(place, table, &asked, err) : 0;
+}
+
+int block_remove(const struct block_place *place, const struct vector *wanted, bool has_from,
+		 struct block_table *ret, uint32_t *n, struct error *err)
+{
+	int r = -EAGAIN;
+	for (unsigned i = 0; r == -EAGAIN && i < TRIES_MAX; i++)
+		r = try_remove(place, wanted, has_from, ret, n, err);
+	return r < 0 ? tell_unquiet(r, err) : block_read(place, ret, err);
+}

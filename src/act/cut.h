@@ -1,0 +1,27 @@
+/* The connections to blocked ports, ended by the kernel. */
+#ifndef ACT_CUT_H
+#define ACT_CUT_H
+
+#include "act/session.h"
+#include "model/block.h"
+#include "model/query.h"
+#include "source/netns.h"
+
+struct cut {
+	uint32_t n_ended, n_failed; /* connections */
+	uint32_t n_spared;	    /* the one that this session came through */
+	int error;		    /* negative errno of the first that failed */
+};
+
+/* Ends the TCP connections that came in at the ports of @blocks (struct block) from where each
+ * blocks, but not those that were opened from here. They are looked for until there is none.
+ * 0, or negative errno with @err told. */
+int cut_connections(struct host *host, const struct netns_scope *scope,
+		    const struct found_netns *netns, const struct vector *blocks,
+		    const struct session *session, bool is_forced, struct cut *ret,
+		    struct error *err);
+
+/* New connections of this session's user would be refused by one of @blocks. Pure. */
+bool cut_is_own_door(const struct vector *blocks, const struct session *session);
+
+#endif

@@ -1,0 +1,15 @@
+/* The modules that are linked in; where none is, base/module.c loads them. */
+#include <stddef.h>
+
+#include "base/module.h"
+
+#ifdef MODULES_BUILTIN
+extern const struct module module_nft;
+
+extern const struct module *const modules_builtin[];
+const struct module *const modules_builtin[] = {
+#ifdef HAVE_NFT
+	&module_nft,
+#endif
+	NULL};
+#endif

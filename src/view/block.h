@@ -1,0 +1,19 @@
+/* Blocks, as a table and as JSON. */
+#ifndef VIEW_BLOCK_H
+#define VIEW_BLOCK_H
+
+#include "model/block.h"
+#include "view/page.h"
+
+/* A line a block, of those in force. How many. */
+uint32_t blocks_print(const struct page *page, const struct block_table *table);
+
+/* "tcp/8080 from outside, for 10 min": what a person is told of one. */
+void block_sentence(struct out *out, const struct block *block);
+
+/* {"proto":"tcp",...} */
+void block_json(struct out *out, const struct block *block);
+/* [...] of those that are @in_force, or of those that are not. */
+void blocks_json(struct out *out, const struct block_table *table, bool in_force);
+
+#endif
