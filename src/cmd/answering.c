@@ -13,6 +13,7 @@ void answering_init(struct answering *answering, struct context *context,
 	diagnosis_init(&answering->diagnosis, question);
 	vector_init(&answering->places, sizeof(struct found_netns));
 	answering->inquiry.host = &context->host;
+	answering->inquiry.destination = NONE;
 	answering->inquiry.diagnosis = &answering->diagnosis;
 }
 
@@ -65,7 +66,7 @@ static void choose_any(struct answering *answering)
 {
 	struct question *question = &answering->diagnosis.question;
 	const struct netns *netns = snapshot_netns(answering->snapshot, question->netns);
-	if (!question->is_any_asked)
+	if (!question->is_any_asked || question->attempt == ATTEMPT_CONNECT)
 		return;
 	question->is_v4 = true;
 	for (uint32_t i = 0; netns && i < netns->n_addresses; i++)

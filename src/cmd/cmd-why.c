@@ -12,7 +12,7 @@
 struct settings {
 	const char *bind, *user, *device;
 	uint32_t pid;
-	bool reuseaddr, reuseport, v6only, json;
+	bool connect, reuseaddr, reuseport, v6only, json;
 	bool is_command;
 	struct launch launch;
 	struct look look;
@@ -36,6 +36,12 @@ static const struct option options[] = {
 	 .min = 1,
 	 .max = INT32_MAX,
 	 .help = N_("as that process would: its network namespace, control group and user")},
+	{.kind = OPTION_FLAG,
+	 .name = "connect",
+	 .at = offsetof(struct settings, connect),
+	 .help = N_(
+		 "why it cannot be reached; behind TARGET may stand FROM: an address of this host, "
+		 "a network namespace's name or a pid")},
 	{.kind = OPTION_FLAG,
 	 .name = "reuseaddr",
 	 .at = offsetof(struct settings, reuseaddr),
@@ -117,6 +123,13 @@ static int parse_question(struct context *context, const struct settings *settin
 	ret->address = target.address;
 	ret->is_v4 = target.is_v4;
 	ret->is_any_asked = !target.has_address && !settings->bind;
+	if (settings->connect) {
+		ret->attempt = ATTEMPT_CONNECT;
+		if (ret->is_any_asked) {
+			ret->address = ip_from_v4((const uint8_t[4]){127, 0, 0, 1});
+			ret->is_v4 = true;
+		}
+	}
 	if (settings->bind)
 		r = parse_address(settings->bind, ret, err);
 	if (r >= 0 && settings->device && !(ret->interface = if_nametoindex(settings->device)))
@@ -126,6 +139,21 @@ static int parse_question(struct context *context, const struct settings *settin
 }
 
 /* ---- the answer ---- */
+
+/* FROM: an address of this host, or else where the packet starts: a namespace. */
+static int parse_from(const char *text, struct question *question, struct look *look,
+		      struct error *err)
+{
+	bool is_v4;
+	if (ip_parse(text, strlen(text), &question->from, &is_v4) < 0) {
+		look->netns = text;
+		return 0;
+	}
+	if (is_v4 != question->is_v4)
+		return error_text(err, -EINVAL, "%.60s: one end is IPv4, the other is IPv6", text);
+	question->has_from = true;
+	return 0;
+}
 
 static int find_subject(struct context *context, const struct settings *settings,
 			struct inquiry *inquiry, struct error *err)
@@ -139,16 +167,21 @@ static int find_subject(struct context *context, const struct settings *settings
 	return 0;
 }
 
-static int find_out(struct context *context, const struct settings *settings,
+static int find_out(struct context *context, const struct settings *settings, const char *from,
 		    struct answering *answering, struct error *err)
 {
 	struct look look = settings->look;
+	bool is_connect = settings->connect;
+	int r = 0;
 	char pid[16];
 	if (settings->pid) {
 		snprintf(pid, sizeof(pid), "%u", settings->pid);
 		look.netns = pid;
 	}
-	int r = answering_collect(answering, context, &look, false, err);
+	if (from)
+		r = parse_from(from, &answering->diagnosis.question, &look, err);
+	if (r >= 0)
+		r = answering_collect(answering, context, &look, is_connect, err);
 	if (r >= 0)
 		r = find_subject(context, settings, &answering->inquiry, err);
 	if (r < 0)
@@ -173,14 +206,14 @@ static int tell(struct context *context, const struct settings *settings,
 }
 
 static int answer(struct context *context, const struct settings *settings, const char *text,
-		  struct error *err)
+		  const char *from, struct error *err)
 {
 	cleanup(answering_done) struct answering answering;
 	struct question question;
 	int r = parse_question(context, settings, text, &question, err);
 	answering_init(&answering, context, &question);
 	if (r >= 0)
-		r = find_out(context, settings, &answering, err);
+		r = find_out(context, settings, from, &answering, err);
 	privilege_drop();
 	if (r >= 0)
 		r = tell(context, settings, &answering, err);
@@ -194,13 +227,19 @@ static int answer(struct context *context, const struct settings *settings, cons
 
 static int check_arguments(const struct settings *settings, char **arguments, struct error *err)
 {
-	bool asks = settings->bind || settings->user || settings->pid || settings->device;
+	bool asks = settings->bind || settings->user || settings->pid || settings->device ||
+		    settings->connect;
+	unsigned allowed = settings->connect ? 2 : 1, n = 0;
 	if (settings->is_command && asks)
 		return error_text(err, -EINVAL,
-				  "a command binds as it does: --bind, --user, --for-pid and "
-				  "--device are for a TARGET");
-	if (!settings->is_command && arguments[1])
-		return error_text(err, -EINVAL, "%.60s is one argument too many", arguments[1]);
+				  "a command binds and connects as it does: --bind, --user, "
+				  "--for-pid, --device and --connect are for a TARGET");
+	if (settings->connect && settings->bind)
+		return error_text(err, -EINVAL, "--bind and --connect are two questions");
+	while (!settings->is_command && arguments[n])
+		if (n++ == allowed)
+			return error_text(err, -EINVAL, "%.60s is one argument too many",
+					  arguments[allowed]);
 	return 0;
 }
 
@@ -221,7 +260,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 {
 	const struct settings *settings = data;
 	if (!settings->is_command)
-		return answer(context, settings, arguments[0], err);
+		return answer(context, settings, arguments[0], arguments[1], err);
 	cleanup(launch_done) struct launch launch = settings->launch;
 	return why_command(context, &settings->look, &launch, arguments, settings->json, err);
 }
@@ -230,6 +269,7 @@ static const char *const examples[] = {
 	"doorward why 8080",
 	"doorward why tcp/80 --bind 0.0.0.0 --user www-data",
 	"doorward why 5432 --for-pid $$",
+	"doorward why 127.0.0.1:8080 --connect",
 	"doorward why -- python3 -m http.server --help",
 	NULL,
 };
@@ -237,7 +277,7 @@ static const char *const examples[] = {
 const struct command cmd_why = {
 	.name = "why",
 	.summary = N_("why a port cannot be bound or reached, and what to do"),
-	.arguments = "TARGET | -- COMMAND...",
+	.arguments = "TARGET [FROM] | -- COMMAND...",
 	.min = 1,
 	.max = ARGUMENTS_ANY,
 	.options = options,

@@ -22,6 +22,8 @@
 
 #define KEPT_DESCRIPTORS 64 /* more than a child of ours has open */
 #define CHILD_WAIT_MS 5000
+#define PROBE_NEAR_MS 250
+#define PROBE_FAR_MS 2000
 
 static void set_option(int fd, int level, int name, int value)
 {
@@ -58,6 +60,7 @@ struct results {
 	char step[32];
 	bool has_joined_cgroup;
 	struct tried tried[VARIANTS];
+	struct probe probe;
 };
 
 static struct tried try_one(const struct question *question)
@@ -81,14 +84,32 @@ static void try_all(const struct question *question, struct results *ret)
 }
 
 struct inside {
-	const struct question *question;
+	const struct inquiry *inquiry;
 	struct results *results;
 };
+
+/* Within this host an answer comes at once. */
+static int probe_time(const struct inquiry *inquiry)
+{
+	return why_destination(inquiry) == NONE ? PROBE_FAR_MS : PROBE_NEAR_MS;
+}
+
+static void try_connect(const struct inquiry *inquiry, struct results *ret)
+{
+	probe_run(&inquiry->diagnosis->question, inquiry->probe_port, probe_time(inquiry),
+		  &ret->probe);
+	ret->tried[AS_ASKED] =
+		(struct tried){.is_tried = true, .at = ATTEMPT_CONNECT, .error = ret->probe.error};
+}
 
 static int run_inside(void *data)
 {
 	struct inside *inside = data;
-	try_all(inside->question, inside->results);
+	const struct question *question = &inside->inquiry->diagnosis->question;
+	if (question->attempt == ATTEMPT_CONNECT)
+		try_connect(inside->inquiry, inside->results);
+	else
+		try_all(question, inside->results);
 	return 0;
 }
 
@@ -175,7 +196,7 @@ static int become(const struct inquiry *inquiry, struct results *results)
 static void be_child(const struct inquiry *inquiry, int to)
 {
 	struct results results = {.setup = 0};
-	struct inside inside = {&inquiry->diagnosis->question, &results};
+	struct inside inside = {inquiry, &results};
 	int r = become(inquiry, &results);
 	if (r >= 0) {
 		limit_descriptors(&inquiry->subject);
@@ -236,7 +257,7 @@ void trial_run(struct inquiry *inquiry)
 {
 	struct diagnosis *diagnosis = inquiry->diagnosis;
 	struct results results = {.setup = 0};
-	struct inside inside = {&diagnosis->question, &results};
+	struct inside inside = {inquiry, &results};
 	bool as_other = inquiry->subject.pid || inquiry->subject.changes_user;
 	int r = as_other ? run_child(inquiry, &results)
 			 : netns_call(inquiry->place, run_inside, &inside);
@@ -251,5 +272,6 @@ void trial_run(struct inquiry *inquiry)
 	diagnosis->plain = results.tried[PLAIN];
 	diagnosis->reuseaddr = results.tried[REUSEADDR];
 	diagnosis->reuseport = results.tried[REUSEPORT];
+	inquiry->probe = results.probe;
 	tell_lacks(inquiry, &results);
 }

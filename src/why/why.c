@@ -14,10 +14,41 @@ static int find_causes(struct inquiry *inquiry)
 	return r;
 }
 
+static bool has_port(const struct snapshot *snapshot, uint32_t netns, uint16_t port)
+{
+	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
+		const struct socket *socket = snapshot_socket(snapshot, i);
+		if (socket->netns == netns && socket->local_port == port && socket_is_open(socket))
+			return true;
+	}
+	return false;
+}
+
+uint32_t why_destination(const struct inquiry *inquiry)
+{
+	const struct snapshot *snapshot = inquiry->snapshot;
+	const struct question *question = &inquiry->diagnosis->question;
+	const struct netns *own = snapshot_netns(snapshot, question->netns);
+	if (own && (netns_has_address(own, &question->address) || ip_is_any(&question->address)))
+		return question->netns;
+	/* several may have it, and which is linked to ours is not known: rather one with the port
+	 */
+	uint32_t found = NONE;
+	for (uint32_t i = 0; i < snapshot->netns.n; i++)
+		if (ip_reach(&question->address) != REACH_LOOPBACK &&
+		    netns_has_address(snapshot_netns(snapshot, i), &question->address) &&
+		    (found == NONE || has_port(snapshot, i, question->port)))
+			found = i;
+	return found;
+}
+
 int why_find(struct inquiry *inquiry, bool tries, struct error *err)
 {
-	if (tries)
+	struct tried seen = inquiry->diagnosis->answer;
+	if (tries || inquiry->diagnosis->question.attempt == ATTEMPT_CONNECT)
 		trial_run(inquiry);
+	if (!tries)
+		inquiry->diagnosis->answer = seen;
 	int r = find_causes(inquiry);
 	if (r < 0)
 		return error_set(err, r, "find out why");

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Why a port cannot be reached: each cause constructed, the kernel's own answer beside it."""
+
+import errno
+
+import pytest
+
+from room import Room
+
+pytestmark = pytest.mark.needs("root")
+
+NOBODY = 65534
+DIAL = """
+def dial(address, port, source=None, wait=0.5, kind=socket.SOCK_STREAM):
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
+    s.settimeout(wait)
+    try:
+        if source: s.bind((source, 0))
+        s.connect((address, port))
+        return 0
+    except TimeoutError: return errno.ETIMEDOUT
+    except OSError as error: return error.errno
+    finally: s.close()
+"""
+
+
+@pytest.fixture
+def room():
+    made = Room()
+    made(DIAL)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pair(room):
+    """Two namespaces on one link: room has 192.0.2.1, the other 192.0.2.2."""
+    other = Room()
+    other(DIAL)
+    room(f"ip('link add one type veth peer name two'); ip('link set two netns {other.pid}')")
+    room("ip('address add 192.0.2.1/24 dev one'); ip('link set one up')")
+    other("ip('address add 192.0.2.2/24 dev two'); ip('link set two up')")
+    yield room, other
+    other.close()
+
+
+def why(room, doorward, *words, uid=None):
+    said = room.doorward(doorward, uid).json("why", *words, "--connect")
+    assert said["question"]["attempt"] == "connect"
+    assert said["can"] == (said["kernel"]["errno"] == 0)
+    return said
+
+
+def check(said, cause, error):
+    assert said["kernel"]["errno"] == error, said["kernel"]
+    assert said["agreement"] == "yes"
+    assert said["causes"][0]["cause"] == cause, said["causes"]
+    assert said["causes"][0]["certainty"] == "seen"
+    return said["causes"][0]
+
+
+def test_what_can_be_reached(room, doorward):
+    port = room("listen('127.0.0.1', 0)")
+    assert room(f"dial('127.0.0.1', {port})") == 0
+    assert why(room, doorward, port)["can"]
+    status, out, _ = room.doorward(doorward).run("why", port, "--connect")
+    assert status == 0 and "can be reached" in out
+
+
+def test_nothing_listens(room, doorward):
+    check(why(room, doorward, "127.0.0.1:9"), "nothing-listens", room("dial('127.0.0.1', 9)"))
+    check(why(room, doorward, "[::1]:9"), "nothing-listens", room("dial('::1', 9)"))
+    check(why(room, doorward, "udp/127.0.0.1:9"), "nothing-listens", errno.ECONNREFUSED)
+
+
+def test_it_listens_on_loopback_only(pair, doorward):
+    room, other = pair
+    port = other("listen('127.0.0.1', 0)")
+    cause = check(why(room, doorward, f"192.0.2.2:{port}"), "loopback-only", room(f"dial('192.0.2.2', {port})"))
+    assert cause["sockets"][0]["holders"][0]["pid"] == other.pid
+    port = room("listen('127.0.0.1', 0)")
+    check(why(room, doorward, f"192.0.2.1:{port}"), "loopback-only", room(f"dial('192.0.2.1', {port})"))
+
+
+def test_it_listens_on_another_address(pair, doorward):
+    room, _ = pair
+    port = room("listen('192.0.2.1', 0)")
+    cause = check(why(room, doorward, f"127.0.0.1:{port}"), "other-address", room(f"dial('127.0.0.1', {port})"))
+    assert "192.0.2.1" in cause["because"]
+
+
+def test_it_listens_in_another_namespace(pair, doorward):
+    room, other = pair
+    port = other("listen('0.0.0.0', 0)")
+    cause = check(why(room, doorward, f"127.0.0.1:{port}"), "other-namespace", room(f"dial('127.0.0.1', {port})"))
+    assert cause["sockets"][0]["holders"][0]["pid"] == other.pid
+    assert why(room, doorward, f"192.0.2.2:{port}")["can"]
+
+
+def test_the_backlog_is_full(room, doorward):
+    port = room("listen('127.0.0.1', 0, backlog=1)")
+    room(f"[keep(socket.create_connection(('127.0.0.1', {port}), 1)) for i in range(2)]")
+    cause = check(why(room, doorward, f"127.0.0.1:{port}"), "backlog-full", room(f"dial('127.0.0.1', {port})"))
+    assert "2 connections wait" in cause["because"] and "holds 1" in cause["because"]
+
+
+@pytest.mark.parametrize("kind, error", [("unreachable", errno.EHOSTUNREACH), ("prohibit", errno.EACCES),
+                                         ("blackhole", errno.EINVAL), (None, errno.ENETUNREACH)])
+def test_the_route_is_missing_or_forbids(room, doorward, kind, error):
+    if kind:
+        room(f"ip('route add {kind} 198.51.100.0/24')")
+    assert room("dial('198.51.100.7', 80)") == error
+    check(why(room, doorward, "198.51.100.7:80"), "no-route", error)
+
+
+def test_nobody_on_the_link(pair, doorward):
+    room, _ = pair
+    room("open('/proc/sys/net/ipv4/neigh/one/retrans_time_ms', 'w').write('100')")
+    check(why(room, doorward, "192.0.2.77:80"), "neighbour", room("dial('192.0.2.77', 80, wait=5)"))
+
+
+def test_an_own_end_and_another_place(pair, doorward):
+    room, other = pair
+    port = other("listen('192.0.2.2', 0)")
+    said = room.doorward(doorward).json("why", f"192.0.2.2:{port}", "192.0.2.1", "--connect")
+    assert said["can"] and said["question"]["from"] == "192.0.2.1"
+    said = room.doorward(doorward).json("why", f"192.0.2.2:{port}", "203.0.113.7", "--connect")
+    assert said["kernel"]["errno"] == room(f"dial('192.0.2.2', {port}, '203.0.113.7')") == errno.EADDRNOTAVAIL
+    said = doorward.json("why", f"127.0.0.1:{port}", room.pid, "--connect")
+    check(said, "other-namespace", errno.ECONNREFUSED)
+    assert doorward.json("why", f"192.0.2.2:{port}", room.pid, "--connect")["can"]
+
+
+def test_a_user_is_told_what_may_be_seen(room, doorward):
+    check(why(room, doorward, "127.0.0.1:9", uid=NOBODY), "nothing-listens", errno.ECONNREFUSED)
