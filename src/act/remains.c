@@ -239,10 +239,27 @@ static int look_at_mail(void *data, int32_t pid, int32_t fd)
 static const struct {
 	long number;
 	const char *name;
+	bool is_of_listener;
 } waiting_calls[] = {
-	{SYS_accept, "accept"},	  {SYS_accept4, "accept"},    {SYS_recvfrom, "recvfrom"},
-	{SYS_recvmsg, "recvmsg"}, {SYS_recvmmsg, "recvmmsg"}, {SYS_read, "read"},
+	{SYS_accept, "accept", true}, {SYS_accept4, "accept", true}, {SYS_recvfrom, "recvfrom"},
+	{SYS_recvmsg, "recvmsg"},     {SYS_recvmmsg, "recvmmsg"},    {SYS_read, "read"},
 };
+
+static const char *waiting_call(uint64_t number, bool is_listener)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(waiting_calls); i++)
+		if ((uint64_t)waiting_calls[i].number == number &&
+		    waiting_calls[i].is_of_listener == is_listener)
+			return waiting_calls[i].name;
+	return NULL;
+}
+
+/* A thread of the kernel has no program. */
+static bool is_kernels(const struct acting *acting, int32_t pid)
+{
+	char link[8];
+	return host_readlink(acting->host, link, sizeof(link), "proc/%d/exe", pid) < 0;
+}
 
 /* "43 0x3 ...": number and first argument. A call on a descriptor that is there is another
  * socket's, or the stand-in's. */
@@ -251,17 +268,16 @@ static int look_at_call(void *data, int32_t pid, int32_t tid)
 	struct search *search = data;
 	const struct acting *acting = search->acting;
 	char text[256], link[64];
-	const char *at = text, *name = NULL;
+	const char *at = text;
 	uint64_t number, fd;
 	ssize_t n =
 		host_read(acting->host, text, sizeof(text), "proc/%d/task/%d/syscall", pid, tid);
 	if (n <= 0 || number_scan(&at, text + n, 10, &number) < 0 || strncmp(at, " 0x", 3) != 0)
 		return 0;
 	at += 3;
-	for (size_t i = 0; i < ARRAY_SIZE(waiting_calls); i++)
-		if ((uint64_t)waiting_calls[i].number == number)
-			name = waiting_calls[i].name;
+	const char *name = waiting_call(number, search->step->target.state == STATE_LISTEN);
 	if (!name || number_scan(&at, text + n, 16, &fd) < 0 || fd > INT32_MAX ||
+	    is_kernels(acting, pid) ||
 	    host_readlink(acting->host, link, sizeof(link), "proc/%d/task/%d/fd/%d", pid, tid,
 			  (int)fd) != -ENOENT)
 		return 0;

@@ -24,6 +24,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -337,8 +338,11 @@ static const struct {
 static void *wait_in_accept(void *arg)
 {
 	(void)arg;
-	for (counters->ready++;;)
-		take();
+	for (counters->ready++;;) {
+		int fd = take();
+		if (fd >= 0)
+			serve((void *)(intptr_t)fd);
+	}
 	return NULL;
 }
 
@@ -465,7 +469,7 @@ static void *fork_often(void *arg)
 	}
 }
 
-static int make_listener(int is_udp, int family, int is_nonblocking)
+static int make_listener(int is_udp, int family, int is_nonblocking, int is_plain)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
@@ -475,7 +479,8 @@ static int make_listener(int is_udp, int family, int is_nonblocking)
 	int on = 1, flags = is_nonblocking ? SOCK_NONBLOCK : 0;
 	int fd = socket(family, (is_udp ? SOCK_DGRAM : SOCK_STREAM) | flags, 0);
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (!is_plain)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (fd < 0 || bind(fd, address, length) < 0 || (!is_udp && listen(fd, 77) < 0))
 		fail("listen");
 	return fd;
@@ -523,7 +528,7 @@ static void set_up(struct wish *wishes)
 	close(fd);
 	listener = make_listener(strcmp(loop_name, "udp") == 0,
 				 number(wishes, "--family") == 6 ? AF_INET6 : AF_INET,
-				 (int)number(wishes, "--nonblock"));
+				 (int)number(wishes, "--nonblock"), (int)number(wishes, "--plain"));
 	for (uint64_t i = 0; i < n; i++, n_ready++)
 		start_thread(i % 2 ? wait_in_accept : wait_in_epoll, NULL);
 	for (uint64_t i = 0; i < number(wishes, "--apart"); i++, n_ready++)
@@ -539,6 +544,12 @@ static void set_up(struct wish *wishes)
 		fork_closed();
 	while (counters->ready < n_ready)
 		sched_yield();
+	if (wished(wishes, "--room")) { /* for so many more descriptors */
+		rlim_t limit = (rlim_t)dup(listener) + number(wishes, "--room");
+		close((int)(limit - number(wishes, "--room")));
+		if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){limit, limit}) < 0)
+			fail("limit the descriptors");
+	}
 	if (wished(wishes, "--chroot") &&
 	    (chroot(wished(wishes, "--chroot")) < 0 || chdir("/") < 0))
 		fail("chroot");
