@@ -4,38 +4,16 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "model/ends.h"
 #include "model/field.h"
+#include "model/seal.h"
 #include "model/snapshot.h"
 
 /* ---- the other end of a connection within this host ---- */
 
-/* The table mixes its keys: this only keeps ends apart that differ in one number. */
-static uint64_t end_key(const struct ip *ip, uint16_t port)
-{
-	uint64_t words[2];
-	memcpy(words, ip, sizeof(words));
-	uint64_t key = (words[1] ^ words[0] << 1) + port * 0x9e3779b97f4a7c15ULL;
-	key *= 0xbf58476d1ce4e5b9ULL;
-	return key ^ key >> 32;
-}
-
-/* One for both ends of a connection. */
 static uint64_t pair_key(const void *owner, uint32_t index)
 {
-	const struct socket *s = snapshot_socket(owner, index);
-	return end_key(&s->local, s->local_port) + end_key(&s->peer, s->peer_port) + s->proto;
-}
-
-static bool is_mirror(const struct socket *a, const struct socket *b)
-{
-	return a->local_port == b->peer_port && a->peer_port == b->local_port &&
-	       a->proto == b->proto && ip_equal(&a->local, &b->peer) &&
-	       ip_equal(&a->peer, &b->local);
-}
-
-static bool is_connection(const struct socket *socket)
-{
-	return socket->peer_port && socket->state != STATE_LISTEN;
+	return ends_pair_key(snapshot_socket(owner, index));
 }
 
 /* Joined with the end that came before it in the same namespace, which is then in the table; else
@@ -45,14 +23,14 @@ static int join_here(struct snapshot *snapshot, struct table *waiting, uint32_t 
 	const struct socket *socket = snapshot_socket(snapshot, index);
 	uint64_t key = pair_key(snapshot, index);
 	uint32_t place;
-	if (is_mirror(socket, socket)) {
+	if (ends_are_mirror(socket, socket)) {
 		snapshot->peers[index] = index;
 		return 0;
 	}
 	for (uint32_t i = table_find(waiting, key, &place); i != TABLE_NONE;
 	     i = table_next(waiting, key, &place)) {
 		const struct socket *other = snapshot_socket(snapshot, i);
-		if (is_mirror(socket, other) && other->netns == socket->netns &&
+		if (ends_are_mirror(socket, other) && other->netns == socket->netns &&
 		    snapshot->peers[i] == NONE) {
 			snapshot->peers[i] = index;
 			snapshot->peers[index] = i;
@@ -75,7 +53,7 @@ static uint32_t find_elsewhere(const struct snapshot *snapshot, const struct tab
 	for (uint32_t i = table_find(waiting, key, &place); i != TABLE_NONE;
 	     i = table_next(waiting, key, &place)) {
 		const struct socket *other = snapshot_socket(snapshot, i);
-		if (!is_mirror(socket, other) || other->netns == socket->netns ||
+		if (!ends_are_mirror(socket, other) || other->netns == socket->netns ||
 		    (snapshot->peers[i] != NONE && snapshot->peers[i] != index))
 			continue;
 		if (found != NONE)
@@ -91,7 +69,8 @@ static void join_elsewhere(struct snapshot *snapshot, const struct table *waitin
 	if (snapshot->netns.n < 2)
 		return;
 	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
-		if (snapshot->peers[i] != NONE || !is_connection(snapshot_socket(snapshot, i)))
+		if (snapshot->peers[i] != NONE ||
+		    !socket_is_connection(snapshot_socket(snapshot, i)))
 			continue;
 		uint32_t other = find_elsewhere(snapshot, waiting, i);
 		if (other != NONE && find_elsewhere(snapshot, waiting, other) == i) {
@@ -109,14 +88,14 @@ static int join_peers(struct snapshot *snapshot)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
 		snapshot->peers[i] = NONE;
-		n_connections += is_connection(snapshot_socket(snapshot, i));
+		n_connections += socket_is_connection(snapshot_socket(snapshot, i));
 	}
 
 	struct table waiting;
 	table_init(&waiting, pair_key, snapshot);
 	int r = table_reserve(&waiting, n_connections);
 	for (uint32_t i = 0; r >= 0 && i < n; i++)
-		if (is_connection(snapshot_socket(snapshot, i)))
+		if (socket_is_connection(snapshot_socket(snapshot, i)))
 			r = join_here(snapshot, &waiting, i);
 	if (r >= 0)
 		join_elsewhere(snapshot, &waiting);
@@ -132,19 +111,6 @@ static uint64_t listener_key(const void *owner, uint32_t index)
 	return (uint64_t)s->netns << 32 | (uint32_t)s->local_port << 8 | s->proto;
 }
 
-static bool takes(const struct socket *listener, const struct socket *connection)
-{
-	if (listener->netns != connection->netns ||
-	    listener->local_port != connection->local_port || listener->proto != connection->proto)
-		return false;
-	if (ip_equal(&listener->local, &connection->local))
-		return true;
-	if (!ip_is_any(&listener->local))
-		return false;
-	bool is_v4 = socket_is_v4(connection);
-	return socket_is_v4(listener) ? is_v4 : !is_v4 || !(listener->flags & SOCKET_V6ONLY);
-}
-
 static bool has_listener(const struct snapshot *snapshot, const struct table *listeners,
 			 const struct socket *socket)
 {
@@ -153,16 +119,9 @@ static bool has_listener(const struct snapshot *snapshot, const struct table *li
 		(uint64_t)socket->netns << 32 | (uint32_t)socket->local_port << 8 | socket->proto;
 	for (uint32_t i = table_find(listeners, key, &place); i != TABLE_NONE;
 	     i = table_next(listeners, key, &place))
-		if (takes(snapshot_socket(snapshot, i), socket))
+		if (listener_takes(snapshot_socket(snapshot, i), socket))
 			return true;
 	return false;
-}
-
-/* It takes what comes to its port: a listener, or UDP and the like without a peer. */
-static bool is_server(const struct socket *socket)
-{
-	return socket_is_open(socket) && socket->local_port && socket->proto != PROTO_RAW &&
-	       !socket->peer_port;
 }
 
 /* Of a REUSEPORT group one tells as much as all: a table of equal keys would be slow. */
@@ -189,11 +148,11 @@ static int tell_roles(struct snapshot *snapshot)
 	table_init(&listeners, listener_key, snapshot);
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++)
-		if (is_server(snapshot_socket(snapshot, i)))
+		if (socket_is_server(snapshot_socket(snapshot, i)))
 			r = add_listener(snapshot, &listeners, i);
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++) {
 		struct socket *socket = vector_at(&snapshot->sockets, i);
-		if (!is_connection(socket))
+		if (!socket_is_connection(socket))
 			continue;
 		if (socket->state == STATE_SYN_RECV || has_listener(snapshot, &listeners, socket)) {
 			socket->role = ROLE_ACCEPTED;
@@ -270,8 +229,8 @@ static bool share_an_answer(const struct snapshot *snapshot, const struct socket
 	return one && other && one->container != NONE && one->container == other->container;
 }
 
-static bool are_two_owners(const struct snapshot *snapshot, const struct socket *a,
-			   const struct socket *b)
+bool seal_are_two_owners(const struct snapshot *snapshot, const struct socket *a,
+			 const struct socket *b)
 {
 	if (a->netns != b->netns || a->local_port != b->local_port || a->proto != b->proto ||
 	    a->holder == NONE || b->holder == NONE || share_a_process(snapshot, a, b))
@@ -280,8 +239,6 @@ static bool are_two_owners(const struct snapshot *snapshot, const struct socket 
 	return !(is_same_end && owner_of(snapshot, a) == owner_of(snapshot, b)) &&
 	       !is_one_service(snapshot, a, b) && !share_an_answer(snapshot, a, b);
 }
-
-#define SAME_PORT_MAX 64 /* a larger REUSEPORT group is compared with its first so many */
 
 static int mark_two_owners(struct snapshot *snapshot)
 {
@@ -295,15 +252,16 @@ static int mark_two_owners(struct snapshot *snapshot)
 		uint64_t key = listener_key(snapshot, i);
 		uint32_t place, n = 0;
 		for (uint32_t k = table_find(&ports, key, &place);
-		     k != TABLE_NONE && n < SAME_PORT_MAX; k = table_next(&ports, key, &place)) {
+		     k != TABLE_NONE && n < SEAL_SAME_PORT_MAX;
+		     k = table_next(&ports, key, &place)) {
 			struct socket *other = vector_at(&snapshot->sockets, k);
 			n += other->local_port == socket->local_port;
-			if (are_two_owners(snapshot, socket, other)) {
+			if (seal_are_two_owners(snapshot, socket, other)) {
 				socket->flags |= SOCKET_TWO_OWNERS;
 				other->flags |= SOCKET_TWO_OWNERS;
 			}
 		}
-		if (n < SAME_PORT_MAX)
+		if (n < SEAL_SAME_PORT_MAX)
 			r = table_add(&ports, key, i);
 	}
 	table_done(&ports);
