@@ -175,6 +175,67 @@ static uint32_t json_needs(void)
 	return needs;
 }
 
+struct choice {
+	const struct field **fields, **sort; /* NULL: the usual */
+	bool *descending;
+	bool is_grouped;
+	uint32_t needs; /* of columns and order, and of what makes one service of several sockets */
+};
+
+/* As they come: nothing but the current socket is kept. */
+static int print_stream(struct context *context, const struct settings *settings,
+			const struct filter *filter, struct stream *stream,
+			struct json_shape *shape, uint32_t states)
+{
+	uint32_t index, n = 0;
+	int r;
+	while ((r = stream_next(stream, &index)) > 0 && !context->out.error) {
+		const struct socket *socket = snapshot_socket(stream->snapshot, index);
+		if (stop_wanted(context->stop))
+			break;
+		if (!(states & 1u << socket->state) ||
+		    (settings->is_connections && !socket_has_peer(socket)) ||
+		    !filter_match(filter, stream->snapshot, index))
+			continue;
+		json_socket(&context->out, shape, stream->snapshot, index);
+		out_char(&context->out, '\n');
+		n++;
+	}
+	if (r < 0 || context->out.error)
+		return r < 0 ? r : context->out.error;
+	if (r > 0)
+		r = stream_break(stream);
+	json_end(&context->out, stream->snapshot);
+	return r < 0 ? r : n ? EXIT_DONE : EXIT_NOTHING;
+}
+
+static void streamp(struct stream **stream)
+{
+	stream_free(*stream);
+}
+
+static void shapep(struct json_shape **shape)
+{
+	json_shape_free(*shape);
+}
+
+static int run_stream(struct context *context, const struct settings *settings,
+		      const struct filter *filter, const struct choice *choice, struct error *err)
+{
+	cleanup(shapep) struct json_shape *shape = json_shape_new(choice->fields);
+	cleanup(streamp) struct stream *stream = NULL;
+	if (!shape)
+		return -ENOMEM;
+	struct bounds bounds = bounds_of(settings, filter);
+	int r = look_stream(context, &settings->look, filter, bounds, choice->needs, &stream, err);
+	if (r < 0)
+		return r;
+	r = print_stream(context, settings, filter, stream, shape, bounds.states);
+	if (out_flush(&context->out) >= 0)
+		look_tell_missing(context, stream->snapshot);
+	return r;
+}
+
 static void filterp(struct filter **filter)
 {
 	filter_free(*filter);
@@ -203,13 +264,6 @@ static void keep_peers(struct rows *rows)
 			rows->order[n++] = rows->order[i];
 	rows->n_sockets = rows->n_rows = n;
 }
-
-struct choice {
-	const struct field **fields, **sort; /* NULL: the usual */
-	bool *descending;
-	bool is_grouped;
-	uint32_t needs; /* of columns and order, and of what makes one service of several sockets */
-};
 
 static void choice_done(struct choice *choice, const struct settings *settings)
 {
@@ -269,6 +323,14 @@ static int show(struct context *context, const struct settings *settings,
 	return r;
 }
 
+/* An order and tcp_info want the whole first. */
+static bool may_stream(const struct settings *settings, const struct choice *choice,
+		       const struct filter *filter)
+{
+	return settings->output == OUTPUT_JSONL && !settings->look.read && !choice->sort &&
+	       !((choice->needs | filter_needs(filter)) & NEED_TCP_INFO);
+}
+
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	struct settings settings = *(const struct settings *)data;
@@ -284,10 +346,12 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	struct choice choice;
 	r = choose(context, &settings, filter, &choice, err);
 	struct bounds bounds = bounds_of(&settings, filter);
-	if (r >= 0)
+	if (r >= 0 && may_stream(&settings, &choice, filter))
+		r = run_stream(context, &settings, filter, &choice, err);
+	else if (r >= 0)
 		r = look_collect(context, &settings.look, filter, bounds, choice.needs, &snapshot,
 				 err);
-	if (r >= 0)
+	if (r >= 0 && snapshot)
 		r = show(context, &settings, filter, snapshot, &choice, bounds.states);
 	if (snapshot) {
 		out_flush(&context->out);

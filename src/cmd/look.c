@@ -41,28 +41,43 @@ int look_scope(const struct look *look, struct netns_scope *ret, struct error *e
 	return 0;
 }
 
-int look_collect(struct context *context, const struct look *look, const struct filter *filter,
-		 struct bounds bounds, uint32_t needs, struct snapshot **ret, struct error *err)
+static int query_of(const struct look *look, const struct filter *filter, struct bounds bounds,
+		    uint32_t needs, struct query *ret, struct error *err)
 {
 	const char *wrong;
 	if (look->debug && !debug_enable(look->debug, &wrong))
 		return error_text(
 			err, -EINVAL,
 			"--debug %.60s: the parts are plan, join, source, bpf, netns, all", wrong);
+	*ret = (struct query){.filter = filter,
+			      .bounds = bounds,
+			      .needs = needs | (look->is_numeric ? (uint32_t)NEED_NO_NSS : 0),
+			      .source = (enum source_choice)look->source};
+	return look->read ? 0 : look_scope(look, &ret->scope, err);
+}
+
+int look_stream(struct context *context, const struct look *look, const struct filter *filter,
+		struct bounds bounds, uint32_t needs, struct stream **ret, struct error *err)
+{
+	struct query query;
+	int r = query_of(look, filter, bounds, needs, &query, err);
+	if (r >= 0)
+		r = collect_stream(&context->host, &query, ret, err);
+	privilege_drop();
+	return r;
+}
+
+int look_collect(struct context *context, const struct look *look, const struct filter *filter,
+		 struct bounds bounds, uint32_t needs, struct snapshot **ret, struct error *err)
+{
+	struct query query;
+	int r = query_of(look, filter, bounds, needs, &query, err);
+	if (r < 0)
+		return r;
 	if (look->read) {
 		privilege_drop(); /* the file is opened as the caller could */
 		return saved_read(look->read, ret, err);
 	}
-
-	struct query query = {.filter = filter,
-			      .bounds = bounds,
-			      .needs = needs,
-			      .source = (enum source_choice)look->source};
-	int r = look_scope(look, &query.scope, err);
-	if (r < 0)
-		return r;
-	if (look->is_numeric)
-		query.needs |= NEED_NO_NSS;
 	r = collect_snapshot(&context->host, &query, ret, err);
 	if (!look->asks_again)
 		privilege_drop();

@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "model/query.h"
+#include "model/stream.h"
 
 /* Part of the settings of every command that looks; its options are LOOK_OPTIONS. */
 struct look {
@@ -60,6 +61,10 @@ int look_scope(const struct look *look, struct netns_scope *ret, struct error *e
  * are gone. 0 or negative errno with @err told. */
 int look_collect(struct context *context, const struct look *look, const struct filter *filter,
 		 struct bounds bounds, uint32_t needs, struct snapshot **ret, struct error *err);
+
+/* The same, from this host, as sockets that come one after another. */
+int look_stream(struct context *context, const struct look *look, const struct filter *filter,
+		struct bounds bounds, uint32_t needs, struct stream **ret, struct error *err);
 
 /* One line on stderr that says what could not be seen, and how to see it. */
 void look_tell_missing(struct context *context, const struct snapshot *snapshot);

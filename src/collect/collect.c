@@ -11,6 +11,7 @@
 #include "collect/collect.h"
 #include "collect/details.h"
 #include "collect/plan.h"
+#include "collect/stream.h"
 #include "collect/sweep.h"
 #include "source/netns.h"
 
@@ -67,7 +68,8 @@ static int name_namespaces(struct join *join, const struct vector *found)
 	return 0;
 }
 
-static int collect_into(struct host *host, struct join *join, bool filters_early, struct error *err)
+static int collect_into(struct host *host, struct join *join, struct stream *stream,
+			bool filters_early, struct error *err)
 {
 	cleanup(netns_list_done) struct vector found;
 	cleanup(census_done) struct census census;
@@ -91,6 +93,8 @@ static int collect_into(struct host *host, struct join *join, bool filters_early
 		r = details_netns(host, join, &found, err);
 	if (r >= 0)
 		r = details_processes(host, join, &census, filters_early, err);
+	if (r >= 0 && stream)
+		r = stream_prepare(stream, join, err);
 	if (r >= 0)
 		r = details_names(host, join, err);
 	if (r >= 0 && stop_wanted(host->stop))
@@ -99,8 +103,8 @@ static int collect_into(struct host *host, struct join *join, bool filters_early
 	return r;
 }
 
-int collect_snapshot(struct host *host, const struct query *query, struct snapshot **ret,
-		     struct error *err)
+int collect_either(struct host *host, const struct query *query, struct stream *stream,
+		   struct snapshot **ret, struct error *err)
 {
 	bool filters_early;
 	struct query plan = plan_query(query, &filters_early);
@@ -111,8 +115,12 @@ int collect_snapshot(struct host *host, const struct query *query, struct snapsh
 	struct join join;
 	int r = join_init(&join, snapshot, &plan);
 	join.stop = host->stop;
+	if (stream) {
+		stream->snapshot = snapshot;
+		join.packed = stream->packed;
+	}
 	if (r >= 0)
-		r = collect_into(host, &join, filters_early, err);
+		r = collect_into(host, &join, stream, filters_early, err);
 	join_done(&join);
 	snapshot->collected = plan.needs;
 	debug(PLAN, "processes are told");
@@ -120,9 +128,16 @@ int collect_snapshot(struct host *host, const struct query *query, struct snapsh
 		r = snapshot_seal(snapshot);
 	debug(PLAN, "sealed");
 	if (r < 0) {
-		snapshot_free(snapshot);
+		if (!stream)
+			snapshot_free(snapshot);
 		return err && err->code ? r : error_set(err, r, "collect the sockets");
 	}
 	*ret = snapshot;
 	return 0;
+}
+
+int collect_snapshot(struct host *host, const struct query *query, struct snapshot **ret,
+		     struct error *err)
+{
+	return collect_either(host, query, NULL, ret, err);
 }

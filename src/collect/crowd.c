@@ -70,7 +70,7 @@ struct crowd *crowd_start(struct host *host, struct join *join, const struct vec
 	crowd->connections.bounds.protos = 1u << PROTO_TCP;
 	crowd->others.bounds.states &= ~STATES_CONNECTED;
 	crowd->pass = unheld_start_tcp(host, &crowd->place, join->query);
-	if (crowd->pass)
+	if (crowd->pass && !join->packed) /* a stream keeps no second copy */
 		crowd->dump = dump_start(host, &crowd->place, &crowd->others);
 	return crowd;
 }
@@ -84,11 +84,11 @@ bool crowd_is_of(const struct crowd *crowd, const struct found_netns *place)
 static uint64_t held_sum(const struct join *join, uint32_t netns)
 {
 	uint64_t sum = 0;
-	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
-		const struct socket *socket = snapshot_socket(join->snapshot, i);
-		if (socket->netns == netns && socket->proto == PROTO_TCP &&
-		    socket->holder != NONE && socket->state != STATE_BOUND &&
-		    socket->state != STATE_LISTEN)
+	struct join_walk walk = {0};
+	while (join_walk(join, &walk)) {
+		const struct socket *socket = walk.socket;
+		if (socket->netns == netns && socket->proto == PROTO_TCP && walk.is_held &&
+		    socket->state != STATE_BOUND && socket->state != STATE_LISTEN)
 			sum += socket->inode;
 	}
 	return sum;
@@ -121,7 +121,7 @@ int crowd_finish(struct crowd *crowd, struct error *err)
 		r = dump_finish(TAKE_POINTER(crowd->dump), &join->sink, err);
 	else if (r >= 0)
 		r = dump_read(crowd->host, &crowd->place, &crowd->others, &join->sink, err);
-	debug(JOIN, "%u sockets with the crowd", join->snapshot->sockets.n);
+	debug(JOIN, "%u sockets with the crowd", join_n(join));
 	crowd_abandon(crowd);
 	return r;
 }

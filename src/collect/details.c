@@ -5,6 +5,7 @@
 #include "base/privilege.h"
 #include "collect/census.h"
 #include "collect/details.h"
+#include "collect/stream.h"
 #include "source/activation.h"
 #include "source/containers.h"
 #include "source/interfaces.h"
@@ -151,7 +152,10 @@ int details_processes(struct host *host, struct join *join, struct census *censu
 	cleanup(freep) bool *wanted = calloc(n + 1, sizeof(*wanted));
 	if (!wanted)
 		return error_set(err, -ENOMEM, "read the processes");
-	mark_wanted(join, filters_early, wanted);
+	if (join->packed)
+		stream_mark_wanted(join, filters_early, wanted);
+	else
+		mark_wanted(join, filters_early, wanted);
 
 	for (uint32_t i = 0; i < n && !stop_wanted(host->stop); i++) {
 		if (!wanted[i])

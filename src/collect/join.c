@@ -104,6 +104,8 @@ uint32_t join_process(struct join *join, int32_t pid)
 uint32_t join_find(const struct join *join, uint32_t inode)
 {
 	uint32_t place;
+	if (join->packed)
+		return packed_find_inode(join->packed, inode);
 	for (uint32_t i = table_find(&join->by_inode, inode, &place); i != TABLE_NONE;
 	     i = table_next(&join->by_inode, inode, &place))
 		if (snapshot_socket(join->snapshot, i)->inode == inode)
@@ -165,6 +167,25 @@ static int keep_info(struct join *join, struct socket *socket, const struct tcp_
 	return 0;
 }
 
+static int64_t unite_packed(struct join *join, const struct found_socket *found,
+			    struct socket *socket, bool may_add)
+{
+	uint32_t record = packed_find(join->packed, socket);
+	if (record == NONE) {
+		if (!may_add)
+			return NONE;
+		if (found->has_file == FILE_KERNEL)
+			socket->held_by = HELD_KERNEL;
+		record = packed_add(join->packed, socket);
+		return record == NONE ? -ENOMEM : (int64_t)record;
+	}
+	struct packed_one one;
+	packed_get(join->packed, record, &one);
+	complete(&one.socket, found);
+	int r = packed_change(join->packed, record, &one.socket);
+	return r < 0 ? r : (int64_t)record;
+}
+
 /* The index of the socket, added where it is new, NONE where it is not wanted; or negative errno.
  */
 static int64_t unite(struct join *join, const struct found_socket *found, bool may_add)
@@ -181,6 +202,8 @@ static int64_t unite(struct join *join, const struct found_socket *found, bool m
 	socket.holder = NONE;
 	socket.tcp_info = NONE;
 
+	if (join->packed)
+		return unite_packed(join, found, &socket, may_add);
 	uint32_t index = socket.inode ? join_find(join, socket.inode) : find_by_ends(join, &socket);
 	if (index == NONE) {
 		if (!may_add)
@@ -205,6 +228,8 @@ static int add_holder(struct join *join, uint32_t socket, int32_t pid, int32_t f
 	uint32_t process = join_process(join, pid);
 	if (process == NONE)
 		return -ENOMEM;
+	if (join->packed)
+		return packed_hold(join->packed, socket, process, fd);
 
 	/* a process without a leader is reported once a thread */
 	for (const struct holder *holder = snapshot_holder(
@@ -261,7 +286,8 @@ static int sink_netns(struct sink *sink, uint64_t inode, int32_t pid, int32_t fd
 
 static void sink_expect(struct sink *sink, uint32_t inode)
 {
-	table_expect(&JOIN_OF(sink)->by_inode, inode);
+	if (!JOIN_OF(sink)->packed)
+		table_expect(&JOIN_OF(sink)->by_inode, inode);
 }
 
 static int sink_missing(struct sink *sink, const struct missing *missing)
@@ -305,10 +331,40 @@ void join_done(struct join *join)
 
 int join_reserve(struct join *join, uint32_t n)
 {
-	int r = table_reserve(&join->by_inode, n);
+	int r = join->packed ? 0 : table_reserve(&join->by_inode, n);
+	if (join->packed)
+		return packed_reserve(join->packed, n);
 	if (r >= 0)
 		r = vector_reserve(&join->snapshot->sockets, n);
 	return r < 0 ? r : vector_reserve(&join->snapshot->holders, n);
+}
+
+bool join_walk(const struct join *join, struct join_walk *walk)
+{
+	if (join->packed) {
+		walk->one.packed = join->packed;
+		walk->socket = &walk->one.socket;
+		bool is_one = packed_next(&walk->one);
+		walk->is_held = walk->one.is_held;
+		return is_one;
+	}
+	if (walk->n == join->snapshot->sockets.n)
+		return false;
+	walk->socket = snapshot_socket(join->snapshot, walk->n++);
+	walk->is_held = walk->socket->holder != NONE;
+	return true;
+}
+
+bool join_walk_holder(const struct join *join, const struct join_walk *walk, int32_t *ret_pid,
+		      int32_t *ret_fd)
+{
+	const struct holder *holder = snapshot_holder(join->snapshot, walk->socket->holder);
+	uint32_t process = join->packed ? walk->one.process : holder ? holder->process : NONE;
+	if (process == NONE)
+		return false;
+	*ret_pid = snapshot_process(join->snapshot, process)->pid;
+	*ret_fd = join->packed ? walk->one.fd : holder->fd;
+	return true;
 }
 
 int join_strays(struct join *join)
@@ -342,10 +398,10 @@ static void forget_refused(struct snapshot *snapshot)
 	snapshot->missing.n = n;
 }
 
-int join_settle(struct join *join)
+/* Says of each socket what holds it; how many of those that may be shown are unseen. */
+static uint64_t settle_sockets(struct join *join)
 {
 	uint64_t n_unseen = 0;
-	bool sees_others = privilege_sees_others();
 	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
 		struct socket *socket = vector_at(&join->snapshot->sockets, i);
 		if (socket->holder != NONE)
@@ -358,6 +414,24 @@ int join_settle(struct join *join)
 			socket->held_by = HELD_UNSEEN,
 			n_unseen += filter_may_match(join->query->filter, join->snapshot, socket);
 	}
+	return n_unseen;
+}
+
+static uint64_t settle_packed(struct join *join)
+{
+	uint64_t n_unseen = 0;
+	struct packed_one one = {.packed = join->packed};
+	packed_settle(join->packed);
+	while (packed_next(&one))
+		n_unseen += one.socket.held_by == HELD_UNSEEN &&
+			    filter_may_match(join->query->filter, join->snapshot, &one.socket);
+	return n_unseen;
+}
+
+int join_settle(struct join *join)
+{
+	uint64_t n_unseen = join->packed ? settle_packed(join) : settle_sockets(join);
+	bool sees_others = privilege_sees_others();
 	if (!n_unseen) {
 		forget_refused(join->snapshot);
 		return 0;

@@ -6,6 +6,7 @@
 
 #include "base/stop.h"
 #include "base/table.h"
+#include "model/packed.h"
 #include "model/query.h"
 #include "source/source.h"
 
@@ -18,6 +19,7 @@ struct stray {
 struct join {
 	struct sink sink; /* what the sources are given */
 	struct snapshot *snapshot;
+	struct packed *packed; /* where sockets and their holders are kept; NULL: the snapshot */
 	const struct query *query;
 	const struct stop *stop; /* once wanted no source is heard any more: -ECANCELED */
 	uint32_t current;	 /* index of the namespace being read */
@@ -52,6 +54,24 @@ uint32_t join_process(struct join *join, int32_t pid);
 uint32_t join_find_process(const struct join *join, int32_t pid);
 /* The index of the socket with @inode, or NONE. */
 uint32_t join_find(const struct join *join, uint32_t inode);
+
+/* How many sockets there are. */
+static inline uint32_t join_n(const struct join *join)
+{
+	return join->packed ? packed_n(join->packed) : join->snapshot->sockets.n;
+}
+
+/* The sockets one after another; begins as {0}. */
+struct join_walk {
+	const struct socket *socket; /* holder: to be asked of join_walk_holder() */
+	bool is_held;
+	uint32_t n;
+	struct packed_one one;
+};
+bool join_walk(const struct join *join, struct join_walk *walk);
+/* Its first holder. False: it has none. */
+bool join_walk_holder(const struct join *join, const struct join_walk *walk, int32_t *ret_pid,
+		      int32_t *ret_fd);
 
 /* Gives the strays whose sockets came later to them; the others stay. 0 or negative errno. */
 int join_strays(struct join *join);

@@ -59,15 +59,16 @@ static int find_namespaces(struct host *host, struct join *join, struct vector *
 		    netns_of_descriptor(host, door->pid, door->fd, &place) == 0)
 			r = list_namespace(join, found, &place);
 	}
-	for (uint32_t i = 0; r >= 0 && known < snapshot->netns.n && i < snapshot->sockets.n; i++) {
-		const struct socket *socket = snapshot_socket(snapshot, i);
-		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		if (socket->netns < known || socket->netns == NONE || !holder ||
-		    is_listed(found, snapshot_netns(snapshot, socket->netns)->inode))
+	struct join_walk walk = {0};
+	while (r >= 0 && known < snapshot->netns.n && join_walk(join, &walk)) {
+		uint32_t netns = walk.socket->netns;
+		int32_t pid, fd;
+		if (netns < known || netns == NONE ||
+		    is_listed(found, snapshot_netns(snapshot, netns)->inode) ||
+		    !join_walk_holder(join, &walk, &pid, &fd))
 			continue;
 		struct found_netns place;
-		int32_t pid = snapshot_process(snapshot, holder->process)->pid;
-		if (netns_of_socket(host, pid, holder->fd, &place) == 0)
+		if (netns_of_socket(host, pid, fd, &place) == 0)
 			r = list_namespace(join, found, &place);
 	}
 	return r;
@@ -77,10 +78,11 @@ static int find_namespaces(struct host *host, struct join *join, struct vector *
 static void find_leftover(const struct join *join, uint32_t netns, bool *ret_tcp, bool *ret_udp)
 {
 	*ret_tcp = *ret_udp = false;
-	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
-		const struct socket *socket = snapshot_socket(join->snapshot, i);
-		if (socket->netns != netns || !socket->inode || socket->holder != NONE ||
-		    socket->held_by)
+	struct join_walk walk = {0};
+	while (join_walk(join, &walk)) {
+		const struct socket *socket = walk.socket;
+		if (socket->netns != netns || !socket->inode || walk.is_held ||
+		    socket->held_by == HELD_KERNEL)
 			continue;
 		*ret_tcp |= socket->proto == PROTO_TCP;
 		*ret_udp |= socket->proto == PROTO_UDP;
@@ -124,7 +126,7 @@ static int read_files(struct host *host, struct join *join, enum pass_way way, s
 		const struct found_ring *ring = vector_at(&rings, i);
 		r = proc_read_ring(host, ring->pid, ring->fd, &join->sink);
 	}
-	debug(JOIN, "%u sockets of descriptors", join->snapshot->sockets.n);
+	debug(JOIN, "%u sockets of descriptors", join_n(join));
 	return r;
 }
 
@@ -220,7 +222,7 @@ int sweep_sockets(struct host *host, struct join *join, struct vector *found, st
 	if (choice == SOURCE_BPF) {
 		struct error refused = {0};
 		int r = sweep_bpf(host, join, found, &refused);
-		if (r >= 0 || join->query->source == SOURCE_BPF || join->snapshot->sockets.n) {
+		if (r >= 0 || join->query->source == SOURCE_BPF || join_n(join)) {
 			if (r < 0 && err)
 				*err = refused;
 			return r;
