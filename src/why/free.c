@@ -1,0 +1,123 @@
+/* Ports that can be bound now: each is tried. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "source/interfaces.h"
+#include "why/free.h"
+
+void free_ports_init(struct free_ports *ports)
+{
+	*ports = (struct free_ports){.refusal = 0};
+	vector_init(&ports->ports, sizeof(uint16_t));
+}
+
+void free_ports_done(struct free_ports *ports)
+{
+	vector_done(&ports->ports);
+}
+
+static int open_socket(const struct free_search *search, bool is_v4)
+{
+	int kind = search->proto == PROTO_TCP ? SOCK_STREAM : SOCK_DGRAM, no = 0;
+	int fd = socket(is_v4 ? AF_INET : AF_INET6, kind | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && !is_v4 && !search->has_address)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
+	return fd < 0 ? -errno : fd;
+}
+
+/* A bind without any option is the strictest: what is free for it is free for all. */
+static int try_bind(const struct free_search *search, bool is_v4, uint16_t port)
+{
+	cleanup(closep) int fd = open_socket(search, is_v4);
+	if (fd < 0)
+		return fd;
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	if (search->has_address) {
+		memcpy(&v4.sin_addr, search->address.bytes + 12, 4);
+		memcpy(&v6.sin6_addr, search->address.bytes, 16);
+	}
+	int r = is_v4 ? bind(fd, (struct sockaddr *)&v4, sizeof(v4))
+		      : bind(fd, (struct sockaddr *)&v6, sizeof(v6));
+	return r < 0 ? -errno : 0;
+}
+
+struct call {
+	struct host *host;
+	const struct free_search *search;
+	const struct netns *netns;
+	struct free_ports *ret;
+	bool is_v4;
+};
+
+/* It is not to be had, whether it can be bound or not. */
+static bool is_passed_over(const struct call *call, uint16_t port)
+{
+	if (!call->search->takes_ephemeral && netns_port_is_ephemeral(call->netns, port)) {
+		call->ret->n_ephemeral++;
+		return true;
+	}
+	if (!call->search->takes_reserved && netns_port_is_reserved(call->netns, port)) {
+		call->ret->n_reserved++;
+		return true;
+	}
+	return false;
+}
+
+static int try_port(struct call *call, uint16_t port)
+{
+	int r = try_bind(call->search, call->is_v4, port);
+	if (r == -EADDRINUSE) {
+		call->ret->n_taken++;
+		return 0;
+	}
+	if (r == -EACCES || r == -EPERM) {
+		call->ret->n_refused++;
+		if (!call->ret->refusal)
+			call->ret->refusal = r;
+		return 0;
+	}
+	if (r < 0) /* of this address none: absent, of a family that is off, no descriptor left */
+		return r;
+	uint16_t *added = vector_add(&call->ret->ports);
+	if (!added)
+		return -ENOMEM;
+	*added = port;
+	return 0;
+}
+
+static int try_all(void *data)
+{
+	struct call *call = data;
+	const struct free_search *search = call->search;
+	call->is_v4 = search->has_address && search->is_v4;
+	if (!search->has_address) { /* a kernel without IPv6 */
+		cleanup(closep) int fd = open_socket(search, false);
+		call->is_v4 = fd < 0;
+	}
+	int r = 0;
+	for (uint32_t port = search->first; port <= search->last && r >= 0; port++) {
+		if (call->ret->ports.n >= search->wanted || stop_wanted(call->host->stop))
+			break;
+		if (!is_passed_over(call, (uint16_t)port))
+			r = try_port(call, (uint16_t)port);
+	}
+	return r;
+}
+
+int free_find(struct host *host, const struct found_netns *place, const struct free_search *search,
+	      struct free_ports *ret, struct error *err)
+{
+	cleanup(arena_done) struct arena arena;
+	struct netns netns = {.is_self = place->is_self};
+	arena_init(&arena);
+	int r = interfaces_read(host, place, &arena, &netns, err);
+	if (r < 0)
+		return r;
+	ret->ephemeral = netns.ephemeral;
+	struct call call = {.host = host, .search = search, .netns = &netns, .ret = ret};
+	r = netns_call(place, try_all, &call);
+	return r < 0 ? error_set(err, r, "bind") : 0;
+}
