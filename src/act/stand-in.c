@@ -148,10 +148,10 @@ static int leave_network(void)
 /* A port below 1024 wants CAP_NET_BIND_SERVICE in the namespace, or that it has no such ports. */
 static void open_low_ports(void)
 {
-	cleanup(closep) int fd =
-		open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_WRONLY | O_CLOEXEC);
-	if (fd >= 0 && write(fd, "0", 1) < 0)
-		return; /* then bind says so */
+	int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, "0", 1);
+	(void)n; /* where it cannot be, bind says so */
+	closep(&fd);
 }
 
 /* Where the address is of a link that this namespace does not have, it stands on its loopback;

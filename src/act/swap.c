@@ -251,7 +251,7 @@ _Noreturn static void run_worker(const struct swap_job *job, int to)
 	hold_let_go(&section.hold);
 	report.result.stopped_ns =
 		section.hold.stopped_at ? section.hold.went_on_at - section.hold.stopped_at : 0;
-	_exit(write(to, &report, sizeof(report)) != sizeof(report));
+	_exit(write(to, &report, sizeof(report)) == sizeof(report) ? 0 : 1);
 }
 
 int swap_run(const struct swap_job *job, struct swap_result *ret, struct error *err)
