@@ -161,9 +161,10 @@ def test_openssh(start, release, ssh_folder):
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {ssh_folder}/host\nUsePAM no\nPidFile none\nStrictModes no\n"
         f"AuthorizedKeysFile {ssh_folder}/authorized\nPermitRootLogin yes\n", encoding="ascii")
     made = start(["/usr/sbin/sshd", "-D", "-e", "-f", str(ssh_folder / "conf")], port)
-    session = subprocess.Popen(["ssh", "-F", "none", "-i", str(ssh_folder / "user"), "-p", str(port), "-o", "BatchMode=yes",
-                                "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=error",
-                                "root@127.0.0.1", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    wishes = "BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=error"
+    session = subprocess.Popen(["ssh", "-F", "none", "-i", str(ssh_folder / "user"), "-p", str(port),
+                                *[f"-o{wish}" for wish in wishes], "root@127.0.0.1", "cat"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
     try:
         session.stdin.write(b"before\n")
         assert session.stdout.readline() == b"before\n"
@@ -188,7 +189,8 @@ def test_openssh(start, release, ssh_folder):
 @pytest.mark.needs("program:redis-server")
 def test_redis(start, release, tmp_path):
     port = free_port()
-    made = start(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)], port)
+    words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    made = start(words, port)
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         traffic = Traffic(connection, ask=lambda n: b"INCR counter\r\n", answer=lambda n: b":%d\r\n" % (n + 1))
         close_port(release, port)
