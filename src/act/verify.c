@@ -119,28 +119,35 @@ static void settle(const struct acting *acting)
 
 /* ---- who is there ---- */
 
-/* Ended, or about to: the kernel still takes apart what it had. */
-static bool is_exiting(const struct host *host, int32_t pid, uint64_t start_ticks)
+enum life { LIFE_GONE, LIFE_EXITING, LIFE_ALIVE };
+
+/* Of the process that had the socket. One that is exiting closes its descriptors after its memory
+ * is taken apart, and is a zombie when both are done (do_exit in the kernel's kernel/exit.c). */
+static enum life life_of(const struct host *host, const struct step_holder *holder)
 {
 	char text[1024];
 	struct process_stat stat;
 	unsigned flags = 0;
-	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/stat", pid);
-	if (n <= 0 || process_parse_stat(text, (size_t)n, &stat) < 0 ||
-	    (start_ticks && stat.start_ticks != start_ticks))
-		return true;
-	const char *rest = stat.name + stat.n_name;
+	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/stat", holder->pid);
+	if (n <= 0 || process_parse_stat(text, (size_t)n, &stat) < 0 || stat.state == 'Z' ||
+	    stat.state == 'X' || (holder->start_ticks && stat.start_ticks != holder->start_ticks))
+		return LIFE_GONE;
 	/* ") STATE ppid pgrp session tty tpgid FLAGS": proc(5), field 9 */
-	bool is_read = sscanf(rest, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1;
-	return stat.state == 'Z' || stat.state == 'X' || (is_read && flags & EXITING);
+	bool is_read = sscanf(stat.name + stat.n_name, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1;
+	return is_read && flags & EXITING ? LIFE_EXITING : LIFE_ALIVE;
 }
 
-static bool is_all_exiting(const struct host *host, const struct step_holder *holders, uint32_t n)
+/* None of them lives, and one at least is not gone yet. */
+static bool is_dying(const struct host *host, const struct step_holder *holders, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (!is_exiting(host, holders[i].pid, holders[i].start_ticks))
+	bool is_any = false;
+	for (uint32_t i = 0; i < n; i++) {
+		enum life life = life_of(host, holders + i);
+		if (life == LIFE_ALIVE)
 			return false;
-	return n > 0;
+		is_any |= life == LIFE_EXITING;
+	}
+	return is_any;
 }
 
 static bool is_stopped(const struct host *host, int32_t pid)
@@ -163,11 +170,10 @@ static int tell_bound(struct acting *acting, struct step *step, const struct sna
 		      uint32_t socket)
 {
 	int r = tell_who(acting, step, snapshot, socket);
-	bool is_dying = step->n_after
-				? is_all_exiting(acting->host, step->after, step->n_after)
-				: is_all_exiting(acting->host, step->holders, step->n_holders);
-	step->outcome = is_dying ? OUTCOME_DYING : OUTCOME_BOUND;
-	if (is_dying || step->is_refused || step->remark || !step->is_done)
+	bool dies = step->n_after ? is_dying(acting->host, step->after, step->n_after)
+				  : is_dying(acting->host, step->holders, step->n_holders);
+	step->outcome = dies ? OUTCOME_DYING : OUTCOME_BOUND;
+	if (dies || step->is_refused || step->remark || !step->is_done)
 		return r;
 	if (step->n_after && is_stopped(acting->host, step->after[0].pid))
 		step->remark = "its process is stopped: SIGTERM waits until it goes on";
