@@ -56,7 +56,7 @@ static enum candidate_kind kind_of(const struct socket *socket, const struct del
 		return CANDIDATE_CONNECTION;
 	if (!ip_is_any(&socket->local))
 		return CANDIDATE_ADDRESS;
-	if (delivery->is_v4 && !socket_is_v4(socket))
+	if (delivery->is_v4 && socket_is_dual_stack(socket))
 		return CANDIDATE_DUAL_STACK;
 	return CANDIDATE_WILDCARD;
 }

@@ -15,7 +15,7 @@ import termios
 
 import pytest
 
-from conftest import TREE, program
+from conftest import TREE, Doorward, program
 
 PROGRAM = pathlib.Path(program("DOORWARD", "src/doorward")).resolve()
 BUILD = PROGRAM.parents[1]
@@ -147,6 +147,22 @@ def test_the_session_is_that_of_a_recording():
         readme.write_text(f"{before}```console\n{shown}```{after}")
     else:
         assert session == shown
+
+
+@pytest.mark.needs("root")
+def test_the_delivery_is_that_of_a_scene(scene):
+    """README's second block, as `make golden` writes it."""
+    readme = TREE / "README.md"
+    start, shown, rest = re.split(r"^```console\n(\$ doorward deliver .*?)^```$", readme.read_text(), maxsplit=1,
+                                  flags=re.M | re.S)
+    line = shown.splitlines()[0]
+    made = scene("v6only-pair", own_netns=1, port=80, name="nginx")
+    _, out, _ = Doorward().inside(made.pids[0], "net").run(*shlex.split(line)[2:], environment={"LC_ALL": "C.UTF-8"})
+    out = f"{line}\n{re.sub(rf'{made.pids[0]}', '812', out)}"
+    if os.environ.get("DOORWARD_GOLDEN") == "write":
+        readme.write_text(f"{start}```console\n{out}```{rest}")
+    else:
+        assert shown == out
 
 
 # ---- completion ----
