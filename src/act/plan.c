@@ -128,6 +128,8 @@ static void add_service(const struct planning *planning, struct plan *plan, stru
 			const char *service)
 {
 	const struct unit_fact *fact = find_fact(planning, step->manager, service);
+	if (fact && fact->error)
+		step->units_error = plan_text(plan, "%s", fact->error);
 	for (uint8_t i = 0; fact && i < fact->n_triggers; i++)
 		add_unit(plan, step, fact->triggers[i]);
 	if (fact && fact->restart)
@@ -156,6 +158,8 @@ static void find_units(const struct planning *planning, struct plan *plan, uint3
 			return;
 		}
 		step->manager = manager->pid;
+		step->manager_uid = manager->uid;
+		step->is_of_user = manager->cmdline && strstr(manager->cmdline, " --user");
 		if (!is_manager)
 			add_service(planning, plan, step, unit);
 	}
@@ -178,8 +182,8 @@ static void find_container(const struct snapshot *snapshot, struct plan *plan, u
 		return;
 	step->engine = container->engine;
 	step->container = plan_text(plan, "%s", container->id);
-	step->object = plan_text(plan, "%s %s", engine_words[container->engine],
-				 container->name ? container->name : container->id);
+	step->container_name = plan_text(plan, "%s %s", engine_words[container->engine],
+					 container->name ? container->name : container->id);
 }
 
 /* ---- the way ---- */
@@ -189,13 +193,23 @@ static bool is_stoppable(uint8_t engine)
 	return engine == ENGINE_DOCKER || engine == ENGINE_PODMAN;
 }
 
+static bool is_held_by(const struct step *step, int32_t pid)
+{
+	for (uint32_t i = 0; i < step->n_holders; i++)
+		if (step->holders[i].pid == pid)
+			return true;
+	return false;
+}
+
 static enum way choose(const struct step *step)
 {
 	if (!step_is_door(step))
 		return WAY_SOCKET;
 	if (step->container && is_stoppable(step->engine))
 		return WAY_CONTAINER;
-	return step->n_units ? WAY_UNIT : WAY_PROCESS;
+	/* without a word of systemd's only what it holds itself must be left to it */
+	bool can_ask = !step->units_error || is_held_by(step, step->manager);
+	return step->n_units && can_ask ? WAY_UNIT : WAY_PROCESS;
 }
 
 /* What no way can close. */

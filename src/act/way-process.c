@@ -15,8 +15,11 @@ static void plan(struct plan *plan, const struct close_options *options, struct 
 {
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < step->n_holders; i++) {
-		if (step->holders[i].pid == 1) {
-			step_refuse(step, -EPERM, "pid 1 holds it, and is never signalled",
+		if (step->holders[i].pid == 1 || step->holders[i].pid == step->manager) {
+			step_refuse(step, -EPERM,
+				    step->holders[i].pid == 1
+					    ? "pid 1 holds it, and is never signalled"
+					    : "systemd holds it, and is never signalled",
 				    step->n_units ? "--by unit stops it" : NULL);
 			return;
 		}
@@ -36,6 +39,17 @@ static void plan(struct plan *plan, const struct close_options *options, struct 
 					     "what still holds it after %.1f s gets SIGKILL and "
 					     "loses what it has not written",
 					     (double)options->grace_ms / 1000));
+	if (step->container && !step->holders[0].container)
+		step_follows(step,
+			     plan_text(plan,
+				       "the container %s runs on, and its engine may still lead "
+				       "the port to it (--by container stops it)",
+				       step->container_name));
+	if (step->units_error && step->n_units)
+		step_follows(step,
+			     plan_text(plan,
+				       "systemd may start %s again: it could not be asked (%s)",
+				       step->units[step->n_units - 1], step->units_error));
 	if (step->restart && strcmp(step->restart, "no") != 0)
 		step_follows(step, plan_text(plan,
 					     "%s has Restart=%s: systemd will start it again; stop "

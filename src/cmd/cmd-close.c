@@ -5,6 +5,7 @@
 
 #include "act/close.h"
 #include "act/plan.h"
+#include "act/units.h"
 #include "act/verify.h"
 #include "base/privilege.h"
 #include "cmd/tell.h"
@@ -89,6 +90,7 @@ struct closing {
 	struct snapshot *snapshot;
 	struct rows rows;
 	struct session session;
+	struct vector units; /* struct unit_fact */
 	struct plan plan;
 	struct close_options options;
 };
@@ -96,6 +98,7 @@ struct closing {
 static void closing_done(struct closing *closing)
 {
 	plan_done(&closing->plan);
+	vector_done(&closing->units);
 	rows_done(&closing->rows);
 	snapshot_free(closing->snapshot);
 	filter_free(closing->filter);
@@ -199,10 +202,16 @@ static int make_plan(struct context *context, const struct settings *settings,
 	if (r < 0)
 		return r;
 	session_read(&context->host, &closing->session);
+	r = units_ask(closing->snapshot, closing->rows.order, closing->rows.n_sockets,
+		      &context->arena, &closing->units);
+	if (r < 0)
+		return error_set(err, r, "ask systemd");
 	struct planning planning = {
 		.snapshot = closing->snapshot,
 		.sockets = closing->rows.order,
 		.n_sockets = closing->rows.n_sockets,
+		.units = closing->units.data,
+		.n_units = closing->units.n,
 		.session = &closing->session,
 		.options = &closing->options,
 	};
@@ -274,6 +283,14 @@ static int status_of(const struct plan *plan)
 	return status;
 }
 
+static bool has_container(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->steps.n; i++)
+		if (plan_step(plan, i)->way == WAY_CONTAINER)
+			return true;
+	return false;
+}
+
 static int ignore_missing(struct sink *sink unused_argument,
 			  const struct missing *missing unused_argument)
 {
@@ -295,6 +312,8 @@ static int act(struct context *context, const struct settings *settings, struct 
 		.others = &others,
 		.stop = context->stop,
 	};
+	if (!has_container(&closing->plan))
+		privilege_keep(CAPS_ACT);
 	vector_init(&places, sizeof(struct found_netns));
 	vector_init(&others, sizeof(uint64_t));
 	vector_init(&unknown, sizeof(struct task_place));
@@ -313,6 +332,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	const struct settings *settings = data;
 	cleanup(closing_done) struct closing closing = {0};
 	plan_init(&closing.plan);
+	vector_init(&closing.units, sizeof(struct unit_fact));
 	int r = parse(context, settings, arguments, &closing, err);
 	if (r >= 0)
 		r = make_plan(context, settings, &closing, err);
@@ -361,7 +381,7 @@ const struct command cmd_close = {
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.set_defaults = set_defaults,
-	.capabilities = CAPS_ACT,
+	.capabilities = UINT64_MAX, /* until it is known that no engine's command is run */
 	.examples = examples,
 	.run = run,
 };

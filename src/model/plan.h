@@ -61,16 +61,20 @@ extern const char *const obstacle_words[OBSTACLE_MAX + 1];
 
 struct step {
 	struct identity target;
-	uint32_t recv_queue; /* of a listener: connections that wait in its backlog */
-	uint8_t held_by;     /* enum held_by */
-	enum way way;	     /* once planned never WAY_AUTO, unless it is refused */
-	const char *object;  /* what the way acts upon: "nginx.service", "docker web"; NULL */
-	int32_t manager;     /* pid of the systemd that the units belong to; 0 none */
+	uint32_t recv_queue;  /* of a listener: connections that wait in its backlog */
+	uint8_t held_by;      /* enum held_by */
+	enum way way;	      /* once planned never WAY_AUTO, unless it is refused */
+	const char *object;   /* what the way acts upon: "nginx.service", "docker web"; NULL */
+	int32_t manager;      /* pid of the systemd that the units belong to; 0 none */
+	uint32_t manager_uid; /* whose it is, where it is one of a user: */
+	bool is_of_user;
+	const char *units_error; /* why the systemd could not be asked for them; NULL */
 	const char
 		*units[STEP_UNITS_MAX]; /* in the order in which they are stopped: .socket first */
-	const char *restart;	 /* the service's Restart=, "always"; NULL: unknown or none */
-	const char *container;	 /* id; NULL */
-	uint8_t n_units, engine; /* engine: of the container */
+	const char *restart;	    /* the service's Restart=, "always"; NULL: unknown or none */
+	const char *container;	    /* id; NULL */
+	const char *container_name; /* "docker web" */
+	uint8_t n_units, engine;    /* engine: of the container */
 	struct step_holder *holders;
 	uint32_t n_holders;
 
