@@ -7,9 +7,9 @@
 #include "collect/plan.h"
 #include "source/bpf/unheld.h"
 #include "source/dump.h"
-#include "source/sock-diag.h"
+#include "source/protocols.h"
 
-/* From so many TCP sockets on it is cheaper than a dump of them. */
+/* From so many TCP sockets on threads, and the pass, are worth what it takes to start them. */
 #define MANY_SOCKETS 4000
 
 struct crowd {
@@ -27,9 +27,10 @@ static const struct found_netns *fullest(struct host *host, const struct vector 
 	const struct found_netns *fullest = NULL;
 	*ret_n = MANY_SOCKETS;
 	for (uint32_t i = 0; i < found->n; i++) {
-		uint64_t in_use = sock_diag_in_use(host, vector_at(found, i));
-		if (in_use > *ret_n) {
-			*ret_n = in_use;
+		struct protocols protocols;
+		protocols_read(host, vector_at(found, i), &protocols);
+		if (protocols.n[PROTO_TCP] > *ret_n) {
+			*ret_n = protocols.n[PROTO_TCP];
 			fullest = vector_at(found, i);
 		}
 	}
@@ -38,8 +39,7 @@ static const struct found_netns *fullest(struct host *host, const struct vector 
 
 static bool wants_connections(const struct query *query)
 {
-	return query->bounds.states & STATES_CONNECTED && query->bounds.protos & 1u << PROTO_TCP &&
-	       !(query->needs & NEED_TCP_INFO);
+	return query->bounds.states & STATES_CONNECTED && query->bounds.protos & 1u << PROTO_TCP;
 }
 
 /* Without room made before it grows as it is filled. */
@@ -54,7 +54,7 @@ struct crowd *crowd_start(struct host *host, struct join *join, const struct vec
 {
 	uint64_t n;
 	const struct found_netns *place =
-		wants_connections(join->query) ? fullest(host, found, &n) : NULL;
+		join->query->needs & NEED_TCP_INFO ? NULL : fullest(host, found, &n);
 	struct crowd *crowd = place ? calloc(1, sizeof(*crowd)) : NULL;
 	if (!crowd)
 		return NULL;
@@ -68,9 +68,11 @@ struct crowd *crowd_start(struct host *host, struct join *join, const struct vec
 	};
 	crowd->connections.bounds.states &= STATES_CONNECTED;
 	crowd->connections.bounds.protos = 1u << PROTO_TCP;
-	crowd->others.bounds.states &= ~STATES_CONNECTED;
-	crowd->pass = unheld_start_tcp(host, &crowd->place, join->query);
-	if (crowd->pass && !join->packed) /* a stream keeps no second copy */
+	if (wants_connections(join->query)) {
+		crowd->others.bounds.states &= ~STATES_CONNECTED;
+		crowd->pass = unheld_start_tcp(host, &crowd->place, join->query);
+	}
+	if (!join->packed) /* a stream keeps no second copy */
 		crowd->dump = dump_start(host, &crowd->place, &crowd->others);
 	return crowd;
 }
@@ -110,7 +112,7 @@ static int finish_pass(struct crowd *crowd, bool *ret_agree)
 int crowd_finish(struct crowd *crowd, struct error *err)
 {
 	struct join *join = crowd->join;
-	bool agree = false;
+	bool agree = !wants_connections(join->query);
 	join->current = join_netns(join, crowd->place.inode);
 	int r = join->current == NONE ? -ENOMEM : 0;
 	if (r >= 0 && crowd->pass)

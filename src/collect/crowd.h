@@ -1,6 +1,6 @@
-/* The one namespace that is so full of connections that they are looked at in threads beside the
- * pass over descriptors: by a pass in BPF that tells what no file holds, and by a dump of all that
- * is no connection. */
+/* The one namespace that is so full that it is looked at in threads beside the pass over
+ * descriptors: its connections by a pass in BPF that tells what no file holds, all else by a dump.
+ */
 #ifndef COLLECT_CROWD_H
 #define COLLECT_CROWD_H
 

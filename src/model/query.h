@@ -22,6 +22,7 @@ struct query {
 	uint32_t needs;		     /* NEED_ bits */
 	struct netns_scope scope;
 	enum source_choice source;
+	bool lacks_mptcp; /* it is known that no MPTCP socket is there: they need not be dumped */
 };
 
 #endif

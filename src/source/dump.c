@@ -5,7 +5,25 @@
 
 #include "source/dump.h"
 #include "source/proc-net.h"
+#include "source/protocols.h"
 #include "source/sock-diag.h"
+
+/* Protocols that have no socket in the namespace need not be asked for, but for TCP: TIME_WAIT and
+ * what is only bound are not counted. */
+static struct query without_unused(struct host *host, const struct found_netns *place,
+				   const struct query *query)
+{
+	struct query asked = *query;
+	struct protocols protocols;
+	protocols_read(host, place, &protocols);
+	if (!protocols.is_known)
+		return asked;
+	for (enum proto proto = 0; proto < PROTO_MAX; proto++)
+		if (proto != PROTO_TCP && !protocols.n[proto])
+			asked.bounds.protos &= ~(1u << proto);
+	asked.lacks_mptcp = !protocols.n_mptcp;
+	return asked;
+}
 
 int dump_read(struct host *host, const struct found_netns *place, const struct query *query,
 	      struct sink *sink, struct error *err)
@@ -17,9 +35,10 @@ int dump_read(struct host *host, const struct found_netns *place, const struct q
 		return error_set(err, fd, "open a netlink socket");
 
 	uint32_t absent = 0;
-	int r = sock_diag_read(host, fd, query, sink, &absent, err);
+	struct query asked = without_unused(host, place, query);
+	int r = sock_diag_read(host, fd, &asked, sink, &absent, err);
 	if (r >= 0 && absent)
-		r = proc_net_read(host, place, absent, query, sink, err);
+		r = proc_net_read(host, place, absent, &asked, sink, err);
 	return r;
 }
 

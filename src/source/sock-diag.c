@@ -450,7 +450,7 @@ int sock_diag_read(struct host *host, int fd, const struct query *query, struct 
 			*ret_absent |= 1u << proto;
 			r = 0;
 		}
-		if (r >= 0 && proto == PROTO_TCP)
+		if (r >= 0 && proto == PROTO_TCP && !query->lacks_mptcp)
 			r = dump_mptcp(host, fd, buffer, query, sink);
 		if (r < 0)
 			return error_set(err, r, "list the %s sockets", proto_words[proto]);
@@ -512,37 +512,4 @@ int sock_diag_lookup(int fd, const struct socket *packet, struct found_socket *r
 	r = sock_diag_parse(buffer, (size_t)n, packet->proto, &query, &answer.sink, &done, &error,
 			    &interrupted);
 	return r < 0 ? r : error ? error : answer.is_there ? 0 : -ENOENT;
-}
-
-struct count {
-	struct host *host;
-	uint64_t in_use;
-};
-
-/* "TCP: inuse 12 ..." of sockstat, "TCP6: inuse 3" of sockstat6. */
-static void add_count(struct count *count, const char *file, const char *word)
-{
-	char text[1024];
-	uint64_t n = 0;
-	ssize_t length =
-		host_read(count->host, text, sizeof(text), "proc/thread-self/net/%s", file);
-	const char *at = length > 0 ? strstr(text, word) : NULL;
-	if (!at)
-		return;
-	at += strlen(word);
-	if (number_scan(&at, text + length, 10, &n) == 0)
-		count->in_use += n;
-}
-
-static int read_sockstat(void *data)
-{
-	add_count(data, "sockstat", "TCP: inuse ");
-	add_count(data, "sockstat6", "TCP6: inuse ");
-	return 0;
-}
-
-uint64_t sock_diag_in_use(struct host *host, const struct found_netns *netns)
-{
-	struct count count = {.host = host};
-	return netns_call(netns, read_sockstat, &count) < 0 ? 0 : count.in_use;
 }

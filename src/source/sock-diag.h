@@ -21,9 +21,6 @@ int sock_diag_read(struct host *host, int fd, const struct query *query, struct 
 int sock_diag_parse(const void *bytes, size_t n, enum proto proto, const struct query *query,
 		    struct sink *sink, bool *ret_done, int *ret_error, bool *ret_interrupted);
 
-/* How many TCP sockets the namespace has in use, from its sockstat; 0 unknown. */
-uint64_t sock_diag_in_use(struct host *host, const struct found_netns *netns);
-
 /* The kernel's own choice for a packet: @packet's local is where it goes to, peer where it comes
  * from. 0; -ENOENT nobody; negative errno. */
 int sock_diag_lookup(int fd, const struct socket *packet, struct found_socket *ret);
