@@ -25,6 +25,7 @@ static const struct {
 	const char *name, *runs_with, *built_with;
 } libraries[] = {
 	{"nft", "libnftables1", "libnftables-dev"},
+	{"bus", "libsystemd0", "libsystemd-dev"},
 };
 
 /* The one that is here already; NULL: none. */

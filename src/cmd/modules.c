@@ -4,12 +4,15 @@
 #include "base/module.h"
 
 #ifdef MODULES_BUILTIN
-extern const struct module module_nft;
+extern const struct module module_nft, module_bus;
 
 extern const struct module *const modules_builtin[];
 const struct module *const modules_builtin[] = {
 #ifdef HAVE_NFT
 	&module_nft,
+#endif
+#ifdef HAVE_BUS
+	&module_bus,
 #endif
 	NULL};
 #endif
