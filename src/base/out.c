@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/faults.h"
 #include "base/format.h"
 #include "base/out.h"
 
@@ -26,7 +27,11 @@ int out_flush(struct out *out)
 {
 	size_t at = 0;
 	while (out->fd >= 0 && at < out->n && !out->error) {
-		ssize_t n = write(out->fd, out->data + at, out->n - at);
+		ssize_t n = -1;
+		if (fault_is_due(FAULT_WRITE))
+			errno = ENOSPC;
+		else
+			n = write(out->fd, out->data + at, out->n - at);
 		if (n < 0 && errno != EINTR)
 			out->error = -errno;
 		at += n > 0 ? (size_t)n : 0;

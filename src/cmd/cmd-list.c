@@ -320,6 +320,8 @@ static int show(struct context *context, const struct settings *settings,
 	if (r >= 0)
 		r = rows.n_sockets ? EXIT_DONE : EXIT_NOTHING;
 	rows_done(&rows);
+	if (r < 0)
+		context->out.n = 0; /* half a listing is none */
 	return r;
 }
 

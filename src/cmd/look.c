@@ -138,8 +138,13 @@ void look_tell_missing(struct context *context, const struct snapshot *snapshot)
 {
 	cleanup(out_done) struct out out = {.fd = -1};
 	const char *hint = NULL, *before = context->program, *between = ": ";
-	if (!snapshot->missing.n || out_init(&out, STDERR_FILENO) < 0)
+	if (!snapshot->missing.n)
 		return;
+	if (out_init(&out, STDERR_FILENO) < 0) {
+		dprintf(STDERR_FILENO, "%s: something is missing: out of memory to say what\n",
+			context->program);
+		return;
+	}
 	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
 		const struct missing *missing = vector_at(&snapshot->missing, i);
 		if (!is_told(snapshot, missing))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/faults.h"
 #include "base/privilege.h"
 #include "base/text.h"
 #include "cmd/help.h"
@@ -16,8 +17,10 @@
 static void tell(const struct context *context, const char *command, const struct error *err)
 {
 	struct out out;
-	if (out_init(&out, 2) < 0)
+	if (out_init(&out, 2) < 0) {
+		dprintf(2, "%s: out of memory\n", context->program);
 		return;
+	}
 	out_string(&out, context->program);
 	out_string(&out, ": ");
 	if (command) {
@@ -213,8 +216,11 @@ int main(int argc, char **argv)
 	struct context context = {.program = "doorward", .stop = stop_install()};
 	const char *command = NULL;
 	static char *none[] = {NULL};
-	if (out_init(&context.out, 1) < 0)
+	faults_start();
+	if (out_init(&context.out, 1) < 0) {
+		tell(&context, NULL, &(struct error){.what = "out of memory"});
 		return EXIT_REFUSED;
+	}
 	privilege_lay_aside();
 	arena_init(&context.arena);
 	terminal_detect(&context);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/debug.h"
+#include "base/faults.h"
 #include "base/privilege.h"
 #include "collect/census.h"
 #include "collect/collect.h"
@@ -87,6 +88,7 @@ static int collect_into(struct host *host, struct join *join, struct stream *str
 	if (r == -ECANCELED) /* what came is shown, and said to be partial */
 		r = 0;
 	debug(PLAN, "sockets are collected");
+	fault_wait("collected");
 	if (r >= 0)
 		r = join_settle(join);
 	if (r >= 0)

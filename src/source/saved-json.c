@@ -40,27 +40,33 @@ static int tell_broken(const struct restore *restore, const struct text *text, c
 			  line_of(text), why);
 }
 
-/* What jansson makes of the value at text->at, which moves behind it. NULL: the file ends within it
- * (restore->is_cut), or it is broken (told). */
-static json_t *next_value(struct restore *restore, struct text *text, struct error *err)
+/* What jansson makes of the value at text->at, which moves behind it. Where the file ends within it
+ * *@ret is NULL and restore->is_cut. 0, -EINVAL: it is broken, -ENOMEM; both told. */
+static int next_value(struct restore *restore, struct text *text, json_t **ret, struct error *err)
 {
-	json_error_t error;
+	json_error_t error = {0};
 	size_t left = (size_t)(text->end - text->at);
-	json_t *value = json_loadb(text->at, left < VALUE_MAX ? left : VALUE_MAX,
-				   JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &error);
-	if (value) {
+	*ret = NULL;
+	/* what lacks memory in jansson is told as broken text, or as nothing: it gets another try
+	 */
+	for (unsigned try = 0; !*ret && try < 2; try++)
+		*ret = json_loadb(text->at, left < VALUE_MAX ? left : VALUE_MAX,
+				  JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &error);
+	if (*ret) {
 		text->at += error.position;
-		return value;
+		return 0;
 	}
-	if (json_error_code(&error) == json_error_premature_end_of_input ||
-	    (size_t)error.position >= left) {
+	cleanup(freep) void *memory = malloc(256);
+	enum json_error_code code = json_error_code(&error);
+	if (!memory || code == json_error_out_of_memory || code == json_error_unknown)
+		return error_set(err, -ENOMEM, "read %.60s", restore->name);
+	if (code == json_error_premature_end_of_input || (size_t)error.position >= left) {
 		restore->is_cut = true;
 		text->at = text->end;
-		return NULL;
+		return 0;
 	}
 	text->at += error.position;
-	tell_broken(restore, text, error.text, err);
-	return NULL;
+	return tell_broken(restore, text, error.text, err);
 }
 
 static void json_freep(json_t **json)
@@ -103,10 +109,11 @@ static int walk_array(struct restore *restore, struct text *text, struct error *
 			restore->is_cut = true;
 			return 0;
 		}
-		cleanup(json_freep) json_t *value = next_value(restore, text, err);
-		if (!value)
-			return restore->is_cut ? 0 : -EINVAL;
-		int r = take_socket(restore, value, err);
+		cleanup(json_freep) json_t *value = NULL;
+		int r = next_value(restore, text, &value, err);
+		if (r < 0 || restore->is_cut)
+			return r;
+		r = take_socket(restore, value, err);
 		if (r < 0)
 			return r;
 		if (next_is(text, ','))
@@ -141,9 +148,10 @@ static int take_namespaces(struct restore *restore, json_t *head, struct error *
 static int walk_member(struct restore *restore, struct text *text, json_t *head, bool *has_sockets,
 		       struct error *err)
 {
-	cleanup(json_freep) json_t *key = next_value(restore, text, err);
-	if (!key)
-		return restore->is_cut ? 0 : -EINVAL;
+	cleanup(json_freep) json_t *key = NULL, *value = NULL;
+	int r = next_value(restore, text, &key, err);
+	if (r < 0 || restore->is_cut)
+		return r;
 	if (!json_is_string(key))
 		return tell_broken(restore, text, "a key is no string", err);
 	if (!next_is(text, ':')) {
@@ -154,12 +162,12 @@ static int walk_member(struct restore *restore, struct text *text, json_t *head,
 	bool is_array = next_is(text, '[');
 	if (is_array && strcmp(json_string_value(key), "sockets") == 0) {
 		*has_sockets = true;
-		int r = take_namespaces(restore, head, err);
+		r = take_namespaces(restore, head, err);
 		return r < 0 ? r : walk_array(restore, text, err);
 	}
-	cleanup(json_freep) json_t *value = next_value(restore, text, err);
-	if (!value)
-		return restore->is_cut ? 0 : -EINVAL;
+	r = next_value(restore, text, &value, err);
+	if (r < 0 || restore->is_cut)
+		return r;
 	return json_object_set(head, json_string_value(key), value) < 0 ? -ENOMEM : 0;
 }
 
@@ -230,9 +238,9 @@ static int walk_lines(struct restore *restore, struct text *text, json_t *head, 
 			restore->is_cut = true;
 			return 0;
 		}
-		line = next_value(restore, text, err);
-		if (!line)
-			return restore->is_cut ? 0 : -EINVAL;
+		r = next_value(restore, text, &line, err);
+		if (r < 0 || restore->is_cut)
+			return r;
 	}
 }
 
