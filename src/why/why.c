@@ -42,14 +42,35 @@ uint32_t why_destination(const struct inquiry *inquiry)
 	return found;
 }
 
+/* Answered without leaving the sender: there is nothing to trace. */
+static bool is_worth_tracing(int error)
+{
+	return error == ETIMEDOUT || error == ECONNREFUSED || error == EHOSTUNREACH ||
+	       error == EPERM || error == ECONNRESET;
+}
+
+static int try_it(struct inquiry *inquiry)
+{
+	const struct diagnosis *diagnosis = inquiry->diagnosis;
+	trial_run(inquiry);
+	if (diagnosis->question.attempt != ATTEMPT_CONNECT || !diagnosis->answer.is_tried ||
+	    !is_worth_tracing(diagnosis->answer.error))
+		return 0;
+	return traced_probe(inquiry);
+}
+
 int why_find(struct inquiry *inquiry, bool tries, struct error *err)
 {
 	struct tried seen = inquiry->diagnosis->answer;
+	int r = 0;
+	traced_init(&inquiry->traced);
 	if (tries || inquiry->diagnosis->question.attempt == ATTEMPT_CONNECT)
-		trial_run(inquiry);
+		r = try_it(inquiry);
 	if (!tries)
 		inquiry->diagnosis->answer = seen;
-	int r = find_causes(inquiry);
+	if (r >= 0)
+		r = find_causes(inquiry);
+	traced_done(&inquiry->traced);
 	if (r < 0)
 		return error_set(err, r, "find out why");
 	diagnosis_agree(inquiry->diagnosis);

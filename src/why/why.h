@@ -6,6 +6,7 @@
 #include "model/diagnosis.h"
 #include "why/probe.h"
 #include "why/subject.h"
+#include "why/traced.h"
 
 /* One question under way. */
 struct inquiry {
@@ -18,6 +19,7 @@ struct inquiry {
 	uint32_t own_inode; /* the socket that tries, where there is one: not in its own way */
 	bool is_bound;	    /* and it is bound already */
 	/* of a connect */
+	struct traced traced;
 	struct probe probe;   /* what came of our own */
 	uint16_t probe_port;  /* its own end; 0 any */
 	bool has_traced;      /* it was traced through this host */

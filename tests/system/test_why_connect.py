@@ -133,3 +133,93 @@ def test_an_own_end_and_another_place(pair, doorward):
 
 def test_a_user_is_told_what_may_be_seen(room, doorward):
     check(why(room, doorward, "127.0.0.1:9", uid=NOBODY), "nothing-listens", errno.ECONNREFUSED)
+
+
+# ---- traced ----
+
+def nft(room, text):
+    room(f"subprocess.run(['nft', '-f', '-'], input={text!r}, text=True, check=True)")
+
+
+def rule_of(room, table, chain):
+    """Handle of the only rule there, as nft itself tells it."""
+    listed = room(f"subprocess.run('nft -a list chain {table} {chain}'.split(), capture_output=True, text=True).stdout")
+    line, = [line for line in listed.splitlines() if "dport" in line]
+    return int(line.rpartition("handle ")[2])
+
+
+@pytest.mark.needs("program:nft")
+@pytest.mark.parametrize("hook", ["input", "output", "prerouting"])
+@pytest.mark.parametrize("verdict, error", [("drop", errno.ETIMEDOUT), ("reject", errno.ECONNREFUSED),
+                                            ("reject with tcp reset", errno.ECONNREFUSED)])
+def test_a_rule_is_named(room, doorward, hook, verdict, error):
+    if hook == "prerouting" and verdict.startswith("reject"):
+        pytest.skip("reject is for input, forward and output")
+    port = room("listen('127.0.0.1', 0)")
+    nft(room, f"table inet gate {{ chain way {{ type filter hook {hook} priority 0; tcp dport {port} {verdict}; }}; }}")
+    assert room(f"dial('127.0.0.1', {port})") == error
+    cause = check(why(room, doorward, f"127.0.0.1:{port}"), "firewall", error)
+    assert cause["rule"] == {"family": "inet", "table": "gate", "chain": "way", "text": cause["rule"]["text"],
+                             "handle": rule_of(room, "inet gate", "way")}
+    tables = room("subprocess.run('nft list tables'.split(), capture_output=True, text=True).stdout")
+    assert tables.split("\n") == ["table inet gate", ""], "nothing of ours is left"
+
+
+@pytest.mark.needs("program:nft")
+def test_the_policy_of_a_chain(room, doorward):
+    port = room("listen('::1', 0)")
+    nft(room, "table ip6 gate { chain way { type filter hook input priority 0; policy drop; }; }")
+    cause = check(why(room, doorward, f"[::1]:{port}"), "firewall", room(f"dial('::1', {port})"))
+    assert cause["rule"]["family"] == "ip6" and cause["rule"]["handle"] == 0 and "policy" in cause["because"]
+
+
+@pytest.mark.needs("program:nft")
+def test_a_rule_in_another_namespace_is_named(pair, doorward):
+    room, other = pair
+    port = other("listen('192.0.2.2', 0)")
+    nft(other, f"table ip gate {{ chain way {{ type filter hook input priority 0; tcp dport {port} drop; }}; }}")
+    cause = check(why(room, doorward, f"192.0.2.2:{port}"), "firewall", room(f"dial('192.0.2.2', {port})"))
+    assert (cause["rule"]["table"], cause["rule"]["handle"]) == ("gate", rule_of(other, "ip gate", "way"))
+    assert "in network namespace" in cause["because"]
+
+
+@pytest.mark.needs("program:nft")
+def test_a_user_is_told_how_to_learn_more(room, doorward):
+    port = room("listen('127.0.0.1', 0)")
+    nft(room, f"table inet gate {{ chain way {{ type filter hook input priority 0; tcp dport {port} drop; }}; }}")
+    cause = check(why(room, doorward, f"127.0.0.1:{port}", uid=NOBODY), "silent", errno.ETIMEDOUT)
+    assert "sudo" in cause["remedy"]
+
+
+@pytest.mark.needs("bpf")
+def test_the_kernels_reason_reverse_path(pair, doorward):
+    room, other = pair
+    port = other("listen('0.0.0.0', 0)")
+    other("open('/proc/sys/net/ipv4/conf/two/rp_filter', 'w').write('1')")
+    room("ip('address add 203.0.113.9/32 dev lo')")
+    assert room(f"dial('192.0.2.2', {port})") == 0, "both ends know each other on the link"
+    said = room.doorward(doorward).json("why", f"192.0.2.2:{port}", "203.0.113.9", "--connect")
+    cause = check(said, "dropped", room(f"dial('192.0.2.2', {port}, '203.0.113.9')"))
+    assert "IP_RPFILTER" in cause["because"]
+
+
+@pytest.mark.needs("bpf")
+def test_the_kernels_reason_socket_filter(room, doorward):
+    port = room("listen('127.0.0.1', 0)")
+    room("filter = struct.pack('HBBI', 6, 0, 0, 0); buffer = ctypes.create_string_buffer(filter)")
+    room("kept[-1].setsockopt(socket.SOL_SOCKET, 26, struct.pack('HP', 1, ctypes.addressof(buffer)))")
+    cause = check(why(room, doorward, f"127.0.0.1:{port}"), "dropped", room(f"dial('127.0.0.1', {port})"))
+    assert "SOCKET_FILTER" in cause["because"]
+
+
+@pytest.mark.needs("bpf", "program:nft")
+def test_nat_leads_where_nothing_listens(pair, doorward):
+    """It listens, but a rule sends the packet to another namespace, where nobody does."""
+    room, _ = pair
+    nft(room, "table ip nat { chain out { type nat hook output priority -100; "
+              "ip daddr 192.0.2.1 tcp dport 8080 dnat to 192.0.2.2:80; }; }")
+    port = room("listen('0.0.0.0', 8080)")
+    said = why(room, doorward, f"192.0.2.1:{port}")
+    cause = check(said, "other-namespace", room("dial('192.0.2.1', 8080)"))
+    assert "192.0.2.2:80 in network namespace" in said["notes"][0]
+    assert cause["sockets"][0]["holders"][0]["pid"] == room.pid

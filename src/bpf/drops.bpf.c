@@ -1,0 +1,119 @@
+/* Packets of one port that the kernel drops, and why: the tracepoint skb:kfree_skb. */
+#include "bpf/kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/drop.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	__u16 network_header;
+	unsigned char *head;
+};
+
+#pragma clang attribute pop
+
+/* RFC 791 and RFC 8200; of extension headers of IPv6 none is followed. */
+struct header_v4 {
+	__u8 version_length, service;
+	__be16 length, id, fragment;
+	__u8 ttl, protocol;
+	__be16 sum;
+	__be32 from, to;
+};
+
+struct header_v6 {
+	__be32 version_flow;
+	__be16 length;
+	__u8 protocol, hops;
+	__be32 from[4], to[4];
+};
+
+struct ports {
+	__be16 from, to;
+};
+
+const volatile struct bpf_drop_wanted wanted = {};
+
+struct bpf_drop drops[BPF_DROPS_MAX] = {};
+__u32 n_drops = 0;
+
+static __always_inline __u32 netns_of(const struct sk_buff *skb)
+{
+	const struct net_device *device = 0;
+	const struct sock *sk = 0;
+	const struct net *net = 0;
+	__u32 inode = 0;
+	bpf_core_read(&device, sizeof(device), &skb->dev);
+	if (device)
+		bpf_core_read(&net, sizeof(net), &device->nd_net.net);
+	if (!net) {
+		bpf_core_read(&sk, sizeof(sk), &skb->sk);
+		if (sk)
+			bpf_core_read(&net, sizeof(net), &sk->__sk_common.skc_net.net);
+	}
+	if (net)
+		bpf_core_read(&inode, sizeof(inode), &net->ns.inum);
+	return inode;
+}
+
+/* Addresses and protocol; where the ports stand. 0: no packet that is wanted. */
+static __always_inline const unsigned char *read_header(const unsigned char *at,
+							struct bpf_drop *drop)
+{
+	struct header_v4 v4 = {};
+	struct header_v6 v6 = {};
+	if (bpf_probe_read_kernel(&v4, sizeof(v4), at) < 0)
+		return 0;
+	if (v4.version_length >> 4 == 4) {
+		drop->family = AF_INET;
+		drop->to[2] = bpf_htonl(0xffff);
+		drop->to[3] = v4.to;
+		return v4.protocol == wanted.protocol ? at + (v4.version_length & 15) * 4 : 0;
+	}
+	if (v4.version_length >> 4 != 6 || bpf_probe_read_kernel(&v6, sizeof(v6), at) < 0)
+		return 0;
+	drop->family = AF_INET6;
+	drop->to[0] = v6.to[0];
+	drop->to[1] = v6.to[1];
+	drop->to[2] = v6.to[2];
+	drop->to[3] = v6.to[3];
+	return v6.protocol == wanted.protocol ? at + sizeof(v6) : 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int dropped(__u64 *ctx)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)ctx[0];
+	struct bpf_drop drop = {.reason = (__u32)ctx[2]};
+	const unsigned char *head = 0;
+	struct ports ports = {};
+	__u16 offset = 0;
+	bpf_core_read(&head, sizeof(head), &skb->head);
+	bpf_core_read(&offset, sizeof(offset), &skb->network_header);
+	if (!head)
+		return 0;
+	const unsigned char *at = read_header(head + offset, &drop);
+	if (!at || bpf_probe_read_kernel(&ports, sizeof(ports), at) < 0)
+		return 0;
+	drop.from_port = bpf_ntohs(ports.from);
+	drop.to_port = bpf_ntohs(ports.to);
+	if (drop.from_port != wanted.port && drop.to_port != wanted.port)
+		return 0;
+	drop.netns = netns_of(skb);
+	__u32 index = __sync_fetch_and_add(&n_drops, 1);
+	if (index < BPF_DROPS_MAX)
+		drops[index] = drop;
+	return 0;
+}
+
+char program_license[] SEC("license") = "GPL";
