@@ -180,10 +180,16 @@ static int try_remove(const struct block_place *place, const struct vector *want
 	int r = block_read(place, table, err);
 	if (r < 0 || !table->is_there)
 		return r;
+	if (table->is_dormant && wanted) {
+		error_text(err, -EBUSY,
+			   "our table is dormant: it refuses nothing, nor can it be read");
+		error_hint(err, "`doorward unblock --all` takes it away");
+		return -EBUSY;
+	}
 	if (wanted)
 		r = block_change_begin(&asked, table);
 	else
-		*n = table->blocks.n;
+		*n = table->is_dormant ? 1 : table->blocks.n;
 	for (uint32_t i = 0; wanted && r >= 0 && i < wanted->n; i++)
 		r = block_change_remove(&asked, vector_at(wanted, i), has_from, n);
 	if (r < 0)

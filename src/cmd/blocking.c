@@ -57,15 +57,21 @@ void blocking_envelope(struct out *out, const struct blocking *blocking)
 
 void blocking_tell_idle(struct context *context, const struct blocking *blocking)
 {
+	static const char hint[] = "(`doorward unblock --all` clears it)";
+	const struct block_table *table = &blocking->table;
 	cleanup(out_done) struct out out = {.fd = -1};
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < blocking->table.blocks.n; i++)
-		n += !block_is_in_force(&blocking->table, vector_at(&blocking->table.blocks, i));
-	if (!n || out_init(&out, STDERR_FILENO) < 0)
+	for (uint32_t i = 0; i < table->blocks.n; i++)
+		n += !block_is_in_force(table, vector_at(&table->blocks, i));
+	if ((!n && !table->is_dormant) || out_init(&out, STDERR_FILENO) < 0)
 		return;
-	out_format(&out,
-		   "%s: %u of the blocks of our table refuse nothing: somebody took its rules away "
-		   "(`doorward unblock --all` clears the rest)\n",
-		   context->program, n);
+	if (table->is_dormant)
+		out_format(&out, "%s: our table is dormant and refuses nothing %s\n",
+			   context->program, hint);
+	else
+		out_format(&out,
+			   "%s: %u of the blocks of our table refuse nothing: somebody took its "
+			   "rules away %s\n",
+			   context->program, n, hint);
 	out_flush(&out);
 }

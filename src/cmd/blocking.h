@@ -41,7 +41,7 @@ int blocking_parse(struct context *context, char **arguments, const char *from,
 /* "schema":...,"netns":... without the braces around. */
 void blocking_envelope(struct out *out, const struct blocking *blocking);
 
-/* One line on stderr where elements of ours stand without the rules that make them work. */
+/* One line on stderr where our table is there and what makes it work is not. */
 void blocking_tell_idle(struct context *context, const struct blocking *blocking);
 
 #endif

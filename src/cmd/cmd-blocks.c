@@ -51,7 +51,7 @@ static int run(struct context *context, const void *data, char **arguments unuse
 		blocks_json(out, &blocking.table, true);
 		out_string(out, ",\"idle\":");
 		blocks_json(out, &blocking.table, false);
-		out_string(out, "}\n");
+		out_format(out, ",\"dormant\":%s}\n", blocking.table.is_dormant ? "true" : "false");
 	} else {
 		struct page page = tell_page(context);
 		blocks_print(&page, &blocking.table);

@@ -44,7 +44,7 @@ struct block {
 /* One of ours in the kernel, with blocks in it or without. */
 struct block_scope_found {
 	struct block_scope scope;
-	bool is_in_force; /* its rules stand where they must, and the table is not dormant */
+	bool is_in_force; /* its rules stand where they must */
 	bool has_set;
 };
 
@@ -52,6 +52,7 @@ struct block_table {
 	struct vector blocks; /* struct block; those that are in force and those that are not */
 	struct vector scopes; /* struct block_scope_found */
 	bool is_there;	      /* the table itself */
+	bool is_dormant;      /* by hand, nft(8): none is in force, and what it has is not read */
 };
 void block_table_init(struct block_table *table);
 void block_table_done(struct block_table *table);

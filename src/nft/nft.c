@@ -68,18 +68,18 @@ static int read_table(struct block_table *ret, struct error *err)
 {
 	cleanup(free_context) struct nft_ctx *objects = NULL, *words = NULL;
 	const char *text;
-	int r = list_table(NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_NUMERIC_ALL, &objects, &text, err);
+	int r = list_table(NFT_CTX_OUTPUT_TERSE, &words, &text, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	ret->is_there = true;
+	ret->is_dormant = nft_parse_dormant(text);
+	if (ret->is_dormant)
+		return 0;
+	r = list_table(NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_NUMERIC_ALL, &objects, &text, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	r = nft_parse(text, strlen(text), ret);
-	if (r < 0)
-		return error_set(err, r, "read the table inet " NFT_TABLE);
-	r = ret->blocks.n ? list_table(NFT_CTX_OUTPUT_TERSE, &words, &text, err) : 0;
-	if (r < 0 || (ret->blocks.n && nft_parse_dormant(text)))
-		for (uint32_t i = 0; i < ret->scopes.n; i++)
-			((struct block_scope_found *)vector_at(&ret->scopes, i))->is_in_force =
-				false;
-	return r == -ENOENT ? 0 : r;
+	return r < 0 ? error_set(err, r, "read the table inet " NFT_TABLE) : 0;
 }
 
 static int change_table(const struct block_table *table, const struct block_change *change,
@@ -95,6 +95,8 @@ static int change_table(const struct block_table *table, const struct block_chan
 	if (script.error)
 		return error_set(err, script.error, "write to the packet filter");
 	r = run(script.data, 0, &context, err);
+	if (r >= 0 && table->is_dormant && change->after.n)
+		return -EAGAIN; /* it is awake now, and what it has can be read */
 	return r == -ENOENT || r == -EEXIST ? -EAGAIN : r;
 }
 

@@ -204,29 +204,16 @@ static bool chain_works(const json_t *objects, const char *scope, bool is_in)
 	return is_there && n_rules == 2; /* TCP, and the others */
 }
 
-static void look_at_rules(const json_t *objects, bool is_dormant, struct block_table *table)
+static void look_at_rules(const json_t *objects, struct block_table *table)
 {
 	for (uint32_t i = 0; i < table->scopes.n; i++) {
 		struct block_scope_found *found = vector_at(&table->scopes, i);
 		char name[BLOCK_SCOPE_NAME_MAX];
 		block_scope_name(&found->scope, name);
-		found->is_in_force = !is_dormant && found->has_set &&
-				     chain_works(objects, name, true) &&
+		found->is_in_force = found->has_set && chain_works(objects, name, true) &&
 				     (found->scope.from.kind == BLOCK_OUTSIDE ||
 				      chain_works(objects, name, false));
 	}
-}
-
-static bool has_flag(const json_t *flags, const char *word)
-{
-	size_t i;
-	json_t *flag;
-	json_array_foreach(flags, i, flag)
-	{
-		if (is_text(flag, word))
-			return true;
-	}
-	return is_text(flags, word);
 }
 
 bool nft_parse_dormant(const char *text)
@@ -244,7 +231,6 @@ int nft_parse(const char *text, size_t n, struct block_table *ret)
 {
 	json_t *root = json_loadb(text, n, 0, NULL), *object;
 	const json_t *objects = json_object_get(root, "nftables");
-	bool is_dormant = false;
 	int r = json_is_array(objects) ? 0 : -EBADMSG;
 	size_t i;
 	json_array_foreach(objects, i, object)
@@ -258,7 +244,6 @@ int nft_parse(const char *text, size_t n, struct block_table *ret)
 		if (table && is_text(json_object_get(table, "name"), NFT_TABLE) &&
 		    is_text(json_object_get(table, "family"), "inet")) {
 			ret->is_there = true;
-			is_dormant = has_flag(json_object_get(table, "flags"), "dormant");
 		} else if (set && is_ours(set) && r == 0) {
 			r = parse_set(set, ret);
 		} else if (chain_name(chain, name, &is_in) &&
@@ -266,7 +251,7 @@ int nft_parse(const char *text, size_t n, struct block_table *ret)
 			find_scope(ret, name); /* one without a set is still to be taken away */
 		}
 	}
-	look_at_rules(objects, is_dormant, ret);
+	look_at_rules(objects, ret);
 	json_decref(root);
 	return r;
 }

@@ -11,8 +11,8 @@
  * 0; -EBADMSG: it is no such listing; -ENOMEM. */
 int nft_parse(const char *text, size_t n, struct block_table *ret);
 
-/* The table is dormant, as its listing in nft's own language says in its second line: its JSON is
- * silent about it before nftables 1.1. Pure. */
+/* The table is dormant, as its listing in nft's own language says in its second line. Of such a
+ * table libnftables 1.0.6 writes no JSON that could be read. Pure. */
 bool nft_parse_dormant(const char *text);
 
 #endif

@@ -140,7 +140,9 @@ void nft_script(struct out *out, const struct block_table *table, const struct b
 		out_string(out, "add table " TABLE "\ndelete table " TABLE "\n");
 		return;
 	}
-	out_string(out, "add table " TABLE "\n");
+	out_string(out, "add table " TABLE "\n"); /* which wakes a dormant one */
+	if (table->is_dormant)
+		return;
 	for (uint32_t i = 0; i < change->removed.n; i++)
 		delete_element(out, vector_at(&change->removed, i));
 	for (uint32_t i = 0; i < change->after.n; i++) {

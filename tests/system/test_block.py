@@ -4,12 +4,16 @@ gets, and what nft(8) lists."""
 
 import errno
 import json
+import pathlib
+import shutil
 import subprocess
+import tempfile
 import threading
 import time
 
 import pytest
 
+from conftest import Doorward, program
 from room import Room
 
 pytestmark = pytest.mark.needs("root", "program:nft", "program:ip")
@@ -72,7 +76,7 @@ PUBLISHED = """
 table ip nat {
     chain prerouting {
         type nat hook prerouting priority dstnat
-        tcp dport 8088 dnat to 10.8.0.2:80
+        meta l4proto { tcp, udp } th dport 8088 dnat to 10.8.0.2:80
     }
     chain output {
         type nat hook output priority -100
@@ -340,6 +344,20 @@ def test_a_published_port_is_refused_where_an_input_rule_never_sees_it(net, run)
     assert net.outside("dial('10.9.0.1', 8088)") == 0
 
 
+def test_datagrams_to_a_published_port_are_refused(net, run):
+    net.container("echo_datagrams('0.0.0.0', 80)")
+    assert net.outside("send_datagram('10.9.0.1', 8088)") == 0
+    done(run("block", "8088"))
+    assert net.outside("send_datagram('10.9.0.1', 8088)") == errno.ECONNREFUSED
+
+
+def test_what_is_only_forwarded_is_not_refused(net, run):
+    net.container("listen('0.0.0.0', 80)")
+    net.outside("ip('route add 10.8.0.0/24 via 10.9.0.1')")
+    done(run("block", "80"))
+    assert net.outside("dial('10.8.0.2', 80)") == 0
+
+
 def test_connections_through_nat_go_on(net, run):
     net.container("listen('0.0.0.0', 80)")
     client = net.outside("dialled('10.9.0.1', 8088)")
@@ -399,6 +417,21 @@ def test_blocks_of_many_who_block_at_once_all_stand(net, run, blocks):
 
 # ---- the kernel is asked, never a memory ----
 
+def test_what_is_sent_to_all_is_refused_where_it_arrives(net, run):
+    assert net.outside
+    net.here("echo = keep(bind('', 20000, socket.SOCK_DGRAM))")
+    net.here("echo.settimeout(10)")
+    net.outside("caller = keep(bind('', 0, socket.SOCK_DGRAM))")
+    net.outside("caller.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)")
+    net.outside("caller.sendto(b'before', ('10.9.0.255', 20000))")
+    assert net.here("echo.recv(100).decode()") == "before"
+    done(run("block", "udp/20000"))
+    net.outside("caller.sendto(b'refused', ('10.9.0.255', 20000))")
+    done(run("unblock", "20000"))
+    net.outside("caller.sendto(b'after', ('10.9.0.255', 20000))")
+    assert net.here("echo.recv(100).decode()") == "after"
+
+
 def test_a_flushed_table_is_not_claimed_to_block(net, run, doorward):
     port = net.here("listen('0.0.0.0', 0)")
     done(run("block", port))
@@ -411,7 +444,6 @@ def test_a_flushed_table_is_not_claimed_to_block(net, run, doorward):
 
 
 @pytest.mark.parametrize("harm", ["flush table inet doorward", "flush chain inet doorward to_any_from_any.out",
-                                  "add table inet doorward { flags dormant; }",
                                   "flush chain inet doorward to_any_from_any.in; "
                                   "delete chain inet doorward to_any_from_any.in"])
 def test_elements_without_their_rules_are_not_claimed_to_block(net, run, doorward, harm):
@@ -423,6 +455,25 @@ def test_elements_without_their_rules_are_not_claimed_to_block(net, run, doorwar
     said = net.here.doorward(doorward).json("blocks")
     assert said["blocks"] == []
     assert [b["first_port"] for b in said["idle"]] == [20000]
+
+
+def test_a_dormant_table_is_not_claimed_to_block_and_wakes_for_the_next(net, run, doorward, blocks):
+    port = net.here("listen('0.0.0.0', 0)")
+    done(run("block", f"tcp/{port}", "--for", "1h"))
+    net.nft("add table inet doorward { flags dormant; }")
+    assert net.here(f"dial('127.0.0.1', {port})") == 0
+    status, out, err = run("blocks")
+    assert (status, out) == (1, "")
+    assert "dormant" in err
+    said = net.here.doorward(doorward).json("blocks")
+    assert (said["blocks"], said["dormant"]) == ([], True)
+    assert run("unblock", port)[0] == 3
+    done(run("block", "tcp/20000"))
+    assert net.here(f"dial('127.0.0.1', {port})") == errno.ECONNREFUSED
+    assert sorted(b["first_port"] for b in blocks()) == sorted([port, 20000])
+    net.nft("add table inet doorward { flags dormant; }")
+    done(run("unblock", "--all"))
+    assert net.nft("list ruleset") == ""
 
 
 def test_blocking_again_mends_the_rules(net, run, blocks):
@@ -544,3 +595,52 @@ def test_cut_spares_the_connection_of_this_session(net, doorward):
     said = json.loads(done(inside.run("block", port, "--for", "1m", "--cut", "--force", "--json", environment=ssh)))
     assert said["cut"] == {"ended": 1, "failed": 0, "spared": 0}
     assert net.outside(f"hear({client})") == errno.ECONNRESET
+
+
+# ---- the module ----
+
+@pytest.fixture
+def place():
+    """A directory that every user may look into."""
+    made = pathlib.Path(tempfile.mkdtemp(prefix="doorward-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def alone(net, place):
+    """The program with no module beside it, and none installed."""
+    if list(pathlib.Path("/usr/local/lib").glob("**/doorward/nft.so")):
+        pytest.skip("a module is installed here")
+    path = shutil.copy(program("DOORWARD", "src/doorward"), place)
+    if b"libnftables.so" in pathlib.Path(path).read_bytes():
+        pytest.skip("the modules are linked in")
+    copied = net.here.doorward(Doorward())
+    copied.path = path
+    return copied
+
+
+def test_an_absent_module_says_which_package_is_missing(alone):
+    status, out, err = alone.run("block", "20000")
+    assert (status, out) == (3, "")
+    assert "the module nft is not installed" in err and "libnftables-dev" in err
+
+
+def test_one_that_cannot_be_loaded_says_which_package_it_wants(alone, place):
+    (place / "nft.so").write_bytes(b"no library")
+    status, _, err = alone.run("blocks")
+    assert status == 3
+    assert "cannot be loaded" in err and "libnftables1" in err
+
+
+@pytest.mark.needs("program:setcap")
+def test_with_rights_of_its_own_nothing_beside_it_is_loaded(alone, place):
+    shutil.copy(pathlib.Path(program("DOORWARD", "src/doorward")).with_name("nft.so"), place)
+    assert alone.run("blocks")[0] == 1
+    if subprocess.run(["setcap", "cap_net_admin=ep", alone.path], check=False).returncode != 0:
+        pytest.skip("no capabilities of files here")
+    alone.prefix += ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    status, _, err = alone.run("blocks")
+    assert status == 3
+    assert "the module nft is not installed" in err

@@ -249,8 +249,6 @@ static void test_what_lacks_a_rule_or_a_hook_is_not_in_force(unused_argument voi
 		"{\"nftables\":[" TABLE "," SET(ELEMENT) "," CHAIN(IN, "prerouting") "," RULES "]}",
 		"{\"nftables\":[" TABLE
 		"," SET(ELEMENT) "," CHAIN(IN, "input") "," CHAIN(OUT, "output") "," RULES "]}",
-		"{\"nftables\":[{\"table\":{\"family\":\"inet\",\"name\":\"doorward\",\"flags\":"
-		"\"dormant\"}}," SET(ELEMENT) "," CHAINS "," RULES "]}",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(listings); i++) {
 		struct block_table table;
