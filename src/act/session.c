@@ -45,7 +45,7 @@ static void find_ssh(const struct host *host, struct session *session)
 		cleanup(freep) char *text = NULL;
 		ssize_t n = host_read_all(host, &text, ENVIRON_MAX, "proc/%d/environ",
 					  session->pids[i]);
-		for (const char *at = text, *end = text + n; n > 0 && at < end;
+		for (const char *at = text, *end = n > 0 ? text + n : text; at < end;
 		     at += strlen(at) + 1)
 			if (strncmp(at, name, sizeof(name) - 1) == 0)
 				session_parse_ssh(at + sizeof(name) - 1, session);
