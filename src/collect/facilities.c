@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/module.h"
 #include "base/privilege.h"
 #include "collect/collect.h"
 #include "model/query.h"
@@ -87,6 +88,21 @@ static int add_bpf(struct host *host, struct vector *ret)
 	return r;
 }
 
+static int add_packet_filter(struct vector *ret)
+{
+	struct facility facility = {.name = "packet filter",
+				    .gives = "block, unblock, blocks",
+				    .is_built_in = true,
+				    .works = privilege_has(CAP_NET_ADMIN)};
+	const char *absent = module_absent("nft");
+	if (absent)
+		facility.works = facility.is_built_in = false;
+	snprintf(facility.reason, sizeof(facility.reason), "%s%s",
+		 absent ? "the module nft is " : "needs the capability CAP_NET_ADMIN",
+		 absent ? absent : "");
+	return add(ret, &facility);
+}
+
 int collect_facilities(struct host *host, struct vector *ret, struct error *err)
 {
 	static const char *const names[PROTO_MAX] = {"sock_diag tcp", "sock_diag udp",
@@ -101,5 +117,7 @@ int collect_facilities(struct host *host, struct vector *ret, struct error *err)
 	if (r >= 0)
 		r = add_right("namespaces", "sockets of other network namespaces", CAP_SYS_ADMIN,
 			      "CAP_SYS_ADMIN", ret);
+	if (r >= 0)
+		r = add_packet_filter(ret);
 	return r < 0 ? error_set(err, r, "probe the facilities") : 0;
 }
