@@ -10,11 +10,13 @@
 struct cut {
 	uint32_t n_ended, n_failed; /* connections */
 	uint32_t n_spared;	    /* the one that this session came through */
+	uint32_t n_elsewhere;	    /* whose server is in no network namespace of this host */
 	int error;		    /* negative errno of the first that failed */
 };
 
 /* Ends the TCP connections that came in at the ports of @blocks (struct block) from where each
- * blocks, but not those that were opened from here. They are looked for until there is none.
+ * blocks, but not those that were opened from here: the sockets of the namespace, until there is
+ * none, and those that NAT passes on, at their server, in whichever namespace it is.
  * 0, or negative errno with @err told. */
 int cut_connections(struct host *host, const struct netns_scope *scope,
 		    const struct found_netns *netns, const struct vector *blocks,

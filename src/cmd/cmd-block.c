@@ -110,8 +110,8 @@ static void tell_json(struct out *out, const struct settings *settings,
 	}
 	out_string(out, "],\"cut\":");
 	if (settings->cuts)
-		out_format(out, "{\"ended\":%u,\"failed\":%u,\"spared\":%u}", cut->n_ended,
-			   cut->n_failed, cut->n_spared);
+		out_format(out, "{\"ended\":%u,\"failed\":%u,\"spared\":%u,\"elsewhere\":%u}",
+			   cut->n_ended, cut->n_failed, cut->n_spared, cut->n_elsewhere);
 	else
 		out_string(out, "null");
 	out_string(out, "}\n");
@@ -154,6 +154,23 @@ static int act(struct context *context, const struct settings *settings, struct 
 	return r;
 }
 
+/* What --cut left. */
+static int tell_failed(const struct cut *cut, struct error *err)
+{
+	if (cut->n_failed) {
+		error_set(err, cut->error, "end %u of the connections", cut->n_failed);
+		if (cut->error == -EOPNOTSUPP)
+			error_hint(err, "this kernel was built without CONFIG_INET_DIAG_DESTROY");
+		return cut->error;
+	}
+	if (cut->n_elsewhere)
+		return error_text(err, -ENOTSUP,
+				  "%u of the connections are passed on to another host, where they "
+				  "cannot be ended",
+				  cut->n_elsewhere);
+	return EXIT_DONE;
+}
+
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;
@@ -169,12 +186,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	if (r < 0)
 		return r;
 	tell(context, settings, &blocking, &cut);
-	if (!cut.n_failed)
-		return EXIT_DONE;
-	error_set(err, cut.error, "end %u of the connections", cut.n_failed);
-	if (cut.error == -EOPNOTSUPP)
-		error_hint(err, "this kernel was built without CONFIG_INET_DIAG_DESTROY");
-	return cut.error;
+	return tell_failed(&cut, err);
 }
 
 static const char *const examples[] = {

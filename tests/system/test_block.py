@@ -260,7 +260,7 @@ def test_cut_ends_what_waits_in_the_backlog_and_nothing_else(net, run):
     local = net.here(f"kept[{kept}].getsockname()[1]")
     peer = net.outside(f"accept({other})")
     said = json.loads(done(run("block", f"tcp/{port}", f"tcp/{local}", "--cut", "--json")))
-    assert said["cut"] == {"ended": 1, "failed": 0, "spared": 0}
+    assert said["cut"] == {"ended": 1, "failed": 0, "spared": 0, "elsewhere": 0}
     assert net.outside(f"hear({waiting})") == errno.ECONNRESET
     net.outside(f"say({peer}, 'dialled from here')")
     assert net.here(f"hear({kept})") == "dialled from here"
@@ -365,6 +365,42 @@ def test_connections_through_nat_go_on(net, run):
     done(run("block", "tcp/8088"))
     net.outside(f"say({client}, 'through')")
     assert net.container(f"hear({server})") == "through"
+
+
+@pytest.mark.parametrize("words", [[], ["--from", "outside"], ["--from", "10.9.0.0/24"]])
+def test_cut_ends_connections_through_nat_at_both_ends(net, run, words):
+    net.container("listen('0.0.0.0', 80)")
+    client = net.outside("dialled('10.9.0.1', 8088)")
+    server = net.container("accept(80)")
+    other = net.container("dialled('127.0.0.1', 80)")
+    said = json.loads(done(run("block", "tcp/8088", "--cut", "--json", *words)))
+    assert said["cut"] == {"ended": 1, "failed": 0, "spared": 0, "elsewhere": 0}
+    assert net.outside(f"hear({client})") == errno.ECONNRESET
+    assert net.container(f"hear({server})") == errno.ECONNABORTED
+    accepted = net.container("accept(80)")
+    net.container(f"say({other}, 'not through it')")
+    assert net.container(f"hear({accepted})") == "not through it"
+
+
+def test_cut_leaves_those_through_nat_that_come_from_elsewhere(net, run):
+    net.container("listen('0.0.0.0', 80)")
+    client = net.outside("dialled('10.9.0.1', 8088)")
+    server = net.container("accept(80)")
+    said = json.loads(done(run("block", "tcp/8088", "--cut", "--json", "--from", "192.0.2.0/24")))
+    assert said["cut"]["ended"] == 0
+    net.outside(f"say({client}, 'on')")
+    assert net.container(f"hear({server})") == "on"
+
+
+def test_cut_of_a_connection_that_has_ended_has_nothing_to_end(net, run):
+    net.container("listen('0.0.0.0', 80)")
+    client = net.outside("dialled('10.9.0.1', 8088)")
+    server = net.container("accept(80)")
+    net.outside(f"kept[{client}].close()")
+    assert net.container(f"hear({server})") == ""
+    net.container(f"kept[{server}].close()")
+    said = json.loads(done(run("block", "tcp/8088", "--cut", "--json")))
+    assert said["cut"]["ended"] == 0
 
 
 # ---- its life ----
@@ -590,10 +626,10 @@ def test_cut_spares_the_connection_of_this_session(net, doorward):
     ssh = {"SSH_CONNECTION": f"10.9.0.2 {local} 10.9.0.1 {port}"}
     inside = net.here.doorward(doorward)
     said = json.loads(done(inside.run("block", port, "--for", "1m", "--cut", "--json", environment=ssh)))
-    assert said["cut"] == {"ended": 1, "failed": 0, "spared": 1}
+    assert said["cut"] == {"ended": 1, "failed": 0, "spared": 1, "elsewhere": 0}
     assert net.outside(f"hear({other})") == errno.ECONNRESET
     said = json.loads(done(inside.run("block", port, "--for", "1m", "--cut", "--force", "--json", environment=ssh)))
-    assert said["cut"] == {"ended": 1, "failed": 0, "spared": 0}
+    assert said["cut"] == {"ended": 1, "failed": 0, "spared": 0, "elsewhere": 0}
     assert net.outside(f"hear({client})") == errno.ECONNRESET
 
 

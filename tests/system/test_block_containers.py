@@ -52,6 +52,15 @@ def test_a_published_port_is_refused_and_comes_back(doorward, published, outside
     assert outside(reach) == 0
 
 
+def test_cut_ends_a_connection_to_the_container(doorward, published, outside):
+    outside("held = keep(socket.create_connection(('10.99.0.1', 18181), 10))")
+    netns = published.network.pid
+    assert doorward.run("block", "tcp/18181", "--cut", "--netns", netns)[:2] == \
+        (0, "tcp/18181: new traffic from anywhere is refused until it is unblocked\n1 connection ended\n")
+    assert outside("error_of(held.recv, 1)") == errno.ECONNRESET
+    assert doorward.run("unblock", "--all", "--netns", netns)[0] == 0
+
+
 def test_the_rules_of_the_engine_are_not_touched(doorward, published):
     listing = ["nsenter", "-t", str(published.network.pid), "--net", "--", "nft", "-s", "list", "ruleset"]
     before = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
