@@ -65,21 +65,22 @@ static int change_inside(void *data)
 	return call->nft->change(call->table, call->change, call->err);
 }
 
-static int call_inside(const struct block_place *place, int (*inside)(void *), struct call *call)
+static int call_inside(const struct block_place *place, int (*inside)(void *),
+		       const struct call *asked, struct error *err)
 {
-	struct error err = {.code = 0};
-	call->nft = place->nft;
-	struct error *told = call->err;
-	call->err = &err;
-	int r = netns_call(block_netns(place), inside, call);
+	struct error told = {.code = 0};
+	struct call call = *asked;
+	call.nft = place->nft;
+	call.err = &told;
+	int r = netns_call(block_netns(place), inside, &call);
 	if (r >= 0 || r == -EAGAIN)
 		return r;
 	if (r == -EPERM || r == -EACCES)
-		return tell_refused(r, told);
-	if (!err.code)
-		return error_set(told, r, "enter the network namespace");
-	if (told)
-		*told = err;
+		return tell_refused(r, err);
+	if (!told.code)
+		return error_set(err, r, "enter the network namespace");
+	if (err)
+		*err = told;
 	return r;
 }
 
@@ -98,10 +99,10 @@ static int compare(const void *a, const void *b)
 
 int block_read(const struct block_place *place, struct block_table *ret, struct error *err)
 {
-	struct call call = {.table = ret, .err = err};
+	const struct call call = {.table = ret};
 	block_table_done(ret);
 	block_table_init(ret);
-	int r = call_inside(place, read_inside, &call);
+	int r = call_inside(place, read_inside, &call, err);
 	if (r >= 0 && ret->blocks.n)
 		qsort(ret->blocks.data, ret->blocks.n, sizeof(struct block), compare);
 	return r;
@@ -110,8 +111,8 @@ int block_read(const struct block_place *place, struct block_table *ret, struct 
 static int change(const struct block_place *place, struct block_table *table,
 		  const struct block_change *asked, struct error *err)
 {
-	struct call call = {.table = table, .change = asked, .err = err};
-	return call_inside(place, change_inside, &call);
+	const struct call call = {.table = table, .change = asked};
+	return call_inside(place, change_inside, &call, err);
 }
 
 /* ---- the two changes ---- */

@@ -6,6 +6,8 @@
 #include "cmd/blocking.h"
 #include "view/block.h"
 
+#define WITHOUT_END UINT64_MAX
+
 struct settings {
 	bool json, cuts, is_forced;
 	const char *from, *reason;
@@ -48,13 +50,20 @@ static const struct option options[] = {
 
 static void set_defaults(void *data)
 {
-	((struct settings *)data)->look.netns = "self";
+	struct settings *settings = data;
+	settings->life_ms = WITHOUT_END;
+	settings->look.netns = "self";
 }
 
-/* Whole seconds, as the kernel's listing has them. */
+/* Whole seconds, as the kernel's listing has them; 0 without end. */
 static int life_of(const struct settings *settings, uint64_t *ret, struct error *err)
 {
+	*ret = 0;
+	if (settings->life_ms == WITHOUT_END)
+		return 0;
 	*ret = settings->life_ms / 1000 + (settings->life_ms % 1000 != 0);
+	if (!*ret)
+		return error_text(err, -EINVAL, "--for: no time at all blocks nothing");
 	if (*ret > BLOCK_SECONDS_MAX)
 		return error_text(err, -EINVAL, "--for: longer than ten years is without end");
 	return 0;
@@ -83,7 +92,7 @@ static int parse(struct context *context, const struct settings *settings, char 
 static int guard(const struct settings *settings, const struct blocking *blocking,
 		 const struct session *session, struct error *err)
 {
-	if (settings->is_forced || settings->life_ms ||
+	if (settings->is_forced || settings->life_ms != WITHOUT_END ||
 	    !cut_is_own_door(&blocking->wanted, session))
 		return 0;
 	error_text(err, -EPERM, "this session came in by port %u: the next would be refused",

@@ -90,13 +90,13 @@ static bool parse_prefix(const char *text, size_t n, struct block_end *ret)
 int block_parse_from(const char *text, struct block_end *ret, struct error *err)
 {
 	*ret = (struct block_end){.kind = BLOCK_ANY};
-	if (!text)
+	if (!text || strcmp(text, "anywhere") == 0)
 		return 0;
 	*ret = (struct block_end){.kind = BLOCK_OUTSIDE};
 	if (strcmp(text, "outside") == 0 || parse_prefix(text, strlen(text), ret))
 		return 0;
 	error_text(err, -EINVAL, "--from %.60s: it is no network", text);
-	error_hint(err, "it takes outside, or a network such as 10.0.0.0/8 or 2001:db8::/32");
+	error_hint(err, "it takes anywhere, outside, or a network such as 10.0.0.0/8");
 	return -EINVAL;
 }
 

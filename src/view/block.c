@@ -50,7 +50,7 @@ static void print_row(const struct page *page, const char *const cells[COLUMN_MA
 		if (is_right)
 			out_spaces(page->out, room);
 		text_show(page->out, cells[column], strlen(cells[column]));
-		if (column + 1 == COLUMN_MAX || (column == REFUSED && !widths[REASON]))
+		if (column == REASON || (column == REFUSED && !cells[REASON][0]))
 			break;
 		out_spaces(page->out, (is_right ? 0 : room) + 2);
 	}
@@ -87,7 +87,11 @@ uint32_t blocks_print(const struct page *page, const struct block_table *table)
 	for (enum column column = 0; column < COLUMN_MAX; column++)
 		if (widths[column] && widths[column] < strlen(titles[column]))
 			widths[column] = strlen(titles[column]);
-	print_row(page, titles, widths);
+	const char *shown_titles[COLUMN_MAX];
+	memcpy(shown_titles, titles, sizeof(titles));
+	if (!widths[REASON])
+		shown_titles[REASON] = "";
+	print_row(page, shown_titles, widths);
 	for (uint32_t i = 0; i < table->blocks.n; i++)
 		if (block_is_in_force(table, vector_at(&table->blocks, i)))
 			print_block(page, vector_at(&table->blocks, i), widths);

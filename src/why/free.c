@@ -21,10 +21,12 @@ void free_ports_done(struct free_ports *ports)
 static int open_socket(const struct free_search *search, bool is_v4)
 {
 	int kind = search->proto == PROTO_TCP ? SOCK_STREAM : SOCK_DGRAM, no = 0;
-	int fd = socket(is_v4 ? AF_INET : AF_INET6, kind | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !is_v4 && !search->has_address)
+	cleanup(closep) int fd = socket(is_v4 ? AF_INET : AF_INET6, kind | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (!is_v4 && !search->has_address)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
-	return fd < 0 ? -errno : fd;
+	return TAKE_FD(fd);
 }
 
 /* A bind without any option is the strictest: what is free for it is free for all. */

@@ -565,7 +565,7 @@ def test_a_reason_that_nft_or_a_terminal_could_take_wrongly_is_refused(net, run,
 
 @pytest.mark.parametrize("words", [["raw/1"], ["20000", "--from", "10.0.0.0/33"], ["20000", "--from", "inside"],
                                    ["127.0.0.1:20000", "--from", "fd00::/8"], ["20000", "--for", "soon"],
-                                   ["20000", "--for", "9999999d"], ["20000", "--netns", "all"], []])
+                                   ["20000", "--for", "9999999d"], ["20000", "--for", "0"], ["20000", "--netns", "all"], []])
 def test_what_cannot_be_meant_is_exit_2(net, run, words):
     assert run("block", *words)[0] == 2
     assert net.nft("list ruleset") == ""
@@ -574,6 +574,24 @@ def test_what_cannot_be_meant_is_exit_2(net, run, words):
 def test_a_name_of_a_service_is_its_port(run, blocks):
     done(run("block", "https"))
     assert [(b["proto"], b["first_port"]) for b in blocks()] == [("tcp", 443), ("udp", 443)]
+
+
+def test_what_blocks_shows_of_where_can_be_typed(run, blocks):
+    done(run("block", "tcp/20000"))
+    done(run("block", "tcp/20000", "--from", "outside"))
+    done(run("unblock", "20000", "--from", "anywhere"))
+    assert [b["from"] for b in blocks()] == ["outside"]
+
+
+def test_the_table_shows_each(run):
+    done(run("block", "tcp/20000", "--for", "10m", "--reason", "until it is patched"))
+    done(run("block", "[::1]:20001", "--from", "fd00::/8"))
+    assert [" ".join(line.split()) for line in done(run("blocks")).splitlines()] == [
+        "BLOCKED FROM FOR ANOTHER REFUSED REASON",
+        "tcp/20000 anywhere 10 min 0 until it is patched",
+        "tcp/[::1]:20001 fd00::/8 no end 0",
+        "udp/[::1]:20001 fd00::/8 no end 0",
+    ]
 
 
 # ---- elsewhere, and without the right ----
