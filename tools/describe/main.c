@@ -47,8 +47,8 @@ bool takes_port(const struct command *command)
 {
 	static const char *const arguments[] = {"TARGET", "TO", "PORT"};
 	for (size_t i = 0; command->arguments && i < ARRAY_SIZE(arguments); i++)
-		if (strcmp(command->arguments, arguments[i]) == 0)
-			return true;
+		if (strncmp(command->arguments, arguments[i], strlen(arguments[i])) == 0)
+			return true; /* one or more, "TARGET..." */
 	return false;
 }
 
