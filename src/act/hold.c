@@ -14,7 +14,7 @@
 #include "act/traced.h"
 #include "base/numbers.h"
 
-#define STOP_LIMIT_NS UINT64_C(1000000000)
+#define STOP_LIMIT_NS UINT64_C(500000000)
 #define ROUNDS_MAX 64 /* of looking for threads that came meanwhile */
 
 void hold_init(struct hold *hold, const struct host *host)
@@ -161,6 +161,28 @@ static int await_thread(struct held_thread *thread, uint64_t deadline)
 	}
 }
 
+/* The last that was asked first: once it stands most others do, and nobody is waited for. One that
+ * does not stop keeps none of the others from being seen stopped, and so from being put back
+ * rightly. */
+static int await_known(struct hold *hold, uint64_t deadline, struct error *err)
+{
+	int result = 0;
+	for (uint32_t i = hold->threads.n; i-- > 0;) {
+		struct held_thread *thread = hold_thread(hold, i);
+		if (thread->is_stopped || thread->is_gone)
+			continue;
+		int r = await_thread(thread, deadline);
+		if (r < 0 && result == 0) {
+			result = error_set(err, r, "stop thread %d of pid %d", thread->tid,
+					   thread->pid);
+			error_hint(
+				err,
+				"it is deep in the kernel, as a parent in vfork() is; try again");
+		}
+	}
+	return result;
+}
+
 static int stop_known(struct hold *hold, uint64_t deadline, struct error *err)
 {
 	for (uint32_t i = 0; machine.needs_waiting && i < hold->threads.n; i++)
@@ -174,22 +196,7 @@ static int stop_known(struct hold *hold, uint64_t deadline, struct error *err)
 			thread->is_gone = true;
 		thread->is_asked = true;
 	}
-	/* the last that was asked first: once it stands, most others do, and nobody is waited for
-	 */
-	for (uint32_t i = hold->threads.n; i-- > 0;) {
-		struct held_thread *thread = hold_thread(hold, i);
-		if (thread->is_stopped || thread->is_gone)
-			continue;
-		int r = await_thread(thread, deadline);
-		if (r < 0) {
-			error_set(err, r, "stop thread %d of pid %d", thread->tid, thread->pid);
-			error_hint(
-				err,
-				"it is deep in the kernel, as a parent in vfork() is; try again");
-			return r;
-		}
-	}
-	return 0;
+	return await_known(hold, deadline, err);
 }
 
 int hold_stop(struct hold *hold, struct error *err)

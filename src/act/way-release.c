@@ -30,6 +30,15 @@ static uint32_t count_registered(const struct step *step)
 	return n;
 }
 
+/* Pid 1, or the systemd of the units: if it stood still, so would all that waits for it. */
+static bool is_held_by_manager(const struct step *step)
+{
+	for (uint32_t i = 0; i < step->n_holders; i++)
+		if (step->holders[i].pid == 1 || step->holders[i].pid == step->manager)
+			return true;
+	return false;
+}
+
 static void plan(struct plan *plan, const struct close_options *options, struct step *step)
 {
 	uint32_t n_registered = count_registered(step);
@@ -43,6 +52,9 @@ static void plan(struct plan *plan, const struct close_options *options, struct 
 		step_refuse(step, -ENOTSUP, "a raw socket has no port", "use --by process");
 	} else if (!step->n_holders) {
 		step_refuse(step, -ESRCH, "no process has a descriptor of it", NULL);
+	} else if (is_held_by_manager(step)) {
+		step_refuse(step, -EPERM, "a manager of services holds it, and is never held still",
+			    step->n_units ? "--by unit stops it" : NULL);
 	} else if (n_registered == step->n_holders) {
 		step_refuse(step, -ENOTSUP, "only a ring of io_uring has it, and no descriptor",
 			    "use --by process");

@@ -107,9 +107,10 @@ static void loop_poll(void)
 {
 	struct pollfd polled[CONNECTIONS] = {{.fd = listener, .events = POLLIN}};
 	nfds_t n = 1;
+	int timeout = strcmp(loop_name, "poll-timeout") == 0 ? 3600000 : -1;
 
 	for (;; counters->turns++) {
-		if (!is_good(poll(polled, n, -1)))
+		if (!is_good(poll(polled, n, timeout)))
 			continue;
 		for (nfds_t i = 1; i < n; i++) {
 			if (!polled[i].revents || echo(polled[i].fd))
@@ -322,14 +323,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } loops[] = {
-	{"poll", loop_poll},
-	{"select", loop_select},
-	{"epoll", loop_epoll},
-	{"epoll-pwait", loop_epoll},
-	{"epoll-pwait2", loop_epoll},
-	{"accept", loop_accept},
-	{"accept-timeout", loop_accept},
-	{"io-uring", loop_uring},
+	{"poll", loop_poll},	 {"poll-timeout", loop_poll},	  {"select", loop_select},
+	{"epoll", loop_epoll},	 {"epoll-pwait", loop_epoll},	  {"epoll-pwait2", loop_epoll},
+	{"accept", loop_accept}, {"accept-timeout", loop_accept}, {"io-uring", loop_uring},
 	{"udp", loop_udp},
 };
 
@@ -451,6 +447,25 @@ static void filter_calls(void)
 		fail("filter system calls");
 }
 
+static void on_signal(int number)
+{
+	(void)number;
+	counters->beats++;
+}
+
+/* A thread that waits for its child to start another program, which it does not. */
+static void *wait_in_vfork(void *arg)
+{
+	(void)arg;
+	counters->ready++;
+	if (vfork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return NULL;
+}
+
 /* A descriptor that is left to the child of a fork, whose copy lives on. */
 static void *fork_often(void *arg)
 {
@@ -469,10 +484,13 @@ static void *fork_often(void *arg)
 	}
 }
 
-static int make_listener(int is_udp, int family, int is_nonblocking, int is_plain)
+static int make_listener(int is_udp, int family, int is_nonblocking, int is_plain, uint16_t port)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+	struct sockaddr_in in = {.sin_family = AF_INET,
+				 .sin_port = htons(port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 in6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = in6addr_loopback};
 	struct sockaddr *address =
 		family == AF_INET ? (struct sockaddr *)&in : (struct sockaddr *)&in6;
 	socklen_t length = family == AF_INET ? sizeof(in) : sizeof(in6);
@@ -528,13 +546,18 @@ static void set_up(struct wish *wishes)
 	close(fd);
 	listener = make_listener(strcmp(loop_name, "udp") == 0,
 				 number(wishes, "--family") == 6 ? AF_INET6 : AF_INET,
-				 (int)number(wishes, "--nonblock"), (int)number(wishes, "--plain"));
+				 (int)number(wishes, "--nonblock"), (int)number(wishes, "--plain"),
+				 (uint16_t)number(wishes, "--port"));
 	for (uint64_t i = 0; i < n; i++, n_ready++)
 		start_thread(i % 2 ? wait_in_accept : wait_in_epoll, NULL);
 	for (uint64_t i = 0; i < number(wishes, "--apart"); i++, n_ready++)
 		start_thread(wait_apart, NULL);
 	if (number(wishes, "--beat") && ++n_ready)
 		start_thread(beat, NULL);
+	if (number(wishes, "--handle"))
+		signal(SIGUSR1, on_signal);
+	if (number(wishes, "--vfork") && ++n_ready)
+		start_thread(wait_in_vfork, NULL);
 	if (number(wishes, "--fork") && ++n_ready)
 		start_thread(fork_often, NULL);
 	for (uint64_t i = 0; i < number(wishes, "--dups"); i++)

@@ -206,7 +206,7 @@ def assert_unnoticed(made):
 
 # ---- every kind of loop ----
 
-LOOPS = "poll", "select", "epoll", "epoll-pwait", "epoll-pwait2", "accept", "accept-timeout"
+LOOPS = "poll", "poll-timeout", "select", "epoll", "epoll-pwait", "epoll-pwait2", "accept", "accept-timeout"
 
 
 @pytest.mark.parametrize("family", (4, 6))
@@ -239,14 +239,21 @@ def test_program_that_waits_is_not_woken(server, release, loop):
     assert_unnoticed(made)
 
 
+@contextlib.contextmanager
+def stand_in_of(made):
+    """A copy of what stands at the server's descriptor now."""
+    pidfd = os.pidfd_open(made.pid)
+    copy = ctypes.CDLL(None, use_errno=True).syscall(438, pidfd, made.fd, 0)  # pidfd_getfd
+    os.close(pidfd)
+    assert copy >= 0
+    with socket.socket(fileno=copy) as stand_in:
+        yield stand_in
+
+
 def test_stand_in_looks_like_the_socket(server, release):
     made = server("poll", nonblock=1)
     release(made.target)
-    pidfd = os.pidfd_open(made.pid)
-    copy = ctypes.CDLL(None, use_errno=True).syscall(438, pidfd, made.fd, 0)  # pidfd_getfd
-    assert copy >= 0
-    with socket.socket(fileno=copy) as stand_in:
-        os.close(pidfd)
+    with stand_in_of(made) as stand_in:
         assert stand_in.getsockname() == ("127.0.0.1", made.port)
         assert (stand_in.family, stand_in.type) == (socket.AF_INET, socket.SOCK_STREAM)
         assert stand_in.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
@@ -333,6 +340,65 @@ def test_stopped_process_stays_stopped(server, release):
         assert stat_of(made.pid)[0] == "T"
         os.kill(made.pid, signal.SIGCONT)
         Traffic(connection).end()
+
+
+def test_signals_meanwhile(server, release):
+    """Each runs its handler once, before or after."""
+    made = server("epoll", handle=1, threads=20)
+    sent, wanted = 0, True
+
+    def send():
+        nonlocal sent
+        while wanted:
+            os.kill(made.pid, signal.SIGUSR1)
+            sent += 1
+            await_that(lambda: made.count("beats") >= sent)
+
+    with made.connect() as connection:
+        traffic, sender = Traffic(connection), threading.Thread(target=send)
+        sender.start()
+        await_that(lambda: sent > 10)
+        assert release(made.target)["free"]
+        before = sent
+        await_that(lambda: sent > before + 10)
+        wanted = False
+        sender.join()
+        traffic.end()
+    assert made.count("beats") == sent
+    assert made.count("errors") == 0
+
+
+def test_low_port(server, release):
+    """The stand-in has it, too, without the right to bind it."""
+    port = next(port for port in range(1023, 600, -1) if not _listens(port))
+    made = server("poll", port=port)
+    assert release(made.target)["free"]
+    with stand_in_of(made) as stand_in:
+        assert stand_in.getsockname() == ("127.0.0.1", port)
+
+
+def test_thread_that_cannot_be_stopped(server, release):
+    """Refused soon, and all others go on."""
+    made = server("epoll", vfork=1, threads=10)
+    before = descriptors(made.pid)
+    step = only_step(release(made.target, statuses=(3,)))
+    assert step["refused"] and "timed out" in step["because"] and "vfork" in step["hint"]
+    assert descriptors(made.pid) == before
+    with made.connect() as connection:
+        Traffic(connection).end()
+    assert_unnoticed(made)
+
+
+def test_other_pid_namespace(scene, release):
+    made = scene("pid-namespace")
+    assert release(f"tcp/127.0.0.1:{made.port}")["free"]
+    assert alive(made.pid)
+
+
+@pytest.mark.parametrize("kind", ("link-local", "mapped", "reuseport-group", "dual-stack", "interface-bound", "leader-gone"))
+def test_kinds_of_listeners(scene, release, doorward, kind):
+    made = scene(kind, own_netns=1)
+    assert release(made.port, "--keep-connections", by=doorward.inside(made.scene_pid, "net"))["free"]
 
 
 def test_five_holders(scene, release):
