@@ -177,7 +177,8 @@ static int await_known(struct hold *hold, uint64_t deadline, struct error *err)
 					   thread->pid);
 			error_hint(
 				err,
-				"it is deep in the kernel, as a parent in vfork() is; try again");
+				"it is frozen, as in a paused container, or deep in the kernel, as "
+				"a parent in vfork() is");
 		}
 	}
 	return result;

@@ -342,8 +342,13 @@ int swap_bring(struct swap_table *table, uint64_t cookie, int stand_in, const st
 {
 	int r = borrow_page(table);
 	r = r < 0 ? r : compare_cookies(table, cookie);
-	if (r < 0)
-		return error_set(err, r, "look at the socket in pid %d", table->pid);
+	if (r < 0) {
+		error_set(err, r, "look at the socket in pid %d", table->pid);
+		if (r == -ETIMEDOUT)
+			error_hint(err,
+				   "it is frozen, as in a paused container: let it go on first");
+		return r;
+	}
 	if (!table->n_numbers)
 		return 0;
 	r = raise_limit(table, 0);

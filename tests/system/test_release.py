@@ -395,7 +395,8 @@ def test_other_pid_namespace(scene, release):
     assert alive(made.pid)
 
 
-@pytest.mark.parametrize("kind", ("link-local", "mapped", "reuseport-group", "dual-stack", "interface-bound", "leader-gone"))
+@pytest.mark.parametrize("kind", ("link-local", "mapped", "reuseport-group", "dual-stack", "interface-bound",
+                                  "leader-gone"))
 def test_kinds_of_listeners(scene, release, doorward, kind):
     made = scene(kind, own_netns=1)
     assert release(made.port, "--keep-connections", by=doorward.inside(made.scene_pid, "net"))["free"]
