@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "act/inject.h"
@@ -260,6 +261,8 @@ int inject_end(struct injection *injection)
 		inject_write(injection, injection->section, &injection->section_was, 8);
 	r = registers_set(injection->tid, &injection->saved);
 	ptrace(PTRACE_SETSIGMASK, injection->tid, (void *)SIGNALS_SIZE, &injection->signals);
+	if (injection->signal) /* it waits there until the thread goes on */
+		syscall(SYS_tgkill, injection->pid, injection->tid, injection->signal);
 	injection->is_begun = false;
 	return r;
 }

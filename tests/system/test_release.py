@@ -368,6 +368,30 @@ def test_signals_meanwhile(server, release):
     assert made.count("errors") == 0
 
 
+def test_stop_signals_meanwhile(server, release):
+    """They stop it and let it go on, as if nobody else did."""
+    made = server("poll", threads=10)
+    wanted = True
+
+    def send():
+        while wanted:
+            os.kill(made.pid, signal.SIGSTOP)
+            await_that(lambda: stat_of(made.pid)[0] in "Tt")
+            os.kill(made.pid, signal.SIGCONT)
+
+    with made.connect() as connection:
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            assert release(made.target)["free"]
+        finally:
+            wanted = False
+            sender.join()
+        Traffic(connection).end()
+    os.kill(made.pid, signal.SIGSTOP)
+    await_that(lambda: stat_of(made.pid)[0] == "T")
+
+
 def test_low_port(server, release):
     """The stand-in has it, too, without the right to bind it."""
     port = next(port for port in range(1023, 600, -1) if not _listens(port))
