@@ -6,7 +6,15 @@
 
 #include "base/attributes.h"
 
-enum debug_part { DEBUG_PLAN, DEBUG_JOIN, DEBUG_SOURCE, DEBUG_BPF, DEBUG_NETNS, DEBUG_ACT, DEBUG_MAX };
+enum debug_part {
+	DEBUG_PLAN,
+	DEBUG_JOIN,
+	DEBUG_SOURCE,
+	DEBUG_BPF,
+	DEBUG_NETNS,
+	DEBUG_ACT,
+	DEBUG_MAX
+};
 
 extern const char *const debug_words[DEBUG_MAX + 1];
 

@@ -53,10 +53,33 @@ static __always_inline void fill_mptcp_backlog(struct bpf_record *record, const 
 	record->flags |= BPF_RECORD_QUEUES;
 }
 
+/* A listener's connections before the third packet: request sockets, which nothing holds. */
+static __always_inline void fill_half_open(struct bpf_record *record, const struct sock *sk)
+{
+	const struct inet_connection_sock *listener = (const struct inet_connection_sock *)sk;
+	int n = 0;
+	bpf_core_read(&n, sizeof(n), &listener->icsk_accept_queue.qlen.counter);
+	record->half_open = n > 0xffff ? 0xffff : n;
+}
+
+/* In a namespace all of whose sockets are counted this one is too. */
+static __always_inline bool is_tallied(struct bpf_record *record, const struct sock *sk)
+{
+	if (!wanted.not_tallied[0])
+		return false;
+	record->kind = BPF_RECORD_TALLY;
+	record->netns = sk->__sk_common.skc_net.net->ns.inum;
+	record->family = sk->__sk_common.skc_family;
+	record->state = sk->__sk_common.skc_state;
+	record->protocol = sk->sk_type == SOCK_RAW ? BPF_PROTOCOL_RAW : sk->sk_protocol;
+	return record->netns != wanted.not_tallied[0] && record->netns != wanted.not_tallied[1];
+}
+
 static __always_inline void fill_queues(struct bpf_record *record, struct sock *sk)
 {
 	if (record->protocol == IPPROTO_TCP && record->state == TCP_LISTEN) {
 		fill_backlog(record, sk);
+		fill_half_open(record, sk);
 	} else if (record->protocol == IPPROTO_TCP) {
 		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 		if (tcp)
@@ -106,7 +129,10 @@ int files(struct bpf_iter__task_file *ctx)
 		/* the ports before all else: with one wanted nearly every socket ends here, with
 		 * one line of memory read of it */
 		struct sock *sk = socket->sk;
-		if (!sk || !fill_ports(&record, &sk->__sk_common) || !fill_socket(&record, sk))
+		if (!sk)
+			return 0;
+		if ((!fill_ports(&record, &sk->__sk_common) || !fill_socket(&record, sk)) &&
+		    !is_tallied(&record, sk))
 			return 0;
 	} else {
 		record.kind = kind_of_other(file);

@@ -183,8 +183,13 @@ struct inet_sock {
 	struct sock sk;
 };
 
+struct request_sock_queue {
+	atomic_t qlen;
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	struct request_sock_queue icsk_accept_queue;
 	void *icsk_ulp_data;
 };
 

@@ -12,6 +12,8 @@ enum bpf_record_kind {
 	BPF_RECORD_NOBODY, /* no struct socket */
 	BPF_RECORD_KERNEL, /* struct socket without a file */
 	BPF_RECORD_NETNS,  /* a namespace of some kind: pid, fd, inode */
+	BPF_RECORD_TALLY,  /* a socket that is not wanted, of whatever family, in a namespace whose
+			      sockets are counted: inode, netns, family, protocol, state */
 };
 
 enum bpf_record_flag {
@@ -23,7 +25,7 @@ enum bpf_record_flag {
 
 /*   0 cookie    8 local     24 peer     40 inode  44 netns  48 uid  52 interface
  *  56 receive  60 send      64 pid      68 fd     72 local_port  74 peer_port
- *  76 protocol 78 kind      79 family   80 state  81 flags  82 unused                88 */
+ *  76 protocol 78 kind      79 family   80 state  81 flags  82 half_open  84 unused   88 */
 struct bpf_record {
 	__u64 cookie;
 	__be32 local[4], peer[4]; /* IPv4 as ::ffff:a.b.c.d */
@@ -34,7 +36,8 @@ struct bpf_record {
 	__u16 local_port, peer_port;
 	__u16 protocol; /* IPPROTO_*; 255 for raw, whose protocol is local_port */
 	__u8 kind, family, state, flags;
-	__u8 unused[6];
+	__u16 half_open; /* a listener's: connections that are not yet connected; at most 65535 */
+	__u8 unused[4];
 };
 _Static_assert(sizeof(struct bpf_record) == 88, "both sides agree");
 
@@ -49,6 +52,7 @@ struct bpf_wanted {
 	__u8 either_end; /* or the peer's port */
 	__u8 tcp, others;
 	__u8 unused;
+	__u32 not_tallied[2]; /* in all other namespaces each socket is told of; 0: in none */
 };
 
 #endif

@@ -77,9 +77,9 @@ struct crowd *crowd_start(struct host *host, struct join *join, const struct vec
 	return crowd;
 }
 
-bool crowd_is_of(const struct crowd *crowd, const struct found_netns *place)
+const struct found_netns *crowd_place(const struct crowd *crowd)
 {
-	return crowd && crowd->place.inode == place->inode;
+	return crowd ? &crowd->place : NULL;
 }
 
 /* The sum that unheld_finish_tcp() gives, of the sockets that have a holder here. */

@@ -13,8 +13,8 @@ struct crowd;
  * the join; NULL: none is. @host and @join are borrowed till the end. */
 struct crowd *crowd_start(struct host *host, struct join *join, const struct vector *found);
 
-/* Is @place the one? @crowd may be NULL. */
-bool crowd_is_of(const struct crowd *crowd, const struct found_netns *place);
+/* Which it is; NULL where there is none. */
+const struct found_netns *crowd_place(const struct crowd *crowd);
 
 /* What it found, into the join, which has the sockets of all descriptors by now. Where the two do
  * not agree on the connections that have a file they are dumped. 0 or negative errno with @err

@@ -246,13 +246,34 @@ static int sink_socket(struct sink *sink, const struct found_socket *found)
 	return index < 0 ? (int)index : 0;
 }
 
+static int sink_tally(struct sink *sink, const struct tallied_socket *socket)
+{
+	return tally_add(&JOIN_OF(sink)->tally, socket);
+}
+
+/* The kernel thought that it was. */
+static int tally_unwanted(struct join *join, const struct found_socket *found)
+{
+	const struct socket *socket = &found->socket;
+	if (!join->tally.is_wanted)
+		return 0;
+	return tally_add(&join->tally, &(struct tallied_socket){
+					       .netns_inode = (uint32_t)found->netns_inode,
+					       .inode = socket->inode,
+					       .is_hashed_tcp = socket->proto == PROTO_TCP &&
+								!(socket->flags & SOCKET_MPTCP) &&
+								socket->state != STATE_BOUND});
+}
+
 static int sink_held(struct sink *sink, const struct found_socket *found, int32_t pid, int32_t fd)
 {
 	struct join *join = JOIN_OF(sink);
 	int64_t index = unite(join, found, true);
-	if (index < 0 || index == NONE)
-		return index < 0 ? (int)index : 0;
-	return add_holder(join, (uint32_t)index, pid, fd);
+	if (index == NONE)
+		return tally_unwanted(join, found);
+	if (index >= 0 && unlikely(found->half_open))
+		index = tally_add_half_open(&join->tally, found->netns_inode) < 0 ? -ENOMEM : index;
+	return index < 0 ? (int)index : add_holder(join, (uint32_t)index, pid, fd);
 }
 
 static int sink_holder(struct sink *sink, uint32_t inode, int32_t pid, int32_t fd)
@@ -303,6 +324,7 @@ int join_init(struct join *join, struct snapshot *snapshot, const struct query *
 			 .holder = sink_holder,
 			 .held = sink_held,
 			 .netns = sink_netns,
+			 .tally = sink_tally,
 			 .expect = sink_expect,
 			 .missing = sink_missing},
 		.snapshot = snapshot,
@@ -315,6 +337,7 @@ int join_init(struct join *join, struct snapshot *snapshot, const struct query *
 	table_init(&join->by_inode, inode_key, snapshot);
 	table_init(&join->by_ends, ends_key, snapshot);
 	table_init(&join->by_pid, pid_key, snapshot);
+	tally_init(&join->tally);
 	vector_init(&join->strays, sizeof(struct stray));
 	vector_init(&join->doors, sizeof(struct stray));
 	return 0;
@@ -325,6 +348,7 @@ void join_done(struct join *join)
 	table_done(&join->by_inode);
 	table_done(&join->by_ends);
 	table_done(&join->by_pid);
+	tally_done(&join->tally);
 	vector_done(&join->strays);
 	vector_done(&join->doors);
 }

@@ -6,6 +6,7 @@
 
 #include "base/stop.h"
 #include "base/table.h"
+#include "collect/tally.h"
 #include "model/packed.h"
 #include "model/query.h"
 #include "source/source.h"
@@ -29,6 +30,7 @@ struct join {
 	uint32_t last_process; /* one process's descriptors come one after another */
 	uint32_t last_netns;
 	struct vector strays; /* struct stray */
+	struct tally tally;
 	struct vector
 		doors; /* struct stray: descriptors that are a network namespace, one for each */
 	bool takes_unheld;    /* sockets without a known holder are added; else they only complete

@@ -117,11 +117,33 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 	}
 }
 
-static int read_files(struct host *host, struct join *join, enum pass_way way, struct error *err)
+/* In other namespaces than our own and the crowd's all sockets are counted, where that may save the
+ * walk over the kernel's tables. */
+static struct query query_of_pass(struct join *join, const struct vector *found,
+				  const struct crowd *crowd)
+{
+	struct query query = *join->query;
+	const struct found_netns *place = crowd_place(crowd);
+	uint32_t own = 0;
+	for (uint32_t i = 0; i < found->n; i++) {
+		const struct found_netns *one = vector_at(found, i);
+		own = one->is_self ? (uint32_t)one->inode : own;
+	}
+	join->tally.is_wanted = own && found->n > 1 && query.bounds.protos & 1u << PROTO_TCP &&
+				query.bounds.states & (STATES_CONNECTED | 1u << STATE_BOUND);
+	if (join->tally.is_wanted) {
+		query.not_tallied[0] = own;
+		query.not_tallied[1] = place ? (uint32_t)place->inode : own;
+	}
+	return query;
+}
+
+static int read_files(struct host *host, struct join *join, const struct query *query,
+		      enum pass_way way, struct error *err)
 {
 	cleanup(vector_done) struct vector rings;
 	vector_init(&rings, sizeof(struct found_ring));
-	int r = files_read(host, join->query, way, &join->sink, &rings, err);
+	int r = files_read(host, query, way, &join->sink, &rings, err);
 	for (uint32_t i = 0; r >= 0 && i < rings.n; i++) {
 		const struct found_ring *ring = vector_at(&rings, i);
 		r = proc_read_ring(host, ring->pid, ring->fd, &join->sink);
@@ -130,21 +152,36 @@ static int read_files(struct host *host, struct join *join, enum pass_way way, s
 	return r;
 }
 
+/* What no process holds in a namespace that has no threads of its own. */
+static int add_unheld(struct host *host, struct join *join, const struct found_netns *place,
+		      struct error *err)
+{
+	struct query query = *join->query;
+	join->current = join_netns(join, place->inode);
+	if (join->current == NONE)
+		return -ENOMEM;
+	if (join->tally.is_wanted && !place->is_self &&
+	    tally_has_all_tcp(&join->tally, host, join->snapshot, join->current, place))
+		query.bounds.protos &= ~(1u << PROTO_TCP);
+	return dump_read(host, place, &query, &join->sink, err);
+}
+
 static int sweep_bpf(struct host *host, struct join *join, struct vector *found, struct error *err)
 {
 	char link[64];
 	uint32_t known = join->snapshot->netns.n;
 	struct crowd *crowd = crowd_start(host, join, found);
+	struct query query = query_of_pass(join, found, crowd);
 	join->has_refused = host_readlink(host, link, sizeof(link), "proc/1/ns/net") < 0;
-	int r = read_files(host, join, crowd ? PASS_BESIDE : PASS_ALONE, err);
+	int r = read_files(host, join, &query, crowd ? PASS_BESIDE : PASS_ALONE, err);
 	if (r >= 0)
 		r = find_namespaces(host, join, found, known);
 	for (uint32_t i = 0; r >= 0 && i < found->n; i++) {
 		const struct found_netns *place = vector_at(found, i);
-		if (crowd_is_of(crowd, place))
+		if (crowd && crowd_place(crowd)->inode == place->inode)
 			r = crowd_finish(TAKE_POINTER(crowd), err);
 		else
-			r = dump_namespace(host, join, place, err);
+			r = add_unheld(host, join, place, err);
 	}
 	crowd_abandon(crowd);
 	if (r >= 0)

@@ -22,6 +22,9 @@ struct query {
 	uint32_t needs;		     /* NEED_ bits */
 	struct netns_scope scope;
 	enum source_choice source;
+	/* All sockets of the other namespaces are counted, also those that are not wanted. Inodes
+	 * of the two (or one, twice) whose are not; 0: it is done nowhere. */
+	uint32_t not_tallied[2];
 	bool lacks_mptcp; /* it is known that no MPTCP socket is there: they need not be dumped */
 };
 

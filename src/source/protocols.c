@@ -62,13 +62,33 @@ void protocols_parse(const char *text, size_t n, struct protocols *ret)
 	}
 }
 
-static int read_file(void *data)
+/* The number behind @word. */
+static bool number_behind(const char *text, size_t n, const char *word, uint64_t *ret)
+{
+	const char *at = memmem(text, n, word, strlen(word));
+	if (!at)
+		return false;
+	at += strlen(word);
+	return number_scan(&at, text + n, 10, ret) == 0;
+}
+
+bool protocols_parse_sockstat(const char *text, size_t n, struct protocols *ret)
+{
+	return number_behind(text, n, "sockets: used ", &ret->n_sockets) &&
+	       number_behind(text, n, " tw ", &ret->n_time_wait);
+}
+
+static int read_files(void *data)
 {
 	struct reading *reading = data;
 	cleanup(freep) char *text = NULL;
 	ssize_t n = host_read_all(reading->host, &text, FILE_MAX, "proc/thread-self/net/protocols");
 	if (n > 0)
 		protocols_parse(text, (size_t)n, reading->ret);
+	char stat[1024];
+	n = host_read(reading->host, stat, sizeof(stat), "proc/thread-self/net/sockstat");
+	if (n <= 0 || !protocols_parse_sockstat(stat, (size_t)n, reading->ret))
+		reading->ret->is_known = false;
 	return 0;
 }
 
@@ -76,6 +96,6 @@ void protocols_read(struct host *host, const struct found_netns *place, struct p
 {
 	struct reading reading = {host, ret};
 	*ret = (struct protocols){.is_known = false};
-	if (netns_call(place, read_file, &reading) < 0)
+	if (netns_call(place, read_files, &reading) < 0)
 		*ret = (struct protocols){.is_known = false};
 }

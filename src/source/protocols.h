@@ -1,5 +1,5 @@
-/* How many sockets of each protocol a network namespace has in use: /proc/net/protocols. What is
- * merely bound to a TCP port is not counted, nor is TIME_WAIT. */
+/* How many sockets of each protocol a network namespace has in use: /proc/net/protocols, and
+ * sockstat. */
 #ifndef SOURCE_PROTOCOLS_H
 #define SOURCE_PROTOCOLS_H
 
@@ -7,14 +7,18 @@
 
 struct protocols {
 	bool is_known;
-	uint64_t n[PROTO_MAX];
+	uint64_t n[PROTO_MAX]; /* of TCP without TIME_WAIT, and without what is only bound */
 	uint64_t n_mptcp;
+	uint64_t n_sockets;   /* of all families; the kernel's own are not counted */
+	uint64_t n_time_wait; /* of TCP */
 };
 
 /* Enters the namespace for it. What cannot be read is not known. */
 void protocols_read(struct host *host, const struct found_netns *place, struct protocols *ret);
 
-/* The file's lines: NAME SIZE SOCKETS MEMORY ... Pure. */
+/* The lines of protocols: NAME SIZE SOCKETS MEMORY ... Pure. */
 void protocols_parse(const char *text, size_t n, struct protocols *ret);
+/* Those of sockstat. False: it is none. Pure. */
+bool protocols_parse_sockstat(const char *text, size_t n, struct protocols *ret);
 
 #endif

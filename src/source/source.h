@@ -21,6 +21,13 @@ struct found_socket {
 	uint64_t netns_inode;		  /* 0: the one being read */
 	const struct tcp_info_part *info; /* or NULL */
 	uint8_t has_file;		  /* enum file_known */
+	uint16_t half_open; /* a held listener's connections that are not yet connected */
+};
+
+/* A socket with a file, of whatever family, that is only counted. */
+struct tallied_socket {
+	uint32_t netns_inode, inode;
+	bool is_hashed_tcp; /* one that the kernel counts as in use */
 };
 
 /* Where a source puts what it finds. Each returns 0, or negative errno to end the reading. */
@@ -32,6 +39,8 @@ struct sink {
 	int (*held)(struct sink *, const struct found_socket *, int32_t pid, int32_t fd);
 	/* Descriptor @fd of @pid is a network namespace. May be NULL. */
 	int (*netns)(struct sink *, uint64_t inode, int32_t pid, int32_t fd);
+	/* One of a namespace whose sockets are all counted (struct query). May be NULL. */
+	int (*tally)(struct sink *, const struct tallied_socket *);
 	/* A socket with @inode will come soon. May be NULL. */
 	void (*expect)(struct sink *, uint32_t inode);
 	int (*missing)(struct sink *, const struct missing *);

@@ -40,6 +40,18 @@ static uint8_t flags_of(const struct bpf_record *record)
 	return flags;
 }
 
+static int give_tally(const struct bpf_record *record, struct sink *sink)
+{
+	bool is_inet = record->family == AF_INET || record->family == AF_INET6;
+	struct tallied_socket tallied = {
+		.netns_inode = record->netns,
+		.inode = record->inode,
+		.is_hashed_tcp =
+			is_inet && record->protocol == IPPROTO_TCP && record->state != STATE_UNCONN,
+	};
+	return sink->tally ? sink->tally(sink, &tallied) : 0;
+}
+
 static int parse_one(const struct bpf_record *record, struct sink *sink, struct vector *rings)
 {
 	if (record->kind == BPF_RECORD_RING) {
@@ -51,6 +63,9 @@ static int parse_one(const struct bpf_record *record, struct sink *sink, struct 
 
 	if (record->kind == BPF_RECORD_NETNS)
 		return sink->netns ? sink->netns(sink, record->inode, record->pid, record->fd) : 0;
+
+	if (record->kind == BPF_RECORD_TALLY)
+		return give_tally(record, sink);
 
 	int proto = proto_of(record->protocol);
 	bool is_held = record->kind == BPF_RECORD_SOCKET;
@@ -65,6 +80,7 @@ static int parse_one(const struct bpf_record *record, struct sink *sink, struct 
 		.has_file = is_held				? FILE_THERE
 			    : record->kind == BPF_RECORD_KERNEL ? FILE_KERNEL
 								: FILE_NOBODY,
+		.half_open = record->half_open,
 		.socket = {.cookie = record->cookie,
 			   .local_port = record->local_port,
 			   .peer_port = record->peer_port,
@@ -114,5 +130,6 @@ struct bpf_wanted record_wanted(const struct query *query)
 		.either_end = query->bounds.either_end,
 		.tcp = query->bounds.protos & 1u << PROTO_TCP ? 1 : 0,
 		.others = query->bounds.protos & ~(1u << PROTO_TCP) ? 1 : 0,
+		.not_tallied = {query->not_tallied[0], query->not_tallied[1]},
 	};
 }
