@@ -85,13 +85,13 @@ def status_of(pid, start):
 class Server:
     """The echo server, running."""
 
-    def __init__(self, loop, static=False, user=None, **options):
+    def __init__(self, loop, static=False, user=None, prefix=(), **options):
         here = pathlib.Path(program("SCENE", "tests/scenes/scene")).parent
         self._file = tempfile.NamedTemporaryFile(prefix="doorward-counters-")
         self._file.truncate(4096)
         os.chmod(self._file.name, 0o666)
         self._map = mmap.mmap(self._file.fileno(), 4096)
-        words = [str(here / ("server-static" if static else "server")), loop, "--counters", self._file.name]
+        words = [*prefix, str(here / ("server-static" if static else "server")), loop, "--counters", self._file.name]
         for name, value in options.items():
             words += ["--" + name, str(value)]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, user=user, group=user,
@@ -390,6 +390,18 @@ def test_stop_signals_meanwhile(server, release):
         Traffic(connection).end()
     os.kill(made.pid, signal.SIGSTOP)
     await_that(lambda: stat_of(made.pid)[0] == "T")
+
+
+@pytest.mark.parametrize("loop", ("epoll", "select", "accept", "udp"))
+def test_stand_in_where_no_namespace_may_be_made(server, release, doorward, loop):
+    """It is of AF_UNIX, and as quiet."""
+    limit = "echo 0 >/proc/sys/user/max_net_namespaces; exec \"$@\""
+    made = server(loop, nonblock=1 if loop == "epoll" else 0, prefix=("unshare", "-Ur", "sh", "-c", limit, "sh"))
+    assert release(made.target, by=doorward.inside(made.pid, "user"))["free"]
+    with stand_in_of(made) as stand_in:
+        assert stand_in.family == socket.AF_UNIX
+    assert_unnoticed(made)
+    assert_idle(made.pid)
 
 
 def test_low_port(server, release):
