@@ -230,6 +230,8 @@ int inject_call(struct injection *injection, int64_t number, const uint64_t argu
 {
 	static const uint64_t all = UINT64_MAX;
 	struct registers registers = injection->saved;
+	if (fault_is_due(FAULT_INJECT))
+		return -EIO;
 	if (!injection->is_begun &&
 	    ptrace(PTRACE_SETSIGMASK, injection->tid, (void *)SIGNALS_SIZE, &all) < 0)
 		return -errno;

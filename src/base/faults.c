@@ -17,7 +17,7 @@
 #undef mmap
 #undef mremap
 
-static const char *const words[FAULT_POINT_MAX] = {"allocate", "write"};
+static const char *const words[FAULT_POINT_MAX] = {"allocate", "write", "inject"};
 
 static struct {
 	atomic_ulong passed[FAULT_POINT_MAX];

@@ -1,8 +1,9 @@
 /* Named points at which a test makes the program fail or wait; nothing unless built with
  * -Dfaults=true. DOORWARD_FAULT says which: "allocate:17" is the 17th allocation, "write:1" the
- * first write of output, "allocate:17+" that and all after it, "wait:collected" stops there until
- * SIGCONT. With DOORWARD_FAULT_TOLD a line is added to that file at the end: how often each point
- * was passed. Included by every file through the build, after base/banned.h. */
+ * first write of output, "inject:3" the third system call that another process is made to do,
+ * "allocate:17+" that and all after it, "wait:collected" stops there until SIGCONT. With
+ * DOORWARD_FAULT_TOLD a line is added to that file at the end: how often each point was passed.
+ * Included by every file through the build, after base/banned.h. */
 #ifndef BASE_FAULTS_H
 #define BASE_FAULTS_H
 
@@ -15,7 +16,7 @@
 #include <sys/mman.h>
 #include <sys/types.h>
 
-enum fault_point { FAULT_ALLOCATE, FAULT_WRITE, FAULT_POINT_MAX };
+enum fault_point { FAULT_ALLOCATE, FAULT_WRITE, FAULT_INJECT, FAULT_POINT_MAX };
 
 void faults_start(void);
 
@@ -40,7 +41,7 @@ void *fault_mremap(void *at, size_t old, size_t size, int flags);
 
 #else
 
-enum fault_point { FAULT_ALLOCATE, FAULT_WRITE, FAULT_POINT_MAX };
+enum fault_point { FAULT_ALLOCATE, FAULT_WRITE, FAULT_INJECT, FAULT_POINT_MAX };
 
 static inline void faults_start(void)
 {
