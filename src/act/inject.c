@@ -17,6 +17,7 @@
 
 #include "act/inject.h"
 #include "act/traced.h"
+#include "base/faults.h"
 #include "base/numbers.h"
 
 #define CALL_LIMIT_NS UINT64_C(1000000000) /* none of our calls waits */
