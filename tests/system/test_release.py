@@ -70,7 +70,11 @@ def assert_idle(*pids):
 
 def descriptors(pid):
     """What stands at each number."""
-    return {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in sorted(os.listdir(f"/proc/{pid}/fd"))}
+    found = {}
+    for fd in sorted(os.listdir(f"/proc/{pid}/fd")):
+        with contextlib.suppress(FileNotFoundError):  # closed while we look
+            found[fd] = os.readlink(f"/proc/{pid}/fd/{fd}")
+    return found
 
 
 def maps_of(pid):
