@@ -16,11 +16,11 @@ struct module {
 /* `MODULE_DEFINE(nft) = {.name = "nft", ...};` in one file of the folder: the one symbol that a
  * loaded module shows. */
 #ifdef MODULES_BUILTIN
-#define MODULE_DEFINE(folder)                      \
+#define MODULE_DEFINE(folder)                       \
 	extern const struct module module_##folder; \
 	const struct module module_##folder
 #else
-#define MODULE_DEFINE(folder)                                                            \
+#define MODULE_DEFINE(folder)                                                              \
 	extern const struct module doorward_module __attribute__((visibility("default"))); \
 	const struct module doorward_module
 #endif

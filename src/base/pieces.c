@@ -4,7 +4,7 @@
 
 #include "base/pieces.h"
 
-#define AHEAD 4 /* pieces that wait for those before them, at most */
+#define AHEAD 2 /* pieces that wait for those before them, at most */
 
 struct pieces {
 	pthread_mutex_t lock;

@@ -62,7 +62,8 @@ const struct block_scope_found *block_table_scope(const struct block_table *tabl
 /* Its scope's rules stand: it refuses. */
 bool block_is_in_force(const struct block_table *table, const struct block *block);
 
-/* "anywhere", "outside", "10.0.0.0/8", "2001:db8::1"; NULL: anywhere. 0, or -EINVAL with @err told. */
+/* "anywhere", "outside", "10.0.0.0/8", "2001:db8::1"; NULL: anywhere. 0, or -EINVAL with @err told.
+ */
 int block_parse_from(const char *text, struct block_end *ret, struct error *err);
 
 /* Adds to @ret (struct block) what blocking @target means: for each protocol and address one. TCP

@@ -66,7 +66,8 @@ static void ask_name_service(struct snapshot *snapshot, struct user *user)
 int users_read(struct host *host, struct snapshot *snapshot, bool uses_nss, struct error *err)
 {
 	/* some may be known to be wanted already */
-	uint32_t last = snapshot->users.n ? ((struct user *)vector_at(&snapshot->users, 0))->uid : 0;
+	uint32_t last =
+		snapshot->users.n ? ((struct user *)vector_at(&snapshot->users, 0))->uid : 0;
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++)
 		r = want(snapshot, snapshot_socket(snapshot, i)->uid, &last);

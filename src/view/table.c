@@ -21,23 +21,47 @@ struct printing {
 	unsigned n;
 	struct column *own[PIECES_WORKERS]; /* of each worker, n of them */
 	struct out scratch[PIECES_WORKERS];
-	struct out kept; /* of each piece its size, then the cells, as struct kept */
+	struct out kept; /* of each piece its size, then its cells */
 	size_t *kept_at; /* of each piece; NULL: nothing is kept */
 	uint32_t n_pieces;
 };
 
-#define PIECE 256      /* rows */
+#define PIECE 128      /* rows */
 #define KEPT_MAX 65536 /* rows whose texts are kept */
 
+/* A cell in few bytes: the text follows. A longer one has its sizes in struct shown behind LONG. */
 struct kept {
-	uint32_t n, columns; /* the bytes follow */
+	uint8_t n, columns;
 };
+
+#define LONG 255
 
 static void keep_cell(struct out *out, struct shown shown)
 {
-	struct kept kept = {(uint32_t)shown.n, (uint32_t)shown.columns};
+	bool is_long = shown.n >= LONG || shown.columns >= LONG;
+	struct kept kept = {is_long ? LONG : (uint8_t)shown.n,
+			    is_long ? LONG : (uint8_t)shown.columns};
 	out_bytes(out, &kept, sizeof(kept));
+	if (is_long)
+		out_bytes(out, &shown, sizeof(shown));
 	out_bytes(out, shown.bytes, shown.n);
+}
+
+static struct shown kept_cell(const char **at)
+{
+	struct kept kept;
+	struct shown shown;
+	memcpy(&kept, *at, sizeof(kept));
+	*at += sizeof(kept);
+	if (kept.n == LONG) {
+		memcpy(&shown, *at, sizeof(shown));
+		*at += sizeof(shown);
+	} else {
+		shown = (struct shown){.n = kept.n, .columns = kept.columns};
+	}
+	shown.bytes = *at;
+	*at += shown.n;
+	return shown;
 }
 
 static uint32_t end_of_piece(const struct printing *printing, uint32_t index)
@@ -245,15 +269,11 @@ static void print_row(struct printing *printing, unsigned worker, struct out *ou
 	for (unsigned i = 0; i < printing->n; i++) {
 		const struct column *column = &printing->columns[i];
 		struct shown shown;
-		if (*kept_at) {
-			struct kept kept;
-			memcpy(&kept, *kept_at, sizeof(kept));
-			shown = (struct shown){*kept_at + sizeof(kept), kept.n, kept.columns};
-			*kept_at += sizeof(kept) + kept.n;
-		} else if (column->is_shown) {
+		if (*kept_at)
+			shown = kept_cell(kept_at);
+		else if (column->is_shown)
 			shown = cell_read(&printing->scratch[worker], &row,
 					  &printing->own[worker][i], printing->style);
-		}
 		if (column->is_shown)
 			print_cell(&line, column, shown, printing->style);
 	}

@@ -20,7 +20,7 @@
  * where a page has 4 KiB. With larger pages one may be cut by the end of our buffer. */
 #define READ_SIZE 32768
 #define BUFFER_SIZE (2 * READ_SIZE)
-#define RELAY_BUFFERS 16
+#define RELAY_BUFFERS 4
 
 bool pass_possible(const struct host *host, struct facility *ret)
 {
