@@ -117,8 +117,8 @@ static uint64_t take_number(const uint8_t **at)
 /* A difference, small whichever way it goes. */
 uint8_t *packed_put_step(uint8_t *at, uint64_t from, uint64_t to)
 {
-	int64_t step = (int64_t)(to - from);
-	return put_number(at, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
+	uint64_t step = to - from;
+	return put_number(at, step << 1 ^ (~(step >> 63) + 1));
 }
 
 static uint64_t take_step(const uint8_t **at, uint64_t from)

@@ -268,7 +268,7 @@ static void print_row(struct printing *printing, unsigned worker, struct out *ou
 		print_mark(&line, is_marked(printing->rows, number), printing->style);
 	for (unsigned i = 0; i < printing->n; i++) {
 		const struct column *column = &printing->columns[i];
-		struct shown shown;
+		struct shown shown = {0};
 		if (*kept_at)
 			shown = kept_cell(kept_at);
 		else if (column->is_shown)
