@@ -106,6 +106,7 @@ static int finish_pass(struct crowd *crowd, bool *ret_agree)
 	debug(JOIN, "inodes of connections: %llu in BPF, %llu here%s%s", (unsigned long long)sum,
 	      (unsigned long long)held, r < 0 ? ": " : "", refused.what);
 	*ret_agree = r >= 0 && sum == held;
+	join->told_tcp = r >= 0 ? join->current : NONE;
 	return r == -ENOMEM ? r : 0;
 }
 

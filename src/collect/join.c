@@ -331,6 +331,7 @@ int join_init(struct join *join, struct snapshot *snapshot, const struct query *
 		.query = query,
 		.current = NONE,
 		.last_process = NONE,
+		.told_tcp = NONE,
 		.last_netns = NONE,
 		.takes_unheld = true,
 	};

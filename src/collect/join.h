@@ -37,8 +37,9 @@ struct join {
 				 others */
 	uint32_t n_processes; /* of the census; 0: none was taken */
 	bool is_scoped;	      /* what is in a namespace that is not known yet was not asked for */
-	bool has_refused; /* a process's descriptors could not be read: what nobody seems to hold
-			     may be its */
+	uint32_t told_tcp; /* the namespace in which the kernel's own TCP sockets are told; NONE */
+	bool has_refused;  /* a process's descriptors could not be read: what nobody seems to hold
+			      may be its */
 };
 
 /* @snapshot is borrowed. 0 or -ENOMEM. */

@@ -106,7 +106,8 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 		if (join->current == NONE)
 			return;
 		find_leftover(join, join->current, &tcp, &udp);
-		if (tcp && !(join->has_refused && place->is_self))
+		if (tcp && join->current != join->told_tcp &&
+		    !(join->has_refused && place->is_self))
 			unheld_read(&unheld, host, place, join->query, PROTO_TCP, &join->sink,
 				    &ignored);
 		if (udp)
