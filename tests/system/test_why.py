@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Why a port cannot be bound: each cause constructed, the kernel's own answer beside it."""
 
+import ctypes
 import errno
+import json
 import os
-import socket
+import struct
+import subprocess
 
 import pytest
 
@@ -284,3 +287,73 @@ def test_a_process_that_has_no_descriptor_left(room, doorward):
          "except OSError: print(1, flush=True)\\nimport time; time.sleep(1000)'], stdout=subprocess.PIPE)); child.stdout.readline()")
     check(doorward.json("why", 8080, "--for-pid", room("child.pid")), "descriptor-limit", errno.EMFILE)
     room("child.kill(); child.wait()")
+
+
+SANDBOX = """
+def sandbox():
+    # Landlock: no TCP port may be bound (landlock(7))
+    libc = ctypes.CDLL(None, use_errno=True)
+    ruleset = libc.syscall(444, struct.pack("QQ", 0, 1), 16, 0)
+    if ruleset < 0: return False
+    libc.prctl(38, 1, 0, 0, 0)
+    return libc.syscall(446, ruleset, 0) == 0
+"""
+
+
+def test_a_landlock_sandbox(room, doorward):
+    """The program is started inside the sandbox, as whatever is started there is."""
+    if not room(SANDBOX) and room("in_child(lambda: int(sandbox()))") == 0:
+        pytest.skip("no Landlock for ports here")
+    error = room("in_child(lambda: sandbox() and error_of(bind, '127.0.0.1', 8080))")
+    path = doorward.path
+    room(f"child = os.fork()\nif child == 0:\n sandbox()\n os.dup2(os.open('/dev/null', os.O_RDONLY), 0)\n"
+         f" os.dup2(os.open('/tmp/why-{room.pid}', os.O_CREAT | os.O_WRONLY, 0o600), 1)\n"
+         f" os.execv({path!r}, [{path!r}, 'why', '8080', '--json', '--bind', '127.0.0.1'])")
+    room("os.waitpid(child, 0)")
+    try:
+        with open(f"/tmp/why-{room.pid}", encoding="utf-8") as said:
+            check(json.load(said), "landlock", error)
+    finally:
+        os.unlink(f"/tmp/why-{room.pid}")
+    assert error == errno.EACCES
+
+
+@pytest.mark.needs("bpf")
+def test_a_program_of_a_control_group(room, doorward):
+    """A BPF program that refuses each bind of a group, as SocketBindDeny= makes it."""
+    mounts = [line.split() for line in open("/proc/self/mounts", encoding="utf-8") if " cgroup2 " in line]
+    if not mounts:
+        pytest.skip("needs cgroup2")
+    group = f"{mounts[0][1]}/doorward-why-{room.pid}"
+    os.mkdir(group)
+    child = subprocess.Popen(["nsenter", "-t", str(room.pid), "--net", "--", "sleep", "1000"])
+    try:
+        with open(f"{group}/cgroup.procs", "w", encoding="ascii") as procs:
+            procs.write(str(child.pid))
+        attach_refusal(group)
+        said = doorward.json("why", 8080, "--bind", "127.0.0.1", "--for-pid", child.pid)
+        cause = check(said, "cgroup-program", errno.EPERM)
+        assert "refuse_bind" in cause["because"] and f"doorward-why-{room.pid}" in cause["because"]
+        assert why(room, doorward, 8080, "--bind", "127.0.0.1")["can"], "others may"
+    finally:
+        child.kill()
+        child.wait()
+        os.rmdir(group)
+
+
+def attach_refusal(group):
+    """r0 = 0; exit: loaded and attached to cgroup/bind4 by bpf(2)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    code = ctypes.create_string_buffer(struct.pack("BBhi", 0xb7, 0, 0, 0) + struct.pack("BBhi", 0x95, 0, 0, 0))
+    words = ctypes.create_string_buffer(b"GPL")
+    load = struct.pack("IIQQIIQII16sII", 18, 2, ctypes.addressof(code), ctypes.addressof(words), 0, 0, 0, 0, 0,
+                       b"refuse_bind", 0, 8)
+    number = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
+    program = libc.syscall(number, 5, ctypes.create_string_buffer(load, 128), 128)
+    assert program >= 0, os.strerror(ctypes.get_errno())
+    directory = os.open(group, os.O_RDONLY | os.O_DIRECTORY)
+    attach = struct.pack("IIII", directory, program, 8, 0)
+    done = libc.syscall(number, 8, ctypes.create_string_buffer(attach, 128), 128)
+    os.close(directory)
+    os.close(program)
+    assert done == 0, os.strerror(ctypes.get_errno())

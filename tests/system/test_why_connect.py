@@ -223,3 +223,15 @@ def test_nat_leads_where_nothing_listens(pair, doorward):
     cause = check(said, "other-namespace", room("dial('192.0.2.1', 8080)"))
     assert "192.0.2.2:80 in network namespace" in said["notes"][0]
     assert cause["sockets"][0]["holders"][0]["pid"] == room.pid
+
+
+@pytest.mark.needs("program:nft")
+def test_a_block_of_our_own_is_named(room, doorward):
+    port = room("listen('127.0.0.1', 0)")
+    status, _, err = room.doorward(doorward).run("block", f"tcp/{port}")
+    if status:
+        pytest.skip(err)
+    error = room(f"dial('127.0.0.1', {port})")
+    assert error
+    cause = check(why(room, doorward, f"127.0.0.1:{port}"), "block", error)
+    assert "doorward unblock" in cause["remedy"]
