@@ -13,6 +13,8 @@ static const struct {
 	{EPERM, "not permitted"},
 	{EACCES, "permission denied"},
 	{ENOENT, "no such file or directory"},
+	{EISDIR, "it is a directory"},
+	{EIO, "it cannot be read or written"},
 	{ENOMEM, "out of memory"},
 	{EINVAL, "not valid"},
 	{ENOTSUP, "not supported here"},

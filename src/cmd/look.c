@@ -74,6 +74,8 @@ int look_collect(struct context *context, const struct look *look, const struct 
 	int r = query_of(look, filter, bounds, needs, &query, err);
 	if (r < 0)
 		return r;
+	if (look->read && !look->read[0])
+		return error_text(err, -EINVAL, "--read: it takes a file, or - for standard input");
 	if (look->read) {
 		privilege_drop(); /* the file is opened as the caller could */
 		return saved_read(look->read, ret, err);
@@ -154,9 +156,11 @@ void look_tell_missing(struct context *context, const struct snapshot *snapshot)
 		tell_one(&out, missing);
 		before = "";
 		between = "; ";
-		hint = hint ? hint : missing->hint;
-	}
-	if (hint) {
+		/* what helps is said once, behind the first that it helps */
+		if (!missing->hint || missing->why == WHY_CUT ||
+		    (hint && strcmp(hint, missing->hint) == 0))
+			continue;
+		hint = missing->hint;
 		out_string(&out, ": ");
 		text_show(&out, hint, strlen(hint)); /* a saved file's is foreign */
 	}

@@ -109,7 +109,7 @@ static bool begins_filter(const char *word)
 	return field_find(name) != NULL;
 }
 
-static int unknown(const char *word, struct error *err)
+static int unknown(struct context *context, const char *word, struct error *err)
 {
 	const char *names[64] = {0};
 	for (unsigned i = 0; i < 63 && commands[i]; i++)
@@ -118,7 +118,7 @@ static int unknown(const char *word, struct error *err)
 	error_text(err, -EINVAL, "%.60s is no command, no port and no name of a service", word);
 	if (begins_filter(word))
 		error_hint(err, "a filter stands behind a command: doorward list %.60s", word);
-	else if (nearest)
+	else if (nearest || (nearest = service_nearest(look_services(context), word)))
 		error_hint(err, "did you mean %s?", nearest);
 	else
 		error_hint(err, "`doorward help` lists the commands");
@@ -138,7 +138,7 @@ static const struct command *choose(struct context *context, char ***arguments, 
 	}
 	if (target_looks_like(word, look_services(context)))
 		return command_find("show");
-	unknown(word, err);
+	unknown(context, word, err);
 	return NULL;
 }
 
@@ -146,7 +146,7 @@ static int run_help(struct context *context, const char *word, struct error *err
 {
 	const struct command *command = word ? command_find(word) : NULL;
 	if (word && !command)
-		return unknown(word, err);
+		return unknown(context, word, err);
 	if (command)
 		help_command(&context->out, command, context->columns);
 	else

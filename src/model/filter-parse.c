@@ -163,7 +163,9 @@ static int find_word(const struct field *field, const char *typed)
 	return -1;
 }
 
-static const char *nearest_word(const struct field *field, const char *typed)
+/* A word of the field's is none of its own: the nearest, or where none is near all. */
+static int fail_word(struct parser *parser, const char *place, const struct field *field,
+		     const char *typed)
 {
 	const char *words[32];
 	unsigned n = 0;
@@ -173,7 +175,15 @@ static const char *nearest_word(const struct field *field, const char *typed)
 		if (field->words[i] && field->words[i][0])
 			words[n++] = field->words[i];
 	words[n] = NULL;
-	return text_nearest(typed, words);
+	const char *nearest = text_nearest(typed, words);
+	fail_nearest(parser, place, "%s is not one of its words", typed, nearest);
+	if (nearest || !parser->err)
+		return -EINVAL;
+	size_t length = 0, size = sizeof(parser->err->hint);
+	for (unsigned i = 0; i < n && length < size; i++)
+		length += (size_t)snprintf(parser->err->hint + length, size - length, "%s%s",
+					   i ? ", " : "it has ", words[i]);
+	return -EINVAL;
 }
 
 static int parse_number(struct parser *parser, const struct field *field, const char *place,
@@ -200,7 +210,8 @@ static int parse_number(struct parser *parser, const struct field *field, const 
 	if (r == -EINVAL && is_port) {
 		uint16_t port = service_port(parser->services, typed, PROTO_MAX);
 		if (!port)
-			return fail(parser, place, "%s is no port and no name of a service", typed);
+			return fail_nearest(parser, place, "%s is no port and no name of a service",
+					    typed, service_nearest(parser->services, typed));
 		ret->first = ret->last = port;
 		return 0;
 	}
@@ -267,8 +278,7 @@ static int parse_operand(struct parser *parser, const struct field *field, enum 
 	else if (field->kind == VALUE_WORD) {
 		int word = find_word(field, typed);
 		if (word < 0)
-			return fail_nearest(parser, place, "%s is not one of its words", typed,
-					    nearest_word(field, typed));
+			return fail_word(parser, place, field, typed);
 		operand->first = operand->last = (uint64_t)word;
 	}
 	return r < 0 ? r : next(parser);

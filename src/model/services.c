@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/attributes.h"
+#include "base/text.h"
 #include "model/services.h"
 
 const char *const class_words[CLASS_MAX + 1] = {"well-known", "registered", "dynamic"};
@@ -100,4 +101,28 @@ uint16_t service_port(const struct services *services, const char *name, enum pr
 		}
 	}
 	return found;
+}
+
+static unsigned add_like(const char **names, unsigned n, const char *name, const char *typed)
+{
+	size_t length = strlen(name), wanted = strlen(typed);
+	bool is_like =
+		((*name ^ *typed) & ~0x20) == 0 && length + 2 >= wanted && wanted + 2 >= length;
+	if (is_like)
+		names[n++] = name;
+	return n;
+}
+
+const char *service_nearest(const struct services *services, const char *typed)
+{
+	size_t room = (size_t)registry_n_entries + (services ? services->n : 0) + 1;
+	cleanup(freep) const char **names = calloc(room, sizeof(*names));
+	unsigned n = 0;
+	if (!names || strlen(typed) < 3)
+		return NULL;
+	for (uint32_t i = 0; services && i < services->n; i++)
+		n = add_like(names, n, services->names[i].name, typed);
+	for (uint32_t i = 0; i < registry_n_entries; i++)
+		n = add_like(names, n, registry_strings + registry_entries[i].name, typed);
+	return text_nearest(typed, names);
 }

@@ -38,5 +38,7 @@ const char *service_description(enum proto proto, uint16_t port); /* IANA's, or 
 /* The port of a service name or alias; 0 when there is none. @proto PROTO_MAX: any (tcp before
  * udp). */
 uint16_t service_port(const struct services *services, const char *name, enum proto proto);
+/* The name nearest to @typed that begins with the same letter, or NULL. */
+const char *service_nearest(const struct services *services, const char *typed);
 
 #endif

@@ -7,12 +7,37 @@
 
 #include "base/format.h"
 #include "base/numbers.h"
+#include "base/text.h"
 #include "model/target.h"
 
-static int fail(const char *text, struct error *err)
+/* What was meant by a word, or a protocol before a slash, that is none. */
+static void hint_nearest(const char *text, const struct services *services, struct error *err)
 {
-	error_text(err, -EINVAL, "%.80s is no port, no endpoint and no name of a service", text);
-	error_hint(err, "write 8080, 8000-8010, tcp/53, 127.0.0.1:5432, [::1]:443 or https");
+	const char *slash = strchr(text, '/'), *nearest = NULL;
+	char proto[16];
+	if (slash && (size_t)(slash - text) < sizeof(proto)) {
+		snprintf(proto, sizeof(proto), "%.*s", (int)(slash - text), text);
+		nearest = text_nearest(proto, proto_words);
+	} else if (!slash && isalpha((unsigned char)text[0])) {
+		nearest = service_nearest(services, text);
+	}
+	if (nearest)
+		error_hint(err, "did you mean %s%.60s?", nearest, slash ? slash : "");
+	else
+		error_hint(err, "write 8080, 8000-8010, tcp/53, 127.0.0.1:5432, [::1]:443 or "
+				"https");
+}
+
+static int fail(const char *text, const struct services *services, struct error *err)
+{
+	if (!err)
+		return -EINVAL;
+	if (text[0])
+		error_text(err, -EINVAL, "%.80s is no port, no endpoint and no name of a service",
+			   text);
+	else
+		error_text(err, -EINVAL, "an empty word is no port");
+	hint_nearest(text, services, err);
 	return -EINVAL;
 }
 
@@ -94,7 +119,7 @@ int target_parse(const char *text, const struct services *services, struct targe
 	const char *rest = text, *slash = strchr(text, '/');
 	char ports[64];
 	if (strlen(text) >= 200 || !text[0])
-		return fail(text, err);
+		return fail(text, services, err);
 	if (slash) {
 		int before = find_proto(text, (size_t)(slash - text)),
 		    behind = find_proto(slash + 1, strlen(slash + 1));
@@ -105,14 +130,14 @@ int target_parse(const char *text, const struct services *services, struct targe
 			rest = ports;
 			before = behind;
 		} else {
-			return fail(text, err);
+			return fail(text, services, err);
 		}
 		ret->protos = 1u << before;
 	}
 	const char *port;
 	int r = parse_address(rest, ret, &port);
 	if (r < 0)
-		return fail(text, err);
+		return fail(text, services, err);
 	if (!port)
 		return 0;
 	r = parse_ports(port, services, ret);
@@ -120,7 +145,7 @@ int target_parse(const char *text, const struct services *services, struct targe
 		ret->service = NULL;
 	if (r == -ERANGE)
 		return error_text(err, -EINVAL, "%.80s: ports go from 0 to 65535", text);
-	return r < 0 ? fail(text, err) : 0;
+	return r < 0 ? fail(text, services, err) : 0;
 }
 
 bool target_looks_like(const char *text, const struct services *services)
