@@ -19,7 +19,7 @@ UNITS = {
     "test.target": """
 [Unit]
 Requires=basic.target
-Wants=echo.socket each.socket named.socket moved.socket web.service ready.service
+Wants=echo.socket each.socket named.socket moved.socket web.service always.service knocked.socket ready.service
 AllowIsolate=yes
 """,
     # one service for all that comes, and a datagram socket beside
@@ -41,9 +41,21 @@ AllowIsolate=yes
 ExecStart=/listen 7004
 ExecStartPost=/bin/bash -c 'until (exec 3<>/dev/tcp/127.0.0.1/7004) 2>/dev/null; do sleep 0.05; done'
 """,
+    # what is closed by tests: one that is started again whatever ends it, one that is started by its socket
+    "always.service": """
+[Service]
+ExecStart=/listen 7008
+Restart=always
+RestartSec=100ms
+ExecStartPost=/bin/bash -c 'until (exec 3<>/dev/tcp/127.0.0.1/7008) 2>/dev/null; do sleep 0.05; done'
+[Unit]
+StartLimitIntervalSec=0
+""",
+    "knocked.socket": "[Socket]\nListenStream=127.0.0.1:7009\n",
+    "knocked.service": "[Service]\nExecStart=/listen\n",
     "ready.service": """
 [Unit]
-After=web.service echo.socket each.socket named.socket moved.socket
+After=web.service always.service echo.socket each.socket named.socket moved.socket knocked.socket
 [Service]
 Type=oneshot
 ExecStart=/bin/sh -c 'echo all is up >/dev/console'
