@@ -10,6 +10,7 @@
 #include "collect/collect.h"
 #include "collect/stream.h"
 #include "model/field.h"
+#include "source/containers.h"
 #include "source/proxy.h"
 
 /* So many open sockets are put into the snapshot, where containers and socket units look for what
@@ -88,10 +89,8 @@ static int choose(struct stream *stream)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < snapshot->processes.n; i++)
 		by_process[i] = holds_for_others(snapshot_process(snapshot, i));
-	for (uint32_t i = 0; i < snapshot->netns.n; i++) {
-		const struct netns *netns = snapshot_netns(snapshot, i);
-		by_netns[i] = netns->name || netns->is_self || netns->is_initial;
-	}
+	for (uint32_t i = 0; i < snapshot->netns.n; i++)
+		by_netns[i] = !containers_may_name(snapshot_netns(snapshot, i));
 
 	struct choosing choosing = {snapshot, n_open <= OPEN_WHOLE_MAX, by_process, by_netns};
 	one = (struct packed_one){.packed = stream->packed};
@@ -104,7 +103,7 @@ static int choose(struct stream *stream)
 int stream_prepare(struct stream *stream, const struct join *join, struct error *err)
 {
 	int r = 0;
-	if (join->query->needs & NEED_ANSWERS)
+	if (join->query->needs & (NEED_ANSWERS | NEED_NETNS_NAMES))
 		r = choose(stream);
 	if (r >= 0 && join->query->needs & NEED_USERS)
 		r = packed_add_users(stream->packed, stream->snapshot);
@@ -119,7 +118,10 @@ int collect_stream(struct host *host, const struct query *query, struct stream *
 	struct snapshot *snapshot;
 	if (!stream)
 		return error_set(err, -ENOMEM, "collect the sockets");
-	int r = collect_either(host, query, stream, &snapshot, err);
+	struct query asked = *query;
+	if (asked.needs & NEED_NETNS_NAMES) /* which sockets lead to a container is chosen by it */
+		asked.needs |= NEED_CGROUP;
+	int r = collect_either(host, &asked, stream, &snapshot, err);
 	if (r >= 0)
 		r = stream_seal(stream);
 	if (r < 0) {

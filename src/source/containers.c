@@ -169,7 +169,7 @@ static bool is_made_name(const char *name)
 	return false;
 }
 
-static bool is_nameless(const struct netns *netns)
+bool containers_may_name(const struct netns *netns)
 {
 	return (!netns->name || is_made_name(netns->name)) && !netns->is_self && !netns->is_initial;
 }
@@ -200,17 +200,17 @@ static int name_namespaces(struct answering *with)
 	const struct snapshot *snapshot = with->snapshot;
 	uint32_t left = 0;
 	for (uint32_t i = 0; i < snapshot->netns.n; i++)
-		left += is_nameless(snapshot_netns(snapshot, i));
+		left += containers_may_name(snapshot_netns(snapshot, i));
 	for (uint32_t i = 0; left && i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
 		if (!holder || socket->netns == NONE ||
-		    !is_nameless(snapshot_netns(snapshot, socket->netns)))
+		    !containers_may_name(snapshot_netns(snapshot, socket->netns)))
 			continue;
 		int r = name_namespace(with, socket->netns, holder->process);
 		if (r < 0)
 			return r;
-		left -= !is_nameless(snapshot_netns(snapshot, socket->netns));
+		left -= !containers_may_name(snapshot_netns(snapshot, socket->netns));
 	}
 	return 0;
 }

@@ -12,4 +12,8 @@
 int containers_answer(struct host *host, const struct query *query, struct snapshot *snapshot,
 		      struct error *err);
 
+/* Is the namespace called by a container that a socket in it leads to? It has no name, or one that
+ * an engine made up. */
+bool containers_may_name(const struct netns *netns);
+
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ports that a real Podman publishes belong to their container."""
 
+import json
 import subprocess
 
 import pytest
@@ -60,3 +61,13 @@ def test_of_several_ports_inside_the_one_of_the_same_number_is_meant(doorward, p
     for one in doorward.list("port = 18085").sockets:
         if one["holders"][0]["name"] == "conmon":
             assert one["answered_by"]["process"]["pid"] == made.pid
+
+
+@pytest.mark.parametrize("words", [(), ("--fields", "inode,netns_name")], ids=["whole", "names"])
+def test_a_stream_of_many_names_a_namespace_by_its_container(scene, doorward, shop, words):
+    """Of so many open sockets a stream keeps few whole: what names a namespace is among them."""
+    scene("load", kind="half", processes=10, sockets=20000)
+    inode, = {s["inode"] for s in doorward.list("port = 80").sockets if shop.pid in s.pids}
+    _, out, _ = doorward.run("list", "--all", "--output", "jsonl", *words)
+    name, = {s["netns_name"] for s in map(json.loads, out.splitlines()) if s.get("inode") == inode}
+    assert name == "podman:shop"

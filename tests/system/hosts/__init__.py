@@ -3,6 +3,8 @@
 
 What a host may hold on to is made beneath one folder; whoever ends the tests ends them too, since each is told to
 die with its parent and its network lives as long as a pipe of ours.
+
+A module that imports a host has one of its own, which ends with it: two at one time would share control groups.
 """
 
 import atexit

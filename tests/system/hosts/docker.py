@@ -66,7 +66,7 @@ class Docker:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def docker():
     skip_unless("dockerd", "docker", "docker-proxy", "iptables", "unshare", "nsenter")
     made = Docker()

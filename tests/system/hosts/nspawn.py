@@ -136,7 +136,7 @@ class Machine:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machine():
     skip_unless("systemd-nspawn", "setpriv", "nsenter")
     if not pathlib.Path("/usr/lib/systemd/systemd").exists():

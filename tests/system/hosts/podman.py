@@ -42,7 +42,7 @@ class Podman:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def podman():
     skip_unless("podman", "conmon", "runc", "unshare", "nsenter")
     made = Podman()
