@@ -14,179 +14,14 @@ import time
 import pytest
 
 from conftest import Doorward, program
-from room import Room
+from networks import blocks, done, elements, net, run  # noqa: F401 fixtures among them
 
 pytestmark = pytest.mark.needs("root", "program:nft", "program:ip")
-
-INSIDE = r"""
-def family_of(address):
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
-def dial(address, port, source=None):
-    # 0 and kept, or what the kernel says
-    made = socket.socket(family_of(address))
-    made.settimeout(10)
-    if source: made.bind((source, 0))
-    try:
-        made.connect((address, port))
-    except OSError as error:
-        return error.errno or str(error)
-    keep(made)
-    return 0
-def dialled(address, port):
-    assert dial(address, port) == 0
-    return len(kept) - 1
-def accept(listener):
-    for made in kept:
-        if made.fileno() >= 0 and made.getsockname()[1] == listener:
-            made.settimeout(10)
-            keep(made.accept()[0]).settimeout(10)
-            return len(kept) - 1
-def say(index, text):
-    kept[index].sendall(text.encode())
-def hear(index):
-    try:
-        return kept[index].recv(100).decode()
-    except OSError as error:
-        return error.errno
-def send_datagram(address, port):
-    # 0, or what the kernel says within the time that an answer to it takes
-    made = socket.socket(family_of(address), socket.SOCK_DGRAM)
-    made.connect((address, port))
-    made.settimeout(10)
-    try:
-        made.send(b"x")
-        made.recv(10)
-    except OSError as error:
-        return error.errno or str(error)
-    finally:
-        made.close()
-    return 0
-def echo_datagrams(address, port):
-    import threading
-    made = keep(bind(address, port, socket.SOCK_DGRAM))
-    def serve():
-        while True:
-            data, peer = made.recvfrom(100)
-            made.sendto(data, peer)
-    threading.Thread(target=serve, daemon=True).start()
-    return made.getsockname()[1]
-"""
-
-PUBLISHED = """
-table ip nat {
-    chain prerouting {
-        type nat hook prerouting priority dstnat
-        meta l4proto { tcp, udp } th dport 8088 dnat to 10.8.0.2:80
-    }
-    chain output {
-        type nat hook output priority -100
-        fib daddr type local tcp dport 8088 dnat to 10.8.0.2:80
-    }
-    chain postrouting {
-        type nat hook postrouting priority srcnat
-        oifname "container" masquerade
-    }
-}
-table inet wall {
-    chain input {
-        type filter hook input priority filter
-        tcp dport 8088 drop
-    }
-}
-"""
-
-
-class Networks:
-    """Rooms joined by veth pairs: here (10.9.0.1, fd09::1), its neighbour outside (.2), a container behind it."""
-
-    def __init__(self):
-        self._rooms = {}
-
-    def room(self, name):
-        if name not in self._rooms:
-            self._rooms[name] = Room()
-            self._rooms[name](INSIDE)
-        return self._rooms[name]
-
-    @property
-    def here(self):
-        return self.room("here")
-
-    @property
-    def outside(self):
-        if "outside" not in self._rooms:
-            self.join("outside", "10.9.0", "fd09:")
-        return self.room("outside")
-
-    @property
-    def container(self):
-        """Port 8088 of here is published: DNAT to port 80 of it, and the firewall's input hook drops it in vain."""
-        if "container" not in self._rooms:
-            self.join("container", "10.8.0", "fd08:")
-            self.nft(PUBLISHED)
-            self.here("open('/proc/sys/net/ipv4/ip_forward', 'w').write('1') and None")
-        return self.room("container")
-
-    def join(self, name, net4, net6):
-        here, other = self.here, self.room(name)
-        subprocess.run(["nsenter", "-t", str(here.pid), "--net", "--", "ip", "link", "add", name, "type", "veth",
-                        "peer", "name", "eth0", "netns", str(other.pid)], check=True)
-        for room, link, last in ((here, name, 1), (other, "eth0", 2)):
-            room(f"ip('link set {link} up')")
-            room(f"ip('addr add {net4}.{last}/24 dev {link}')")
-            room(f"ip('addr add {net6}:{last}/64 dev {link} nodad')")
-        other(f"ip('route add default via {net4}.1')")
-
-    def nft(self, text, *words):
-        """What nft(8) says to a script or, with words, to these."""
-        ran = subprocess.run(["nsenter", "-t", str(self.here.pid), "--net", "--", "nft", *(words or ["-f", "-"])],
-                             input=text, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout
-
-    def listed(self):
-        return json.loads(self.nft("", "-j", "list", "ruleset"))["nftables"]
-
-    def close(self):
-        for room in self._rooms.values():
-            room.close()
-
-
-@pytest.fixture
-def net():
-    made = Networks()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def run(net, doorward):
-    """The program in the namespace of here: run("block", ...) -> (status, out, err)."""
-    return lambda *words: net.here.doorward(doorward).run(*words)
-
-
-@pytest.fixture
-def blocks(net, doorward):
-    def ask():
-        said = net.here.doorward(doorward).json("blocks")
-        return said["blocks"]
-    return ask
-
-
-def done(ran):
-    assert ran[0] == 0, ran
-    return ran[1]
-
-
-def elements(net):
-    """What our sets hold, as nft lists them."""
-    return [e for o in net.listed() if "set" in o and o["set"]["table"] == "doorward" for e in o["set"].get("elem", [])]
-
 
 # ---- traffic ----
 
 @pytest.mark.parametrize("address, loopback", [("10.9.0.1", "127.0.0.1"), ("fd09::1", "::1")])
-def test_new_connections_are_refused_from_everywhere(net, run, address, loopback):
+def test_new_connections_are_refused_from_everywhere(net, run, address, loopback):  # noqa: F811
     port = net.here("listen('::', 0)")
     assert net.outside(f"dial('{address}', {port})") == 0
     assert net.here(f"dial('{loopback}', {port})") == 0
@@ -199,20 +34,20 @@ def test_new_connections_are_refused_from_everywhere(net, run, address, loopback
     assert net.here(f"dial('{loopback}', {port})") == 0
 
 
-def test_its_neighbour_is_let_alone(net, run):
+def test_its_neighbour_is_let_alone(net, run):  # noqa: F811
     port, other = net.here("listen('0.0.0.0', 0)"), net.here("listen('0.0.0.0', 0)")
     done(run("block", f"tcp/{port}"))
     assert net.outside(f"dial('10.9.0.1', {other})") == 0
 
 
-def test_what_leaves_for_another_host_is_not_refused(net, run):
+def test_what_leaves_for_another_host_is_not_refused(net, run):  # noqa: F811
     port = net.outside("listen('0.0.0.0', 0)")
     done(run("block", port))
     assert net.here(f"dial('10.9.0.2', {port})") == 0
 
 
 @pytest.mark.parametrize("address, loopback", [("10.9.0.1", "127.0.0.1"), ("fd09::1", "::1")])
-def test_datagrams_are_refused(net, run, address, loopback):
+def test_datagrams_are_refused(net, run, address, loopback):  # noqa: F811
     port = net.here("echo_datagrams('::', 0)")
     assert net.outside(f"send_datagram('{address}', {port})") == 0
     assert net.here(f"send_datagram('{loopback}', {port})") == 0
@@ -223,7 +58,7 @@ def test_datagrams_are_refused(net, run, address, loopback):
     assert net.outside(f"send_datagram('{address}', {port})") == 0
 
 
-def test_tcp_and_udp_are_two_doors(net, run):
+def test_tcp_and_udp_are_two_doors(net, run):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     net.here(f"echo_datagrams('0.0.0.0', {port})")
     done(run("block", f"udp/{port}"))
@@ -231,7 +66,7 @@ def test_tcp_and_udp_are_two_doors(net, run):
     assert net.outside(f"send_datagram('10.9.0.1', {port})") == errno.ECONNREFUSED
 
 
-def test_established_connections_go_on(net, run):
+def test_established_connections_go_on(net, run):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     client = net.outside(f"dialled('10.9.0.1', {port})")
     server = net.here(f"accept({port})")
@@ -244,7 +79,7 @@ def test_established_connections_go_on(net, run):
 
 
 @pytest.mark.parametrize("address", ["10.9.0.1", "fd09::1"])
-def test_cut_ends_established_connections_at_both_ends(net, run, address):
+def test_cut_ends_established_connections_at_both_ends(net, run, address):  # noqa: F811
     port = net.here("listen('::', 0)")
     client = net.outside(f"dialled('{address}', {port})")
     server = net.here(f"accept({port})")
@@ -253,7 +88,7 @@ def test_cut_ends_established_connections_at_both_ends(net, run, address):
     assert net.here(f"hear({server})") == errno.ECONNABORTED
 
 
-def test_cut_ends_what_waits_in_the_backlog_and_nothing_else(net, run):
+def test_cut_ends_what_waits_in_the_backlog_and_nothing_else(net, run):  # noqa: F811
     port, other = net.here("listen('0.0.0.0', 0)"), net.outside("listen('0.0.0.0', 0)")
     waiting = net.outside(f"dialled('10.9.0.1', {port})")
     kept = net.here(f"keep(socket.create_connection(('10.9.0.2', {other}), 10, ('10.9.0.1', 0))) and len(kept) - 1")
@@ -266,7 +101,7 @@ def test_cut_ends_what_waits_in_the_backlog_and_nothing_else(net, run):
     assert net.here(f"hear({kept})") == "dialled from here"
 
 
-def test_cut_ends_only_those_from_where_it_blocks(net, run):
+def test_cut_ends_only_those_from_where_it_blocks(net, run):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     own, far = net.here(f"dialled('127.0.0.1', {port})"), net.outside(f"dialled('10.9.0.1', {port})")
     said = json.loads(done(run("block", port, "--from", "outside", "--cut", "--json")))
@@ -279,7 +114,7 @@ def test_cut_ends_only_those_from_where_it_blocks(net, run):
 
 # ---- from where, to where ----
 
-def test_from_outside_lets_this_host_come_in(net, run):
+def test_from_outside_lets_this_host_come_in(net, run):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     done(run("block", port, "--from", "outside"))
     assert net.outside(f"dial('10.9.0.1', {port})") == errno.ECONNREFUSED
@@ -289,7 +124,7 @@ def test_from_outside_lets_this_host_come_in(net, run):
 
 @pytest.mark.parametrize("network, is_refused", [("10.9.0.0/24", True), ("10.9.0.2", True), ("10.9.0.128/25", False),
                                                  ("0.0.0.0/0", True), ("fd09::/16", False)])
-def test_from_a_network(net, run, network, is_refused):
+def test_from_a_network(net, run, network, is_refused):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     done(run("block", f"tcp/{port}", "--from", network))
     assert net.outside(f"dial('10.9.0.1', {port})") == (errno.ECONNREFUSED if is_refused else 0)
@@ -297,7 +132,7 @@ def test_from_a_network(net, run, network, is_refused):
     assert net.outside(f"dial('10.9.0.1', {port})") == 0
 
 
-def test_from_a_network_of_ipv6(net, run):
+def test_from_a_network_of_ipv6(net, run):  # noqa: F811
     port = net.here("listen('::', 0)")
     done(run("block", f"tcp/{port}", "--from", "fd09::/64"))
     assert net.outside(f"dial('fd09::1', {port})") == errno.ECONNREFUSED
@@ -308,7 +143,7 @@ def test_from_a_network_of_ipv6(net, run):
 @pytest.mark.parametrize("target, refused", [("127.0.0.1", {"127.0.0.1"}), ("localhost", {"127.0.0.1", "::1"}),
                                              ("[fd09::1]", {"fd09::1"}), ("0.0.0.0", {"127.0.0.1", "10.9.0.1"}),
                                              ("[::]", {"127.0.0.1", "10.9.0.1", "::1", "fd09::1"})])
-def test_an_address_is_that_address_alone(net, run, target, refused):
+def test_an_address_is_that_address_alone(net, run, target, refused):  # noqa: F811
     assert net.outside
     port = net.here("listen('::', 0)")
     done(run("block", f"{target}:{port}"))
@@ -316,7 +151,7 @@ def test_an_address_is_that_address_alone(net, run, target, refused):
     assert answers == {a: errno.ECONNREFUSED if a in refused else 0 for a in answers}
 
 
-def test_a_range_and_what_is_let_in_out_of_it(net, run, blocks):
+def test_a_range_and_what_is_let_in_out_of_it(net, run, blocks):  # noqa: F811
     port = net.here("listen('0.0.0.0', 20005)")
     done(run("block", "tcp/20000-20010", "--for", "1h", "--reason", "all of them"))
     assert net.outside(f"dial('10.9.0.1', {port})") == errno.ECONNREFUSED
@@ -330,82 +165,9 @@ def test_a_range_and_what_is_let_in_out_of_it(net, run, blocks):
         [(20000, 20003, 3600), (20004, 20006, None), (20007, 20010, 3600)]
 
 
-# ---- through NAT ----
-
-def test_a_published_port_is_refused_where_an_input_rule_never_sees_it(net, run):
-    net.container("listen('0.0.0.0', 80)")
-    assert net.outside("dial('10.9.0.1', 8088)") == 0  # past the wall's drop
-    assert net.here("dial('10.9.0.1', 8088)") == 0
-    done(run("block", "tcp/8088"))
-    assert net.outside("dial('10.9.0.1', 8088)") == errno.ECONNREFUSED
-    assert net.here("dial('10.9.0.1', 8088)") == errno.ECONNREFUSED
-    assert net.container("dial('127.0.0.1', 80)") == 0
-    done(run("unblock", "8088"))
-    assert net.outside("dial('10.9.0.1', 8088)") == 0
-
-
-def test_datagrams_to_a_published_port_are_refused(net, run):
-    net.container("echo_datagrams('0.0.0.0', 80)")
-    assert net.outside("send_datagram('10.9.0.1', 8088)") == 0
-    done(run("block", "8088"))
-    assert net.outside("send_datagram('10.9.0.1', 8088)") == errno.ECONNREFUSED
-
-
-def test_what_is_only_forwarded_is_not_refused(net, run):
-    net.container("listen('0.0.0.0', 80)")
-    net.outside("ip('route add 10.8.0.0/24 via 10.9.0.1')")
-    done(run("block", "80"))
-    assert net.outside("dial('10.8.0.2', 80)") == 0
-
-
-def test_connections_through_nat_go_on(net, run):
-    net.container("listen('0.0.0.0', 80)")
-    client = net.outside("dialled('10.9.0.1', 8088)")
-    server = net.container("accept(80)")
-    done(run("block", "tcp/8088"))
-    net.outside(f"say({client}, 'through')")
-    assert net.container(f"hear({server})") == "through"
-
-
-@pytest.mark.parametrize("words", [[], ["--from", "outside"], ["--from", "10.9.0.0/24"]])
-def test_cut_ends_connections_through_nat_at_both_ends(net, run, words):
-    net.container("listen('0.0.0.0', 80)")
-    client = net.outside("dialled('10.9.0.1', 8088)")
-    server = net.container("accept(80)")
-    other = net.container("dialled('127.0.0.1', 80)")
-    said = json.loads(done(run("block", "tcp/8088", "--cut", "--json", *words)))
-    assert said["cut"] == {"ended": 1, "failed": 0, "spared": 0, "elsewhere": 0}
-    assert net.outside(f"hear({client})") == errno.ECONNRESET
-    assert net.container(f"hear({server})") == errno.ECONNABORTED
-    accepted = net.container("accept(80)")
-    net.container(f"say({other}, 'not through it')")
-    assert net.container(f"hear({accepted})") == "not through it"
-
-
-def test_cut_leaves_those_through_nat_that_come_from_elsewhere(net, run):
-    net.container("listen('0.0.0.0', 80)")
-    client = net.outside("dialled('10.9.0.1', 8088)")
-    server = net.container("accept(80)")
-    said = json.loads(done(run("block", "tcp/8088", "--cut", "--json", "--from", "192.0.2.0/24")))
-    assert said["cut"]["ended"] == 0
-    net.outside(f"say({client}, 'on')")
-    assert net.container(f"hear({server})") == "on"
-
-
-def test_cut_of_a_connection_that_has_ended_has_nothing_to_end(net, run):
-    net.container("listen('0.0.0.0', 80)")
-    client = net.outside("dialled('10.9.0.1', 8088)")
-    server = net.container("accept(80)")
-    net.outside(f"kept[{client}].close()")
-    assert net.container(f"hear({server})") == ""
-    net.container(f"kept[{server}].close()")
-    said = json.loads(done(run("block", "tcp/8088", "--cut", "--json")))
-    assert said["cut"]["ended"] == 0
-
-
 # ---- its life ----
 
-def test_it_ends_by_itself(net, run, blocks):
+def test_it_ends_by_itself(net, run, blocks):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     before = time.monotonic()
     done(run("block", f"tcp/{port}", "--for", "2s"))
@@ -419,7 +181,7 @@ def test_it_ends_by_itself(net, run, blocks):
     assert blocks() == []
 
 
-def test_what_is_blocked_again_has_the_new_time_and_reason(run, blocks):
+def test_what_is_blocked_again_has_the_new_time_and_reason(run, blocks):  # noqa: F811
     done(run("block", "tcp/20000", "--for", "1h", "--reason", "first"))
     done(run("block", "tcp/20000", "--reason", "second"))
     assert [(b["seconds"], b["reason"]) for b in blocks()] == [(None, "second")]
@@ -429,7 +191,7 @@ def test_what_is_blocked_again_has_the_new_time_and_reason(run, blocks):
     assert 290 < block["seconds_left"] <= 300
 
 
-def test_with_the_last_block_the_table_goes(net, run):
+def test_with_the_last_block_the_table_goes(net, run):  # noqa: F811
     done(run("block", "20000", "--from", "outside"))
     done(run("block", "20000", "20001"))
     done(run("unblock", "20000"))
@@ -438,7 +200,7 @@ def test_with_the_last_block_the_table_goes(net, run):
     assert net.nft("list ruleset") == ""
 
 
-def test_blocks_of_many_who_block_at_once_all_stand(net, run, blocks):
+def test_blocks_of_many_who_block_at_once_all_stand(net, run, blocks):  # noqa: F811
     assert net.here
     ran = {}
     threads = [threading.Thread(target=lambda p=p: ran.update({p: run("block", f"tcp/{p}")}))
@@ -453,7 +215,7 @@ def test_blocks_of_many_who_block_at_once_all_stand(net, run, blocks):
 
 # ---- the kernel is asked, never a memory ----
 
-def test_what_is_sent_to_all_is_refused_where_it_arrives(net, run):
+def test_what_is_sent_to_all_is_refused_where_it_arrives(net, run):  # noqa: F811
     assert net.outside
     net.here("echo = keep(bind('', 20000, socket.SOCK_DGRAM))")
     net.here("echo.settimeout(10)")
@@ -468,7 +230,7 @@ def test_what_is_sent_to_all_is_refused_where_it_arrives(net, run):
     assert net.here("echo.recv(100).decode()") == "after"
 
 
-def test_a_flushed_table_is_not_claimed_to_block(net, run, doorward):
+def test_a_flushed_table_is_not_claimed_to_block(net, run, doorward):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     done(run("block", port))
     net.nft("flush ruleset")
@@ -482,7 +244,7 @@ def test_a_flushed_table_is_not_claimed_to_block(net, run, doorward):
 @pytest.mark.parametrize("harm", ["flush table inet doorward", "flush chain inet doorward to_any_from_any.out",
                                   "flush chain inet doorward to_any_from_any.in; "
                                   "delete chain inet doorward to_any_from_any.in"])
-def test_elements_without_their_rules_are_not_claimed_to_block(net, run, doorward, harm):
+def test_elements_without_their_rules_are_not_claimed_to_block(net, run, doorward, harm):  # noqa: F811
     done(run("block", "tcp/20000"))
     net.nft(harm)
     status, out, err = run("blocks")
@@ -493,7 +255,7 @@ def test_elements_without_their_rules_are_not_claimed_to_block(net, run, doorwar
     assert [b["first_port"] for b in said["idle"]] == [20000]
 
 
-def test_a_dormant_table_is_not_claimed_to_block_and_wakes_for_the_next(net, run, doorward, blocks):
+def test_a_dormant_table_is_not_claimed_to_block_and_wakes_for_the_next(net, run, doorward, blocks):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     done(run("block", f"tcp/{port}", "--for", "1h"))
     net.nft("add table inet doorward { flags dormant; }")
@@ -512,7 +274,7 @@ def test_a_dormant_table_is_not_claimed_to_block_and_wakes_for_the_next(net, run
     assert net.nft("list ruleset") == ""
 
 
-def test_blocking_again_mends_the_rules(net, run, blocks):
+def test_blocking_again_mends_the_rules(net, run, blocks):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     done(run("block", f"tcp/{port}"))
     net.nft("flush table inet doorward")
@@ -522,7 +284,7 @@ def test_blocking_again_mends_the_rules(net, run, blocks):
     assert [b["first_port"] for b in blocks()] == [port]
 
 
-def test_what_it_refused_is_counted_by_the_kernel(net, run, blocks):
+def test_what_it_refused_is_counted_by_the_kernel(net, run, blocks):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     done(run("block", f"tcp/{port}"))
     for _ in range(3):
@@ -530,7 +292,7 @@ def test_what_it_refused_is_counted_by_the_kernel(net, run, blocks):
     assert [b["refused_packets"] for b in blocks()] == [3]
 
 
-def test_no_other_table_is_touched(net, run):
+def test_no_other_table_is_touched(net, run):  # noqa: F811
     assert net.container
     before = net.nft("list ruleset")
     done(run("block", "8088", "--for", "1h"))
@@ -544,7 +306,7 @@ def test_no_other_table_is_touched(net, run):
 # ---- what a person types ----
 
 @pytest.mark.parametrize("reason", ["it's Monday; drop", "$x { } } flush ruleset", "# no comment", "grün ✓", "x" * 100])
-def test_a_reason_is_kept_as_it_was_given(net, run, blocks, reason):
+def test_a_reason_is_kept_as_it_was_given(net, run, blocks, reason):  # noqa: F811
     net.nft("table inet other { }")
     done(run("block", "tcp/20000", "--reason", reason))
     assert [b["reason"] for b in blocks()] == [reason]
@@ -554,7 +316,7 @@ def test_a_reason_is_kept_as_it_was_given(net, run, blocks, reason):
 
 @pytest.mark.parametrize("reason", ['" } flush ruleset; #', "a\nflush ruleset", "back\\slash", "\x1b[31m", "x" * 101, "",
                                     b"\xff\xfe", "‮"])
-def test_a_reason_that_nft_or_a_terminal_could_take_wrongly_is_refused(net, run, reason):
+def test_a_reason_that_nft_or_a_terminal_could_take_wrongly_is_refused(net, run, reason):  # noqa: F811
     net.nft("table inet other { }")
     status, _, err = run("block", "tcp/20000", "--reason", reason.decode("utf-8", "surrogateescape")
                          if isinstance(reason, bytes) else reason)
@@ -566,24 +328,24 @@ def test_a_reason_that_nft_or_a_terminal_could_take_wrongly_is_refused(net, run,
 @pytest.mark.parametrize("words", [["raw/1"], ["20000", "--from", "10.0.0.0/33"], ["20000", "--from", "inside"],
                                    ["127.0.0.1:20000", "--from", "fd00::/8"], ["20000", "--for", "soon"],
                                    ["20000", "--for", "9999999d"], ["20000", "--for", "0"], ["20000", "--netns", "all"], []])
-def test_what_cannot_be_meant_is_exit_2(net, run, words):
+def test_what_cannot_be_meant_is_exit_2(net, run, words):  # noqa: F811
     assert run("block", *words)[0] == 2
     assert net.nft("list ruleset") == ""
 
 
-def test_a_name_of_a_service_is_its_port(run, blocks):
+def test_a_name_of_a_service_is_its_port(run, blocks):  # noqa: F811
     done(run("block", "https"))
     assert [(b["proto"], b["first_port"]) for b in blocks()] == [("tcp", 443), ("udp", 443)]
 
 
-def test_what_blocks_shows_of_where_can_be_typed(run, blocks):
+def test_what_blocks_shows_of_where_can_be_typed(run, blocks):  # noqa: F811
     done(run("block", "tcp/20000"))
     done(run("block", "tcp/20000", "--from", "outside"))
     done(run("unblock", "20000", "--from", "anywhere"))
     assert [b["from"] for b in blocks()] == ["outside"]
 
 
-def test_the_table_shows_each(run):
+def test_the_table_shows_each(run):  # noqa: F811
     done(run("block", "tcp/20000", "--for", "10m", "--reason", "until it is patched"))
     done(run("block", "[::1]:20001", "--from", "fd00::/8"))
     assert [" ".join(line.split()) for line in done(run("blocks")).splitlines()] == [
@@ -596,7 +358,7 @@ def test_the_table_shows_each(run):
 
 # ---- elsewhere, and without the right ----
 
-def test_another_namespace_by_pid(net, doorward):
+def test_another_namespace_by_pid(net, doorward):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     before = subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=True).stdout
     done(doorward.run("block", port, "--netns", net.here.pid))
@@ -608,7 +370,7 @@ def test_another_namespace_by_pid(net, doorward):
     assert net.here(f"dial('127.0.0.1', {port})") == 0
 
 
-def test_cut_in_another_namespace(net, doorward):
+def test_cut_in_another_namespace(net, doorward):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     client = net.outside(f"dialled('10.9.0.1', {port})")
     said = json.loads(done(doorward.run("block", port, "--netns", net.here.pid, "--cut", "--json")))
@@ -617,14 +379,14 @@ def test_cut_in_another_namespace(net, doorward):
 
 
 @pytest.mark.parametrize("words", [["block", "20000"], ["unblock", "20000"], ["blocks"]])
-def test_without_the_right_it_is_refused_clearly(net, doorward, words):
+def test_without_the_right_it_is_refused_clearly(net, doorward, words):  # noqa: F811
     status, out, err = net.here.doorward(doorward, uid=65534).run(*words)
     assert (status, out) == (3, "")
     assert "not permitted" in err and "CAP_NET_ADMIN" in err
     assert net.nft("list ruleset") == ""
 
 
-def test_the_port_of_this_session_wants_an_end_or_force(net, doorward):
+def test_the_port_of_this_session_wants_an_end_or_force(net, doorward):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     ssh = {"SSH_CONNECTION": f"10.9.0.2 40000 10.9.0.1 {port}"}
     inside = net.here.doorward(doorward)
@@ -637,7 +399,7 @@ def test_the_port_of_this_session_wants_an_end_or_force(net, doorward):
     assert inside.run("block", port, "--from", "10.7.0.0/16", environment=ssh)[0] == 0
 
 
-def test_cut_spares_the_connection_of_this_session(net, doorward):
+def test_cut_spares_the_connection_of_this_session(net, doorward):  # noqa: F811
     port = net.here("listen('0.0.0.0', 0)")
     client, other = (net.outside(f"dialled('10.9.0.1', {port})") for _ in range(2))
     local = net.outside(f"kept[{client}].getsockname()[1]")

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from test_faults import faulty  # pylint: disable=unused-import
-from test_release import (Traffic, alive, assert_unnoticed, descriptors, maps_of,
+from echo_server import (Traffic, alive, assert_unnoticed, descriptors, maps_of,
                           server, status_of)  # pylint: disable=unused-import
 
 pytestmark = pytest.mark.needs("root")

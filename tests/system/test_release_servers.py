@@ -12,7 +12,7 @@ import threading
 import psutil
 import pytest
 
-from test_release import (Traffic, alive, assert_can_listen, assert_idle, assert_refuses, await_that, only_step,
+from echo_server import (Traffic, alive, assert_can_listen, assert_idle, assert_refuses, await_that, only_step,
                           release)  # pylint: disable=unused-import
 
 pytestmark = pytest.mark.needs("root")
