@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "act/stand-in.h"
+#include "source/address.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -24,23 +25,6 @@ static const int protocols[PROTO_MAX] = {
 	[PROTO_RAW] = IPPROTO_RAW, [PROTO_SCTP] = IPPROTO_SCTP,
 };
 
-static void set_address(struct looks *looks, const struct identity *target)
-{
-	if (target->family == FAMILY_IPV4) {
-		struct sockaddr_in in = {.sin_family = AF_INET,
-					 .sin_port = htons(target->local_port)};
-		memcpy(&in.sin_addr, target->local.bytes + 12, 4);
-		memcpy(&looks->address, &in, sizeof(in));
-		looks->address_length = sizeof(in);
-	} else {
-		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
-					   .sin6_port = htons(target->local_port)};
-		memcpy(&in6.sin6_addr, target->local.bytes, 16);
-		memcpy(&looks->address, &in6, sizeof(in6));
-		looks->address_length = sizeof(in6);
-	}
-}
-
 void looks_of_target(const struct identity *target, struct looks *ret)
 {
 	bool is_stream = target->proto == PROTO_TCP || target->proto == PROTO_SCTP;
@@ -53,7 +37,8 @@ void looks_of_target(const struct identity *target, struct looks *ret)
 		.has_reuseport = target->flags & SOCKET_REUSEPORT,
 		.backlog = BACKLOG_USUAL,
 	};
-	set_address(ret, target);
+	ret->address_length = address_fill(&target->local, target->family == FAMILY_IPV4,
+					   target->local_port, 0, &ret->address);
 }
 
 static int option(int fd, int level, int name, int missing)

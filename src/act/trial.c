@@ -6,33 +6,12 @@
 #include <unistd.h>
 
 #include "act/trial.h"
-
-#ifndef IPPROTO_UDPLITE
-#define IPPROTO_UDPLITE 136
-#endif
+#include "source/address.h"
 
 struct trial_of {
 	const struct identity *target;
 	bool reuseaddr;
 };
-
-static socklen_t address_of(const struct identity *target, struct sockaddr_storage *ret)
-{
-	*ret = (struct sockaddr_storage){0};
-	if (target->family == FAMILY_IPV4) {
-		struct sockaddr_in in = {.sin_family = AF_INET,
-					 .sin_port = htons(target->local_port)};
-		memcpy(&in.sin_addr, target->local.bytes + 12, 4);
-		memcpy(ret, &in, sizeof(in));
-		return sizeof(in);
-	}
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
-				   .sin6_port = htons(target->local_port),
-				   .sin6_scope_id = target->interface};
-	memcpy(&in6.sin6_addr, target->local.bytes, 16);
-	memcpy(ret, &in6, sizeof(in6));
-	return sizeof(in6);
-}
 
 /* A socket bound to an interface takes that of others out of the way. */
 static int set_options(int fd, const struct identity *target, bool reuseaddr)
@@ -52,28 +31,18 @@ static int set_options(int fd, const struct identity *target, bool reuseaddr)
 
 static int try_inside(void *data)
 {
-	static const struct {
-		int type, protocol;
-	} kinds[PROTO_MAX] = {
-		[PROTO_TCP] = {SOCK_STREAM, IPPROTO_TCP},
-		[PROTO_UDP] = {SOCK_DGRAM, IPPROTO_UDP},
-		[PROTO_UDPLITE] = {SOCK_DGRAM, IPPROTO_UDPLITE},
-		[PROTO_SCTP] = {SOCK_STREAM, IPPROTO_SCTP},
-	};
 	const struct trial_of *trial = data;
 	const struct identity *target = trial->target;
+	bool is_v4 = target->family == FAMILY_IPV4;
 	struct sockaddr_storage address;
-	if (!kinds[target->proto].type)
-		return -ENOTSUP;
-	cleanup(closep) int fd =
-		socket(target->family == FAMILY_IPV4 ? AF_INET : AF_INET6,
-		       kinds[target->proto].type | SOCK_CLOEXEC, kinds[target->proto].protocol);
+	cleanup(closep) int fd = address_socket(target->proto, is_v4, 0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	int r = set_options(fd, target, trial->reuseaddr);
 	if (r < 0)
 		return r;
-	socklen_t length = address_of(target, &address);
+	socklen_t length = address_fill(&target->local, is_v4, target->local_port,
+					target->interface, &address);
 	return bind(fd, (const struct sockaddr *)&address, length) < 0 ? -errno : 0;
 }
 

@@ -187,7 +187,7 @@ static int tell_bound(struct acting *acting, struct step *step, const struct sna
 
 /* ---- can it be bound ---- */
 
-static void count_obstacles(const struct acting *acting, struct step *step,
+static void count_obstacles(struct step *step,
 			    const struct snapshot *snapshot)
 {
 	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
@@ -204,7 +204,6 @@ static void count_obstacles(const struct acting *acting, struct step *step,
 								      : OBSTACLE_OUTGOING;
 		step->obstacles[obstacle]++;
 	}
-	(void)acting;
 }
 
 static void try_binds(const struct acting *acting, struct step *step)
@@ -263,7 +262,7 @@ static int judge(struct acting *acting, struct step *step, const struct snapshot
 		return 0;
 	}
 	try_binds(acting, step);
-	count_obstacles(acting, step, snapshot);
+	count_obstacles(step, snapshot);
 	if (back == NONE)
 		return tell_kept(acting, step, snapshot);
 	step->outcome = OUTCOME_CAME_BACK;

@@ -40,10 +40,7 @@ static const struct option options[] = {
 	 .name = "force",
 	 .at = offsetof(struct settings, is_forced),
 	 .help = N_("even the port and the connection that this session came through")},
-	{.kind = OPTION_FLAG,
-	 .name = "json",
-	 .at = offsetof(struct settings, json),
-	 .help = N_("print it as JSON")},
+	LOOK_JSON_OPTION(struct settings, json),
 	BLOCKING_NETNS_OPTION(struct settings, look),
 	{.kind = OPTION_END},
 };

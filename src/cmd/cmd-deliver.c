@@ -16,9 +16,6 @@ struct settings {
 	struct look look;
 };
 
-static const char *const proto_choices[] = {"tcp", "udp", NULL};
-static const enum proto protos[] = {PROTO_TCP, PROTO_UDP};
-
 static const struct option options[] = {
 	{.kind = OPTION_TEXT,
 	 .name = "from",
@@ -29,12 +26,9 @@ static const struct option options[] = {
 	 .name = "proto",
 	 .at = offsetof(struct settings, proto),
 	 .argument = "PROTO",
-	 .words = proto_choices,
+	 .words = look_door_words,
 	 .help = N_("tcp (the default) or udp")},
-	{.kind = OPTION_FLAG,
-	 .name = "json",
-	 .at = offsetof(struct settings, json),
-	 .help = N_("print it as JSON")},
+	LOOK_JSON_OPTION(struct settings, json),
 	LOOK_OPTIONS(struct settings, look),
 	{.kind = OPTION_FLAG,
 	 .name = "no-pager",
@@ -103,7 +97,7 @@ static int parse_ends(struct context *context, const struct settings *settings, 
 		      struct end *to, struct end *from, struct error *err)
 {
 	const struct services *services = look_services(context);
-	enum proto proto = protos[settings->proto];
+	enum proto proto = look_doors[settings->proto];
 	*from = (struct end){.port = 0};
 	int r = parse_end(text, services, proto, to, err);
 	if (r >= 0 && settings->from)
@@ -139,7 +133,7 @@ static int collect(struct context *context, const struct settings *settings, uin
 		error_hint(err, "self, a name or a pid");
 		return -EINVAL;
 	}
-	bounds.protos = 1u << protos[settings->proto];
+	bounds.protos = 1u << look_doors[settings->proto];
 	if (port)
 		bounds.port_first = bounds.port_last = port;
 	return look_collect(context, &look, NULL, bounds, TELL_NEEDS, ret, err);
@@ -167,7 +161,7 @@ static int ask(struct context *context, const struct snapshot *snapshot, const s
 	if (!delivery)
 		return error_set(err, -ENOMEM, "ask who gets the packet");
 	delivery_init(delivery);
-	delivery->proto = (uint8_t)protos[settings->proto];
+	delivery->proto = (uint8_t)look_doors[settings->proto];
 	delivery->to = to->ip;
 	delivery->is_v4 = to->is_v4;
 	delivery->to_port = to->port;

@@ -10,10 +10,7 @@ struct settings {
 };
 
 static const struct option options[] = {
-	{.kind = OPTION_FLAG,
-	 .name = "json",
-	 .at = offsetof(struct settings, json),
-	 .help = N_("print it as JSON")},
+	LOOK_JSON_OPTION(struct settings, json),
 	{.kind = OPTION_END},
 };
 

@@ -21,9 +21,6 @@ struct settings {
 	struct look look;
 };
 
-static const char *const proto_choices[] = {"tcp", "udp", NULL};
-static const enum proto protos[] = {PROTO_TCP, PROTO_UDP};
-
 static const struct option options[] = {
 	{.kind = OPTION_NUMBER,
 	 .name = "from",
@@ -43,7 +40,7 @@ static const struct option options[] = {
 	 .name = "proto",
 	 .at = offsetof(struct settings, proto),
 	 .argument = "PROTO",
-	 .words = proto_choices,
+	 .words = look_door_words,
 	 .help = N_("tcp (the default) or udp")},
 	{.kind = OPTION_NUMBER,
 	 .name = "count",
@@ -65,10 +62,7 @@ static const struct option options[] = {
 	 .name = "reserved",
 	 .at = offsetof(struct settings, takes_reserved),
 	 .help = N_("those too that the administrator reserved")},
-	{.kind = OPTION_FLAG,
-	 .name = "json",
-	 .at = offsetof(struct settings, json),
-	 .help = N_("print it as JSON")},
+	LOOK_JSON_OPTION(struct settings, json),
 	{.kind = OPTION_TEXT,
 	 .name = "netns",
 	 .at = offsetof(struct settings, look.netns),
@@ -90,7 +84,7 @@ static void set_defaults(void *data)
 static int parse(const struct settings *settings, struct free_search *ret, struct error *err)
 {
 	*ret = (struct free_search){
-		.proto = protos[settings->proto],
+		.proto = look_doors[settings->proto],
 		.first = (uint16_t)settings->first,
 		.last = (uint16_t)settings->last,
 		.wanted = settings->count,

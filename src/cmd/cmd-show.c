@@ -16,10 +16,7 @@ struct settings {
 };
 
 static const struct option options[] = {
-	{.kind = OPTION_FLAG,
-	 .name = "json",
-	 .at = offsetof(struct settings, json),
-	 .help = N_("print it as JSON")},
+	LOOK_JSON_OPTION(struct settings, json),
 	LOOK_OPTIONS(struct settings, look),
 	LOOK_READ_OPTION(struct settings, look),
 	{.kind = OPTION_FLAG,

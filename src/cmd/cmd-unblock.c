@@ -21,10 +21,7 @@ static const struct option options[] = {
 	 .name = "all",
 	 .at = offsetof(struct settings, is_all),
 	 .help = N_("everything, and our table with it")},
-	{.kind = OPTION_FLAG,
-	 .name = "json",
-	 .at = offsetof(struct settings, json),
-	 .help = N_("print it as JSON")},
+	LOOK_JSON_OPTION(struct settings, json),
 	BLOCKING_NETNS_OPTION(struct settings, look),
 	{.kind = OPTION_END},
 };

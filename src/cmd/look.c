@@ -13,6 +13,9 @@
 #include "source/saved.h"
 #include "source/services.h"
 
+const char *const look_door_words[] = {"tcp", "udp", NULL};
+const enum proto look_doors[] = {PROTO_TCP, PROTO_UDP};
+
 const char *const look_source_words[] = {"auto", "bpf", "proc", NULL};
 
 const struct services *look_services(struct context *context)

@@ -43,6 +43,16 @@ extern const char *const look_source_words[];
 			.is_hidden = true                                             \
 	}
 
+#define LOOK_JSON_OPTION(settings, member)                                             \
+	{                                                                              \
+		.kind = OPTION_FLAG, .name = "json", .at = offsetof(settings, member), \
+		.help = N_("print it as JSON")                                         \
+	}
+
+/* TCP and UDP are two doors: words of a --proto, and which each is. */
+extern const char *const look_door_words[];
+extern const enum proto look_doors[];
+
 #define LOOK_READ_OPTION(settings, member)                                                        \
 	{                                                                                         \
 		OPTION_TEXT, 0, "read", offsetof(settings, member.read), "FILE",                  \

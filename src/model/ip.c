@@ -102,3 +102,15 @@ bool ip_in_prefix(const struct ip *ip, const struct ip *prefix, unsigned bits)
 		return false;
 	return !rest || (ip->bytes[whole] ^ prefix->bytes[whole]) >> (8 - rest) == 0;
 }
+
+size_t ip_put(struct out *out, const struct ip *ip, bool as_v4)
+{
+	char address[FORMAT_IP_MAX];
+	size_t n = ip_format(address, ip, as_v4);
+	if (!as_v4)
+		out_char(out, '[');
+	out_bytes(out, address, n);
+	if (!as_v4)
+		out_char(out, ']');
+	return n + (as_v4 ? 0 : 2);
+}

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/out.h"
+
 struct ip {
 	uint8_t bytes[16]; /* network order */
 };
@@ -44,6 +46,9 @@ int ip_parse(const char *text, size_t n, struct ip *ret, bool *is_v4);
 /* Writes without NUL, at most FORMAT_IP_MAX bytes, returns the length. @as_v4: a mapped one as
  * a.b.c.d. */
 size_t ip_format(char *to, const struct ip *ip, bool as_v4);
+
+/* Before a port: an IPv6 address stands in brackets. How many columns that takes. */
+size_t ip_put(struct out *out, const struct ip *ip, bool as_v4);
 
 /* The first @bits of both are equal (bits count from the start of 128; a v4 prefix is 96 + n). */
 bool ip_in_prefix(const struct ip *ip, const struct ip *prefix, unsigned bits);

@@ -52,17 +52,10 @@ static bool is_shown(const struct socket *socket, const struct netstat_view *vie
 static size_t put_address(struct out *out, const struct ip *ip, bool is_v4,
 			  const struct netstat_view *view)
 {
-	char address[FORMAT_IP_MAX];
 	const char *name = view->is_numeric || ip_is_any(ip) ? NULL : hosts_name(view->hosts, ip);
 	if (name)
 		return text_show(out, name, strlen(name));
-	size_t n = ip_format(address, ip, is_v4);
-	if (!is_v4)
-		out_char(out, '[');
-	out_bytes(out, address, n);
-	if (!is_v4)
-		out_char(out, ']');
-	return n + (is_v4 ? 0 : 2);
+	return ip_put(out, ip, is_v4);
 }
 
 static size_t put_port(struct out *out, const struct snapshot *snapshot,

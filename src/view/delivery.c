@@ -15,12 +15,8 @@ static const char *const kinds_in_words[CANDIDATE_MAX] = {
 
 static void write_end(struct out *out, const struct ip *ip, bool is_v4, uint16_t port)
 {
-	char address[FORMAT_IP_MAX];
-	size_t n = ip_format(address, ip, is_v4);
-	if (!is_v4)
-		out_char(out, '[');
-	out_bytes(out, address, n);
-	out_string(out, is_v4 ? ":" : "]:");
+	ip_put(out, ip, is_v4);
+	out_char(out, ':');
 	if (port)
 		out_u64(out, port);
 	else

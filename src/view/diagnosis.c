@@ -12,14 +12,7 @@
 static void write_end(struct out *out, const struct question *question, const struct ip *ip,
 		      bool has_port)
 {
-	char address[FORMAT_IP_MAX];
-	bool is_v4 = question->is_v4;
-	size_t n = ip_format(address, ip, is_v4);
-	if (!is_v4)
-		out_char(out, '[');
-	out_bytes(out, address, n);
-	if (!is_v4)
-		out_char(out, ']');
+	ip_put(out, ip, question->is_v4);
 	if (has_port)
 		out_format(out, ":%u", question->port);
 }

@@ -16,13 +16,8 @@
 static void write_endpoint(struct out *out, const struct socket *socket, const struct ip *ip,
 			   uint16_t port)
 {
-	char address[FORMAT_IP_MAX];
-	bool is_v4 = socket->family == FAMILY_IPV4 || ip_is_mapped(ip);
-	size_t n = ip_format(address, ip, is_v4);
-	if (!is_v4)
-		out_char(out, '[');
-	out_bytes(out, address, n);
-	out_string(out, is_v4 ? ":" : "]:");
+	ip_put(out, ip, socket->family == FAMILY_IPV4 || ip_is_mapped(ip));
+	out_char(out, ':');
 	out_u64(out, port);
 }
 

@@ -5,42 +5,18 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "source/address.h"
 #include "why/endpoint.h"
 
 int endpoint_socket(const struct question *question, int flags)
 {
-	static const struct {
-		int type, number;
-	} protos[PROTO_MAX] = {
-		[PROTO_TCP] = {SOCK_STREAM, IPPROTO_TCP},
-		[PROTO_UDP] = {SOCK_DGRAM, IPPROTO_UDP},
-		[PROTO_UDPLITE] = {SOCK_DGRAM, IPPROTO_UDPLITE},
-		[PROTO_SCTP] = {SOCK_STREAM, IPPROTO_SCTP},
-	};
-	if (question->proto >= PROTO_MAX || !protos[question->proto].type)
-		return -EPROTONOSUPPORT;
-	int fd = socket(question->is_v4 ? AF_INET : AF_INET6,
-			protos[question->proto].type | SOCK_CLOEXEC | flags,
-			protos[question->proto].number);
-	return fd < 0 ? -errno : fd;
+	return address_socket(question->proto, question->is_v4, flags);
 }
 
 socklen_t endpoint_of(const struct question *question, const struct ip *ip, uint16_t port,
 		      struct sockaddr_storage *ret)
 {
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
-				  .sin6_port = htons(port),
-				  .sin6_scope_id = question->scope};
-	memset(ret, 0, sizeof(*ret));
-	if (question->is_v4) {
-		memcpy(&v4.sin_addr, ip->bytes + 12, 4);
-		memcpy(ret, &v4, sizeof(v4));
-		return sizeof(v4);
-	}
-	memcpy(&v6.sin6_addr, ip->bytes, 16);
-	memcpy(ret, &v6, sizeof(v6));
-	return sizeof(v6);
+	return address_fill(ip, question->is_v4, port, question->scope, ret);
 }
 
 socklen_t endpoint_address(const struct question *question, struct sockaddr_storage *ret)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "source/address.h"
 #include "source/interfaces.h"
 #include "why/free.h"
 
@@ -20,10 +21,10 @@ void free_ports_done(struct free_ports *ports)
 
 static int open_socket(const struct free_search *search, bool is_v4)
 {
-	int kind = search->proto == PROTO_TCP ? SOCK_STREAM : SOCK_DGRAM, no = 0;
-	cleanup(closep) int fd = socket(is_v4 ? AF_INET : AF_INET6, kind | SOCK_CLOEXEC, 0);
+	int no = 0;
+	cleanup(closep) int fd = address_socket(search->proto, is_v4, 0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (!is_v4 && !search->has_address)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
 	return TAKE_FD(fd);
@@ -35,14 +36,10 @@ static int try_bind(const struct free_search *search, bool is_v4, uint16_t port)
 	cleanup(closep) int fd = open_socket(search, is_v4);
 	if (fd < 0)
 		return fd;
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	if (search->has_address) {
-		memcpy(&v4.sin_addr, search->address.bytes + 12, 4);
-		memcpy(&v6.sin6_addr, search->address.bytes, 16);
-	}
-	int r = is_v4 ? bind(fd, (struct sockaddr *)&v4, sizeof(v4))
-		      : bind(fd, (struct sockaddr *)&v6, sizeof(v6));
+	struct sockaddr_storage address;
+	socklen_t n = address_fill(search->has_address ? &search->address : &(struct ip){0}, is_v4,
+				   port, 0, &address);
+	int r = bind(fd, (const struct sockaddr *)&address, n);
 	return r < 0 ? -errno : 0;
 }
 
