@@ -8,13 +8,6 @@
 
 #define TRIES_MAX 16 /* an element that ends, or another's change, between reading and changing */
 
-static int ignore_missing(struct sink *sink, const struct missing *missing)
-{
-	(void)sink;
-	(void)missing;
-	return 0;
-}
-
 static int tell_refused(int code, struct error *err)
 {
 	error_set(err, code, "the packet filter");
@@ -25,12 +18,11 @@ static int tell_refused(int code, struct error *err)
 int block_open(struct host *host, const struct netns_scope *scope, struct block_place *ret,
 	       struct error *err)
 {
-	struct sink sink = {.missing = ignore_missing};
 	*ret = (struct block_place){.nft = NULL};
 	vector_init(&ret->netns, sizeof(struct found_netns));
 	if (!privilege_has(CAP_NET_ADMIN))
 		return tell_refused(-EPERM, err);
-	int r = netns_find(host, scope, &(struct vector){.n = 0}, &ret->netns, &sink, err);
+	int r = netns_find(host, scope, NULL, &ret->netns, NULL, err);
 	if (r < 0)
 		return r;
 	if (!ret->netns.n)

@@ -149,12 +149,6 @@ static int cut_sockets(const struct cutting *cutting, const struct netns_scope *
 
 /* ---- through NAT ---- */
 
-static int ignore_missing(struct sink *sink unused_argument,
-			  const struct missing *missing unused_argument)
-{
-	return 0;
-}
-
 /* Ends it at its server, in the one namespace that has this socket. */
 static bool end_passed_on(const struct vector *places, const struct nat_connection *connection)
 {
@@ -202,19 +196,16 @@ static int cut_passed_on(const struct cutting *cutting, const struct found_netns
 	cleanup(arena_done) struct arena arena;
 	struct bounds bounds = bounds_of(cutting->blocks);
 	struct netns own = {.is_self = netns->is_self};
-	struct sink sink = {.missing = ignore_missing};
-	struct vector unknown;
 	vector_init(&connections, sizeof(struct nat_connection));
 	vector_init(&places, sizeof(struct found_netns));
-	vector_init(&unknown, sizeof(struct task_place));
 	arena_init(&arena);
 	int r = nat_read(netns, bounds.port_first, bounds.port_last, &connections);
 	if (r < 0)
 		return error_set(err, r, "ask for the connections that NAT passes on");
 	if (!connections.n)
 		return 0;
-	r = netns_find(cutting->host, &(struct netns_scope){.choice = NETNS_ALL}, &unknown, &places,
-		       &sink, err);
+	r = netns_find(cutting->host, &(struct netns_scope){.choice = NETNS_ALL}, NULL, &places,
+		       NULL, err);
 	if (r >= 0)
 		r = interfaces_read(cutting->host, netns, &arena, &own, err);
 	if (r < 0)

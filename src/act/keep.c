@@ -64,19 +64,12 @@ static int take_holder(struct sink *sink, uint32_t inode, int32_t pid, int32_t f
 	return 0;
 }
 
-static int take_missing(unused_argument struct sink *sink,
-			unused_argument const struct missing *missing)
-{
-	return 0;
-}
-
 int keep_connections(const struct acting *acting, const struct step *step, uint32_t *ret_set,
 		     uint32_t *ret_unset)
 {
 	struct query query = {.bounds = BOUNDS_ALL};
-	struct keeping keeping = {
-		.sink = {.socket = take_connection, .holder = take_holder, .missing = take_missing},
-		.target = &step->target};
+	struct keeping keeping = {.sink = {.socket = take_connection, .holder = take_holder},
+				  .target = &step->target};
 	vector_init(&keeping.connections, sizeof(struct connection));
 	*ret_set = *ret_unset = 0;
 	int r = presence_list(acting, &step->target, CONNECTIONS, &keeping.sink);

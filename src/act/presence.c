@@ -44,13 +44,6 @@ static int on_socket(struct sink *sink, const struct found_socket *found)
 	return 0;
 }
 
-static int on_missing(struct sink *sink, const struct missing *missing)
-{
-	(void)sink;
-	(void)missing;
-	return 0;
-}
-
 int presence_dump(const struct acting *acting, const struct found_netns *place,
 		  const struct query *query, struct sink *sink)
 {
@@ -77,8 +70,7 @@ int presence_list(const struct acting *acting, const struct identity *target, ui
 
 int presence_ask(const struct acting *acting, const struct identity *target)
 {
-	struct looking looking = {.sink = {.socket = on_socket, .missing = on_missing},
-				  .target = target};
+	struct looking looking = {.sink = {.socket = on_socket}, .target = target};
 	/* a dump of what is bound and does not listen walks over the ports of all namespaces */
 	uint32_t states = target->state == STATE_BOUND	  ? 1u << STATE_BOUND
 			  : target->state == STATE_LISTEN ? 1u << STATE_LISTEN

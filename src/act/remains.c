@@ -54,17 +54,11 @@ static int on_holder(struct sink *sink, uint32_t inode, int32_t pid, int32_t fd)
 	return 0;
 }
 
-static int on_missing(unused_argument struct sink *sink,
-		      unused_argument const struct missing *missing)
-{
-	return 0;
-}
-
 int remains_find_holders(const struct acting *acting, const struct identity *target,
 			 struct vector *ret)
 {
 	struct query query = {.bounds = BOUNDS_ALL};
-	struct holder_sink holders = {.sink = {.holder = on_holder, .missing = on_missing},
+	struct holder_sink holders = {.sink = {.holder = on_holder},
 				      .acting = acting,
 				      .inode = target->inode,
 				      .found = ret};

@@ -78,18 +78,9 @@ static int on_socket(struct sink *sink, const struct found_socket *found)
 	return 0;
 }
 
-static int on_missing(struct sink *sink, const struct missing *missing)
-{
-	(void)sink;
-	(void)missing;
-	return 0;
-}
-
 static bool came_back(const struct acting *acting, const struct step *step)
 {
-	struct newcomer newcomer = {.sink = {.socket = on_socket, .missing = on_missing},
-				    .acting = acting,
-				    .step = step};
+	struct newcomer newcomer = {.sink = {.socket = on_socket}, .acting = acting, .step = step};
 	return presence_list(acting, &step->target, 1u << STATE_LISTEN | 1u << STATE_UNCONN,
 			     &newcomer.sink) >= 0 &&
 	       newcomer.is_there;
@@ -187,8 +178,7 @@ static int tell_bound(struct acting *acting, struct step *step, const struct sna
 
 /* ---- can it be bound ---- */
 
-static void count_obstacles(struct step *step,
-			    const struct snapshot *snapshot)
+static void count_obstacles(struct step *step, const struct snapshot *snapshot)
 {
 	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
@@ -306,9 +296,8 @@ static int note_other(struct sink *sink, const struct found_socket *found)
 
 int verify_note_others(const struct acting *acting, struct vector *ret)
 {
-	struct noting noting = {.sink = {.socket = note_other, .missing = on_missing},
-				.plan = acting->plan,
-				.others = ret};
+	struct noting noting = {
+		.sink = {.socket = note_other}, .plan = acting->plan, .others = ret};
 	struct query query = query_of(acting->plan, 0);
 	query.bounds.states = STATES_OPEN;
 	int r = 0;

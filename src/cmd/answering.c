@@ -24,30 +24,12 @@ void answering_done(struct answering *answering)
 	netns_list_done(&answering->places);
 }
 
-static int ignore_missing(struct sink *sink unused_argument,
-			  const struct missing *missing unused_argument)
-{
-	return 0;
-}
-
 static int find_place(struct answering *answering, struct context *context, const struct look *look,
 		      struct error *err)
 {
-	struct sink sink = {.missing = ignore_missing};
-	struct netns_scope scope;
-	struct vector unknown;
-	vector_init(&unknown, sizeof(struct task_place));
-	int r = look_scope(look, &scope, err);
+	int r = look_place(context, look, &answering->places, err);
 	if (r < 0)
 		return r;
-	if (scope.choice == NETNS_ALL)
-		return error_text(err, -EINVAL,
-				  "--netns all: a port is had in one network namespace");
-	r = netns_find(&context->host, &scope, &unknown, &answering->places, &sink, err);
-	if (r < 0)
-		return r;
-	if (!answering->places.n)
-		return error_set(err, -ENOENT, "find the network namespace");
 	answering->inquiry.place = vector_at(&answering->places, 0);
 	return 0;
 }

@@ -291,18 +291,11 @@ static bool has_container(const struct plan *plan)
 	return false;
 }
 
-static int ignore_missing(struct sink *sink unused_argument,
-			  const struct missing *missing unused_argument)
-{
-	return 0;
-}
-
 static int act(struct context *context, const struct settings *settings, struct closing *closing,
 	       struct error *err)
 {
 	cleanup(netns_list_done) struct vector places;
-	cleanup(vector_done) struct vector others, unknown;
-	struct sink sink = {.missing = ignore_missing};
+	cleanup(vector_done) struct vector others;
 	struct netns_scope scope;
 	struct acting acting = {
 		.host = &context->host,
@@ -316,10 +309,9 @@ static int act(struct context *context, const struct settings *settings, struct 
 		privilege_keep(CAPS_ACT);
 	vector_init(&places, sizeof(struct found_netns));
 	vector_init(&others, sizeof(uint64_t));
-	vector_init(&unknown, sizeof(struct task_place));
 	int r = look_scope(&settings->look, &scope, err);
 	if (r >= 0)
-		r = netns_find(&context->host, &scope, &unknown, &places, &sink, err);
+		r = netns_find(&context->host, &scope, NULL, &places, NULL, err);
 	if (r >= 0 && (r = verify_note_others(&acting, &others)) < 0)
 		return error_set(err, r, "look who else has the port");
 	if (r >= 0)

@@ -103,33 +103,15 @@ static int parse(const struct settings *settings, struct free_search *ret, struc
 	return 0;
 }
 
-static int ignore_missing(struct sink *sink unused_argument,
-			  const struct missing *missing unused_argument)
-{
-	return 0;
-}
-
 static int find(struct context *context, const struct settings *settings,
 		const struct free_search *search, uint64_t *ret_netns, struct free_ports *ret,
 		struct error *err)
 {
 	cleanup(netns_list_done) struct vector places;
-	struct vector unknown;
-	struct sink sink = {.missing = ignore_missing};
-	struct netns_scope scope;
 	vector_init(&places, sizeof(struct found_netns));
-	vector_init(&unknown, sizeof(struct task_place));
-	int r = look_scope(&settings->look, &scope, err);
+	int r = look_place(context, &settings->look, &places, err);
 	if (r < 0)
 		return r;
-	if (scope.choice == NETNS_ALL)
-		return error_text(err, -EINVAL,
-				  "--netns all: a port is had in one network namespace");
-	r = netns_find(&context->host, &scope, &unknown, &places, &sink, err);
-	if (r < 0)
-		return r;
-	if (!places.n)
-		return error_set(err, -ENOENT, "find the network namespace");
 	const struct found_netns *place = vector_at(&places, 0);
 	*ret_netns = place->inode;
 	return free_find(&context->host, place, search, ret, err);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cmd/look.h"
 #include "collect/collect.h"
+#include "source/netns.h"
 #include "source/saved.h"
 #include "source/services.h"
 
@@ -42,6 +43,22 @@ int look_scope(const struct look *look, struct netns_scope *ret, struct error *e
 	else
 		*ret = (struct netns_scope){.choice = NETNS_NAME, .name = look->netns};
 	return 0;
+}
+
+int look_place(struct context *context, const struct look *look, struct vector *ret,
+	       struct error *err)
+{
+	struct netns_scope scope;
+	int r = look_scope(look, &scope, err);
+	if (r < 0)
+		return r;
+	if (scope.choice == NETNS_ALL)
+		return error_text(err, -EINVAL,
+				  "--netns all: a port is had in one network namespace");
+	r = netns_find(&context->host, &scope, NULL, ret, NULL, err);
+	if (r < 0)
+		return r;
+	return ret->n ? 0 : error_set(err, -ENOENT, "find the network namespace");
 }
 
 static int query_of(const struct look *look, const struct filter *filter, struct bounds bounds,

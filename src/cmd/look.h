@@ -49,6 +49,11 @@ extern const char *const look_source_words[];
 		.help = N_("print it as JSON")                                         \
 	}
 
+/* The one namespace that --netns names, to @ret (struct found_netns, one). 0 or negative errno with
+ * @err told: all are not one. */
+int look_place(struct context *context, const struct look *look, struct vector *ret,
+	       struct error *err);
+
 /* TCP and UDP are two doors: words of a --proto, and which each is. */
 extern const char *const look_door_words[];
 extern const enum proto look_doors[];

@@ -7,22 +7,14 @@
 #include "source/netns.h"
 #include "source/sock-diag.h"
 
-static int ignore_missing(struct sink *sink unused_argument,
-			  const struct missing *missing unused_argument)
-{
-	return 0;
-}
-
 /* A netlink socket in the namespace of that inode. A descriptor or negative errno. */
 static int open_inside(struct host *host, const struct netns *netns)
 {
 	cleanup(netns_list_done) struct vector found;
 	struct netns_scope scope = {.choice = !netns || netns->is_self ? NETNS_SELF : NETNS_ALL};
-	struct sink sink = {.missing = ignore_missing};
-	const struct vector everywhere = {0};
 
 	vector_init(&found, sizeof(struct found_netns));
-	int r = netns_find(host, &scope, &everywhere, &found, &sink, NULL);
+	int r = netns_find(host, &scope, NULL, &found, NULL, NULL);
 	for (uint32_t i = 0; r >= 0 && i < found.n; i++) {
 		const struct found_netns *place = vector_at(&found, i);
 		if (!netns || place->inode == netns->inode)

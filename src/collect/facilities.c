@@ -24,13 +24,6 @@ static int ignore_socket(struct sink *sink, const struct found_socket *found)
 	return 0;
 }
 
-static int ignore_missing(struct sink *sink, const struct missing *missing)
-{
-	(void)sink;
-	(void)missing;
-	return 0;
-}
-
 static int add(struct vector *ret, const struct facility *facility)
 {
 	struct facility *added = vector_add(ret);
@@ -44,7 +37,7 @@ static int add_sock_diag(struct host *host, enum proto proto, const char *name, 
 {
 	struct facility facility = {
 		.name = name, .gives = "the kernel's list of these sockets", .is_built_in = true};
-	struct sink sink = {.socket = ignore_socket, .missing = ignore_missing};
+	struct sink sink = {.socket = ignore_socket};
 	struct query query = {.bounds = BOUNDS_ALL};
 	struct error err = {0};
 	uint32_t absent = 0;

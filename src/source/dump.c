@@ -110,7 +110,7 @@ int dump_finish(struct dump *dump, struct sink *sink, struct error *err)
 	for (uint32_t i = 0; sink && r >= 0 && i < dump->sockets.n; i++)
 		r = sink->socket(sink, vector_at(&dump->sockets, i));
 	for (uint32_t i = 0; sink && r >= 0 && i < dump->missing.n; i++)
-		r = sink->missing(sink, vector_at(&dump->missing, i));
+		r = sink_tell(sink, vector_at(&dump->missing, i));
 	vector_done(&dump->sockets);
 	vector_done(&dump->missing);
 	free(dump);

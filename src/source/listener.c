@@ -78,20 +78,13 @@ static int take_socket(struct sink *sink, const struct found_socket *found)
 	return 0;
 }
 
-static int take_missing(struct sink *sink, const struct missing *missing)
-{
-	(void)sink;
-	(void)missing;
-	return 0;
-}
-
 static void read_open(struct host *host, const struct place *place, enum proto proto, uint16_t port,
 		      struct open_sink *ret)
 {
 	struct query query = {.bounds = BOUNDS_ALL};
 	struct found_netns namespace = {.inode = place->netns, .pid = place->pid};
 	uint32_t absent;
-	*ret = (struct open_sink){.sink = {.socket = take_socket, .missing = take_missing}};
+	*ret = (struct open_sink){.sink = {.socket = take_socket}};
 	query.bounds.protos = 1u << proto;
 	query.bounds.states = STATES_OPEN;
 	if (port)
@@ -177,8 +170,7 @@ int32_t listener_find(struct places *places, struct descent *descent, uint64_t n
 {
 	struct seeker seeker = {
 		.places = places, .netns = netns, .proto = proto, .port = port, .likely = likely};
-	seeker.holder = (struct holder_sink){
-		.sink = {.holder = take_holder, .missing = take_missing}, .open = &seeker.open};
+	seeker.holder = (struct holder_sink){.sink = {.holder = take_holder}, .open = &seeker.open};
 	if (!netns || !places->host->is_live)
 		return 0;
 	if (inside && has_it_there(&seeker, inside))

@@ -282,7 +282,7 @@ static int find_all(struct search *search, const struct vector *places)
 	int r = visit_names(search);
 	if (r < 0)
 		return r;
-	return places->n ? visit_places(search, places) : visit_processes(search);
+	return places && places->n ? visit_places(search, places) : visit_processes(search);
 }
 
 /* A namespace that has its name in another's mounts, or is meant by its inode as rows show it.
@@ -386,12 +386,11 @@ static int tell_closed(const struct search *search, struct sink *sink)
 	}
 	if (!n_closed)
 		return 0;
-	return sink->missing(sink,
-			     &(struct missing){.what = WHAT_NETNS,
-					       .why = WHY_PERMISSION,
-					       .count = n_closed,
-					       .hint = may_enter ? "run it outside the container"
-								 : "run it with sudo"});
+	return sink_tell(sink, &(struct missing){.what = WHAT_NETNS,
+						 .why = WHY_PERMISSION,
+						 .count = n_closed,
+						 .hint = may_enter ? "run it outside the container"
+								   : "run it with sudo"});
 }
 
 int netns_find(struct host *host, const struct netns_scope *scope, const struct vector *places,
@@ -413,7 +412,7 @@ int netns_find(struct host *host, const struct netns_scope *scope, const struct 
 		r = find_all(&search, places);
 	if (scope->choice == NETNS_NAME || scope->choice == NETNS_PID)
 		r = find_one(&search, scope, err);
-	if (r >= 0)
+	if (r >= 0 && sink)
 		r = tell_closed(&search, sink);
 	vector_done(&search.mounts);
 	debug(NETNS, "%u namespaces, %llu refused", ret->n, (unsigned long long)search.n_refused);

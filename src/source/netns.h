@@ -21,8 +21,9 @@ struct task_place {
 	uint32_t netns, mounts;
 };
 
-/* What @scope names, our own first. What may not be entered is told to @sink. @places (struct
- * task_place): all that processes are in, where that is known; empty: /proc is walked. @ret: struct
+/* What @scope names, our own first. What may not be entered is told to @sink (may be NULL).
+ * @places (struct task_place): all that processes are in, where that is known; NULL or empty: /proc
+ * is walked. @ret: struct
  * found_netns. 0, -ENOENT (no such name or process) or negative errno with @err told. */
 int netns_find(struct host *host, const struct netns_scope *scope, const struct vector *places,
 	       struct vector *ret, struct sink *sink, struct error *err);

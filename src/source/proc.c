@@ -387,7 +387,7 @@ int proc_walk(struct host *host, const struct query *query, unsigned n_threads, 
 			missing.why = WHY_INIT;
 			missing.hint = "their descriptors may not be read here even by root";
 		}
-		r = sink->missing(sink, &missing);
+		r = sink_tell(sink, &missing);
 	}
 	return r < 0 ? error_set(err, r, "read the descriptors of the processes") : 0;
 }

@@ -53,17 +53,9 @@ static int take_descriptor(struct sink *sink, uint32_t inode, int32_t pid, int32
 	return -ECANCELED;
 }
 
-static int take_missing(struct sink *sink, const struct missing *missing)
-{
-	(void)sink;
-	(void)missing;
-	return 0;
-}
-
 static bool find_origin(struct host *host, int32_t server, int32_t started, char *ret, size_t size)
 {
-	struct connection_sink found = {
-		.sink = {.holder = take_descriptor, .missing = take_missing}, .host = host};
+	struct connection_sink found = {.sink = {.holder = take_descriptor}, .host = host};
 	cleanup(freep) char *text = NULL;
 	proc_read_process(host, server, &found.sink);
 	snprintf(ret, size, "%s", found.address);

@@ -323,7 +323,7 @@ static int read_dump(int fd, char *buffer, enum proto proto, const struct query 
 
 static int read_interrupted(struct sink *sink)
 {
-	return sink->missing(sink, &(struct missing){.what = WHAT_SOCKETS, .why = WHY_INTERRUPTED});
+	return sink_tell(sink, &(struct missing){.what = WHAT_SOCKETS, .why = WHY_INTERRUPTED});
 }
 
 /* Asks until nothing changes under way. What came is kept, whoever came twice: the join unites
@@ -394,7 +394,7 @@ struct marker {
 static int pass_missing(struct sink *sink, const struct missing *missing)
 {
 	struct sink *to = ((struct marker *)sink)->to;
-	return to->missing(to, missing);
+	return sink_tell(to, missing);
 }
 
 static int mark_socket(struct sink *sink, const struct found_socket *found)

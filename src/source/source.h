@@ -43,7 +43,13 @@ struct sink {
 	int (*tally)(struct sink *, const struct tallied_socket *);
 	/* A socket with @inode will come soon. May be NULL. */
 	void (*expect)(struct sink *, uint32_t inode);
+	/* What cannot be told, and why. May be NULL: it does not matter. */
 	int (*missing)(struct sink *, const struct missing *);
 };
+
+static inline int sink_tell(struct sink *sink, const struct missing *missing)
+{
+	return sink->missing ? sink->missing(sink, missing) : 0;
+}
 
 #endif

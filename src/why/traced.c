@@ -86,20 +86,12 @@ static uint64_t filtered_elsewhere(const struct traced *traced)
 	return 0;
 }
 
-static int ignore_missing(struct sink *sink unused_argument,
-			  const struct missing *missing unused_argument)
-{
-	return 0;
-}
-
 static int probe_there(struct inquiry *inquiry, uint64_t inode)
 {
 	struct netns_scope all = {.choice = NETNS_ALL};
-	struct sink sink = {.missing = ignore_missing};
-	struct vector places, unknown;
+	struct vector places;
 	vector_init(&places, sizeof(struct found_netns));
-	vector_init(&unknown, sizeof(struct task_place));
-	int r = netns_find(inquiry->host, &all, &unknown, &places, &sink, NULL);
+	int r = netns_find(inquiry->host, &all, NULL, &places, NULL, NULL);
 	const struct found_netns *there = NULL;
 	for (uint32_t i = 0; r >= 0 && i < places.n; i++) {
 		const struct found_netns *place = vector_at(&places, i);

@@ -59,10 +59,9 @@ static int find(const struct netns_scope *scope, struct vector *found, struct er
 {
 	struct host host;
 	struct sink sink = {.missing = ignore};
-	const struct vector nowhere = {0};
 	assert_int_equal(host_open(NULL, &host, err), 0);
 	vector_init(found, sizeof(struct found_netns));
-	int r = netns_find(&host, scope, &nowhere, found, &sink, err);
+	int r = netns_find(&host, scope, NULL, found, &sink, err);
 	host_close(&host);
 	return r;
 }
