@@ -47,7 +47,7 @@ struct end {
 static int tell_end(const char *text, struct error *err)
 {
 	error_text(err, -EINVAL, "%.80s: it is no address:port", text);
-	error_hint(err, "like 127.0.0.1:8080, [::1]:8080 or a port alone");
+	error_hint(err, "like 127.0.0.1:8080, [::1]:8080 or a port alone, from 1 to 65535");
 	return -EINVAL;
 }
 
@@ -106,7 +106,7 @@ static int parse_ends(struct context *context, const struct settings *settings, 
 		return r;
 
 	if (!to->port) {
-		error_text(err, -EINVAL, "deliver %.80s: a port is wanted", text);
+		error_text(err, -EINVAL, "%.80s: a port is wanted", text);
 		error_hint(err, "like 127.0.0.1:8080 or [::1]:8080");
 		return -EINVAL;
 	}

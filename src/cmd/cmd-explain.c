@@ -22,7 +22,7 @@ static int parse_port(struct context *context, const char *text, uint16_t *ret, 
 	if (r < 0)
 		return r;
 	if (target.first != target.last || target.has_address) {
-		error_text(err, -EINVAL, "explain %.60s: it takes one number or one service", text);
+		error_text(err, -EINVAL, "%.60s: it takes one number or one service", text);
 		error_hint(err, "doorward show %.60s tells who is there", text);
 		return -EINVAL;
 	}

@@ -109,12 +109,17 @@ static bool begins_filter(const char *word)
 	return field_find(name) != NULL;
 }
 
-static int unknown(struct context *context, const char *word, struct error *err)
+static const char *nearest_command(const char *word)
 {
 	const char *names[64] = {0};
 	for (unsigned i = 0; i < 63 && commands[i]; i++)
 		names[i] = commands[i]->name;
-	const char *nearest = text_nearest(word, names);
+	return text_nearest(word, names);
+}
+
+static int unknown(struct context *context, const char *word, struct error *err)
+{
+	const char *nearest = nearest_command(word);
 	error_text(err, -EINVAL, "%.60s is no command, no port and no name of a service", word);
 	if (begins_filter(word))
 		error_hint(err, "a filter stands behind a command: doorward list %.60s", word);
@@ -142,11 +147,22 @@ static const struct command *choose(struct context *context, char ***arguments, 
 	return NULL;
 }
 
+static int no_command(const char *word, struct error *err)
+{
+	const char *nearest = nearest_command(word);
+	error_text(err, -EINVAL, "help: %.60s is no command", word);
+	if (nearest)
+		error_hint(err, "did you mean %s?", nearest);
+	else
+		error_hint(err, "`doorward help` lists the commands");
+	return -EINVAL;
+}
+
 static int run_help(struct context *context, const char *word, struct error *err)
 {
 	const struct command *command = word ? command_find(word) : NULL;
 	if (word && !command)
-		return unknown(context, word, err);
+		return no_command(word, err);
 	if (command)
 		help_command(&context->out, command, context->columns);
 	else

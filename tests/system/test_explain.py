@@ -54,3 +54,25 @@ def test_the_envelope_is_that_of_list(doorward):
 def test_what_is_no_number_is_refused(doorward, words):
     status, out, err = doorward.run(*words)
     assert status == 2 and out == "" and err.startswith("doorward:")
+
+
+@pytest.mark.parametrize("words, told", [
+    (["explain", "1-2"], ["doorward: explain: 1-2: it takes one number or one service"]),
+    (["deliver", "99999"], ["doorward: deliver: 99999: it is no address:port", "from 1 to 65535"]),
+    (["netstat", "0"], ["doorward: netstat: 0: the interval is a number of seconds"]),
+    (["help", "lst"], ["help: lst is no command", "did you mean list?"]),
+    (["help", "qqqqqq"], ["help: qqqqqq is no command", "`doorward help` lists the commands"]),
+    (["htps"], ["htps is no command, no port and no name of a service", "did you mean https?"]),
+    (["list", "port = htps"], ["htps is no port and no name of a service", "did you mean https?"]),
+    (["list", "state = foo"], ["foo is not one of its words", "it has ESTABLISHED, "]),
+    (["list", "--read", ""], ["--read: it takes a file, or - for standard input"]),
+])
+def test_what_is_wrong_is_said_once_with_the_way_out(doorward, words, told):
+    status, out, err = doorward.run(*words)
+    assert (status, out) == (2, "")
+    assert all(line in err for line in told), err
+
+
+def test_a_usage_line_ends_with_its_last_word(doorward):
+    _, out, _ = doorward.run("help", "version")
+    assert out.splitlines()[0] == "usage: doorward version [OPTION...]"
