@@ -19,7 +19,7 @@ int address_socket(enum proto proto, bool is_v4, int flags)
 		return -EPROTONOSUPPORT;
 	int fd = socket(is_v4 ? AF_INET : AF_INET6, kinds[proto].type | SOCK_CLOEXEC | flags,
 			kinds[proto].number);
-	return fd < 0 ? -errno : fd;
+	return fd >= 0 ? fd : -errno;
 }
 
 socklen_t address_fill(const struct ip *ip, bool is_v4, uint16_t port, uint32_t scope,
