@@ -46,7 +46,7 @@ def sh(line, **how):
 
 @pytest.mark.parametrize("line", EXAMPLES)
 def test_an_example_runs_as_a_shell_takes_it(line):
-    if re.match(r"doorward (un)?blocks? ", line + " "):  # the packet filter of nobody else is touched
+    if re.match(r"doorward ((un)?blocks?|close) ", line + " "):  # the packet filter of nobody else is touched, nor a port
         if os.geteuid() != 0:
             pytest.skip("needs root")
         line = f"unshare --net {line}"
@@ -118,17 +118,19 @@ def test_the_table_of_folders_is_that_of_the_lint():
 
 # ---- the session ----
 
-def on_a_terminal(words):
-    """What a person sees of @words, 110 columns wide."""
+def on_a_terminal(words, answer=b"", **environment):
+    """What a person sees of @words, 110 columns wide; @answer is typed when one is asked for."""
     outer, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("4H", 24, 110, 0, 0))
-    env = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "1", "DOORWARD_PAGER": "cat"}
-    with subprocess.Popen([PROGRAM, *words], stdout=inner, stderr=subprocess.DEVNULL, stdin=inner, env=env):
+    env = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "1", "DOORWARD_PAGER": "cat", **environment}
+    with subprocess.Popen(words, stdout=inner, stderr=subprocess.DEVNULL, stdin=inner, env=env):
         os.close(inner)
         seen = b""
         try:
             while piece := os.read(outer, 65536):
                 seen += piece
+                if answer and seen.endswith(b"] "):  # it asks
+                    os.write(outer, answer)
         except OSError:  # EIO: nobody has the other end any more
             pass
     os.close(outer)
@@ -142,7 +144,7 @@ def test_the_session_is_that_of_a_recording():
     recording = TREE / "tests/golden/host.json"
     lines = re.findall(r"^\$ doorward .*$", session, re.M)
     assert lines
-    shown = "\n".join(f"{line}\n{on_a_terminal([*shlex.split(line)[2:], '--read', recording])}" for line in lines)
+    shown = "\n".join(f"{line}\n{on_a_terminal([PROGRAM, *shlex.split(line)[2:], '--read', recording])}" for line in lines)
     if os.environ.get("DOORWARD_GOLDEN") == "write":
         readme.write_text(f"{before}```console\n{shown}```{after}")
     else:
@@ -163,6 +165,37 @@ def test_the_delivery_is_that_of_a_scene(scene):
         readme.write_text(f"{start}```console\n{out}```{rest}")
     else:
         assert shown == out
+
+A_SERVER = """
+ip link set lo up
+echo 3309 > /proc/sys/kernel/ns_last_pid
+cd /usr/share/empty 2>/dev/null || cd /
+/usr/bin/python3 -m http.server 8080 >/dev/null 2>&1 &
+until doorward list tcp listen >/dev/null; do :; done
+disown -a
+"""
+
+
+def typed_at_a_shell(lines, answer):
+    """The shell's own terminal, 110 columns wide, in a network and with process numbers of its own."""
+    script = A_SERVER + "echo\n".join(f"echo {shlex.quote('$ ' + line)}\n{line}\n" for line in lines)
+    path = f"{PROGRAM.parent}:{os.environ['PATH']}"
+    seen = on_a_terminal(["unshare", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", "-c", script],
+                         answer=answer, PATH=path)
+    return re.sub(r"python3\.[0-9]+", "python3.11", re.sub(r"since [0-9]+ s", "since 5 s", seen))
+
+
+@pytest.mark.needs("root", "program:unshare")
+def test_why_and_close_are_a_session_at_a_shell():
+    """README's third block, as `make golden` writes it: a server, and a person who answers yes."""
+    readme = TREE / "README.md"
+    start, shown, rest = re.split(r"^```console\n(\$ doorward why .*?)^```$", readme.read_text(), maxsplit=1,
+                                  flags=re.M | re.S)
+    seen = typed_at_a_shell(re.findall(r"^\$ (doorward .*)$", shown, re.M), b"y\n")
+    if os.environ.get("DOORWARD_GOLDEN") == "write":
+        readme.write_text(f"{start}```console\n{seen}```{rest}")
+    else:
+        assert shown == seen
 
 
 # ---- completion ----
