@@ -1,4 +1,5 @@
 /* A snapshot while it is filled, and what is looked up in it. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@ struct snapshot *snapshot_new(void)
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	if (!snapshot)
 		return NULL;
+	atomic_init(&snapshot->n_owners, 1);
 	arena_init(&snapshot->arena);
 	vector_init(&snapshot->sockets, sizeof(struct socket));
 	vector_init(&snapshot->holders, sizeof(struct holder));
@@ -26,7 +28,7 @@ struct snapshot *snapshot_new(void)
 
 void snapshot_free(struct snapshot *snapshot)
 {
-	if (!snapshot)
+	if (!snapshot || atomic_fetch_sub(&snapshot->n_owners, 1) > 1)
 		return;
 	struct vector *vectors[] = {&snapshot->sockets, &snapshot->holders,    &snapshot->processes,
 				    &snapshot->netns,	&snapshot->containers, &snapshot->users,
@@ -37,6 +39,19 @@ void snapshot_free(struct snapshot *snapshot)
 	free(snapshot->peer_processes);
 	arena_done(&snapshot->arena);
 	free(snapshot);
+}
+
+/* The count of owners is all that changes of a sealed snapshot. */
+const struct snapshot *snapshot_hold(const struct snapshot *snapshot)
+{
+	assert(snapshot->is_sealed);
+	atomic_fetch_add(&((struct snapshot *)snapshot)->n_owners, 1);
+	return snapshot;
+}
+
+void snapshot_release(const struct snapshot *snapshot)
+{
+	snapshot_free((struct snapshot *)snapshot);
 }
 
 uint32_t snapshot_add_socket(struct snapshot *snapshot, const struct socket *socket)

@@ -3,6 +3,7 @@
 #ifndef MODEL_SNAPSHOT_H
 #define MODEL_SNAPSHOT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,10 +55,17 @@ struct snapshot {
 				     other end need not be in the file; NULL: by peers */
 	const struct services *services; /* of model/services.h; the registry alone where NULL */
 	struct arena arena;
+	atomic_uint n_owners; /* who hold it; see snapshot_hold */
 };
 
-struct snapshot *snapshot_new(void); /* NULL: no memory */
+struct snapshot *snapshot_new(void); /* NULL: no memory. One owner: the caller */
+/* The caller owns it no more; with the last owner it goes. NULL is fine. */
 void snapshot_free(struct snapshot *snapshot);
+
+/* A sealed snapshot may have several owners, in any thread: each that holds it releases it once.
+ * Returns @snapshot. */
+const struct snapshot *snapshot_hold(const struct snapshot *snapshot);
+void snapshot_release(const struct snapshot *snapshot); /* NULL is fine */
 
 /* Each returns the index, or NONE when there is no memory. */
 uint32_t snapshot_add_socket(struct snapshot *snapshot, const struct socket *socket);
