@@ -20,7 +20,7 @@ int main(void)
 	struct query query = {.bounds = BOUNDS_ALL};
 	size_t n = 0;
 	if (host_open(NULL, &host, &err) < 0 ||
-	    files_read_bytes(&host, &query, PASS_ALONE, discard, &n, &err) < 0) {
+	    files_read_bytes(&host, &query, discard, &n, &err) < 0) {
 		fprintf(stderr, "bare-task-file: %s\n", err.what);
 		return 3;
 	}

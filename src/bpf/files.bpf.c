@@ -56,9 +56,9 @@ static __always_inline void fill_mptcp_backlog(struct bpf_record *record, const 
 /* A listener's connections before the third packet: request sockets, which nothing holds. */
 static __always_inline void fill_half_open(struct bpf_record *record, const struct sock *sk)
 {
-	const struct inet_connection_sock *listener = (const struct inet_connection_sock *)sk;
+	const struct tcp_sock *listener = (const struct tcp_sock *)sk;
 	int n = 0;
-	bpf_core_read(&n, sizeof(n), &listener->icsk_accept_queue.qlen.counter);
+	bpf_core_read(&n, sizeof(n), &listener->inet_conn.icsk_accept_queue.qlen.counter);
 	record->half_open = n > 0xffff ? 0xffff : n;
 }
 

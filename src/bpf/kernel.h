@@ -4,10 +4,11 @@
  *
  * Each type that a relocation begins with is looked up by name among all types of the kernel, 0.2
  * ms apiece. It remembers what it found by a hash of the name in 31 slots (bpf_core_find_cands in
- * kernel/bpf/btf.c), so two types of one program that share a slot cost two look-ups at each load.
- * These share: inode, net; tcp_sock, dentry, in6_addr; socket, tcp_timewait_sock; file,
- * inet_timewait_sock, cgroup; mm_struct, css_set. Where it matters, one of two is reached through
- * a type that holds it. */
+ * kernel/bpf/btf.c), so two types of one program, or of two programs of one call, that share a slot
+ * cost two look-ups at each load. These share: inode, net; super_block, inet_connection_sock,
+ * mnt_namespace; tcp_sock, dentry, in6_addr; socket, tcp_timewait_sock; file, inet_timewait_sock,
+ * cgroup; mm_struct, css_set, tcp6_sock. Where it matters, one of two is reached through a type
+ * that holds it. */
 #ifndef BPF_KERNEL_H
 #define BPF_KERNEL_H
 
@@ -224,9 +225,7 @@ struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;
 };
 
-struct mnt_namespace {
-	struct ns_common ns;
-};
+struct mnt_namespace;
 
 struct nsproxy {
 	struct net *net_ns;

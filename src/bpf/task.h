@@ -14,19 +14,18 @@ enum bpf_task_flag {
 	BPF_TASK_THREAD = 1 << 4, /* of a process told of by itself, in another network namespace */
 };
 
-/*  0 start_ns   8 groups   16 pid   20 ppid   24 uid   28 netns   32 name
- * 48 mounts    52 exe_size 54 cwd_size 56 flags 57 unused                   64 */
+/*  0 start_ns   8 groups  16 mounts  24 pid   28 ppid   32 uid   36 netns
+ * 40 name      56 exe_size 58 cwd_size 60 flags 61 unused                   64 */
 struct bpf_task {
-	__u64 start_ns; /* boot time */
-	__u64 groups;	/* equal for processes that are in the same control groups */
+	__u64 start_ns;	      /* boot time */
+	__u64 groups, mounts; /* equal for processes of the same control groups, mount namespace */
 	__s32 pid, ppid;
 	__u32 uid; /* effective */
 	__u32 netns;
 	char name[16];
-	__u32 mounts;		  /* inode of its mount namespace */
 	__u16 exe_size, cwd_size; /* bytes of their names */
 	__u8 flags;
-	__u8 unused[7];
+	__u8 unused[3];
 };
 _Static_assert(sizeof(struct bpf_task) == 64, "both sides agree");
 

@@ -113,7 +113,7 @@ static __always_inline void put_head(struct bpf_task *head, const struct task_st
 	head->groups = (__u64)BPF_CORE_READ(task, cgroups);
 	head->uid = BPF_CORE_READ(task, real_cred, euid.val);
 	head->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-	head->mounts = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	head->mounts = (__u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
 	bpf_core_read_str(head->name, sizeof(head->name), &leader->comm);
 }
 

@@ -32,7 +32,7 @@ struct taking {
 	uint32_t needs;
 };
 
-static bool is_worth(struct host *host, const struct query *query)
+bool census_is_worth(struct host *host, const struct query *query)
 {
 	struct facility facility;
 	struct sysinfo info;
@@ -110,7 +110,7 @@ int census_take(struct host *host, const struct query *query, uint32_t needs,
 	vector_init(&ret->tasks, sizeof(struct census_task));
 	vector_init(&ret->places, sizeof(struct task_place));
 	table_init(&ret->by_groups, groups_key, &ret->tasks);
-	if (!is_worth(host, query))
+	if (!census_is_worth(host, query))
 		return 0;
 
 	bool is_narrow = query->bounds.port_last - query->bounds.port_first < FEW_PORTS;

@@ -12,6 +12,9 @@ struct census {
 	const struct snapshot *snapshot;
 };
 
+/* Are there so many processes, or is it the only way, that BPF is worth its loading? */
+bool census_is_worth(struct host *host, const struct query *query);
+
 /* Takes it where it is the faster way, or the only one: callers that may not read others' links in
  * /proc. @needs of the processes are told by it as far as it can. What it cannot, or where it is
  * not taken, is left to /proc. 0 or -ENOMEM; done with in either case. */

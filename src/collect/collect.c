@@ -76,6 +76,7 @@ static int collect_into(struct host *host, struct join *join, struct stream *str
 	cleanup(census_done) struct census census;
 	vector_init(&found, sizeof(struct found_netns));
 
+	struct files_pass *files = sweep_start(host, join->query);
 	int r = census_take(host, join->query, details_needs(join->query), join->snapshot, &census);
 	join->n_processes = census.tasks.n;
 	if (r >= 0)
@@ -84,7 +85,8 @@ static int collect_into(struct host *host, struct join *join, struct stream *str
 		r = name_namespaces(join, &found);
 	join->is_scoped = join->query->scope.choice != NETNS_ALL;
 	if (r >= 0)
-		r = sweep_sockets(host, join, &found, err);
+		r = sweep_sockets(host, join, &found, TAKE_POINTER(files), err);
+	files_abandon(files);
 	if (r == -ECANCELED) /* what came is shown, and said to be partial */
 		r = 0;
 	debug(PLAN, "sockets are collected");

@@ -71,9 +71,9 @@ struct crowd *crowd_start(struct host *host, struct join *join, const struct vec
 	if (wants_connections(join->query)) {
 		crowd->others.bounds.states &= ~STATES_CONNECTED;
 		crowd->pass = unheld_start_tcp(host, &crowd->place, join->query);
-		if (!join->packed) /* a stream keeps no second copy */
-			crowd->dump = dump_start(host, &crowd->place, &crowd->others);
 	}
+	if (!join->packed) /* a stream keeps no second copy */
+		crowd->dump = dump_start(host, &crowd->place, &crowd->others);
 	return crowd;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/debug.h"
 #include "base/privilege.h"
+#include "collect/census.h"
 #include "collect/crowd.h"
 #include "collect/plan.h"
 #include "collect/sweep.h"
@@ -118,33 +119,37 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 	}
 }
 
-/* In other namespaces than our own and the crowd's all sockets are counted, where that may save the
- * walk over the kernel's tables. */
-static struct query query_of_pass(struct join *join, const struct vector *found,
-				  const struct crowd *crowd)
+/* In other namespaces than our own and the crowd's (@crowd_inode) all sockets are counted, where
+ * that may save the walk over the kernel's tables. */
+static struct query query_of_pass(const struct query *query, uint32_t own_inode,
+				  uint32_t crowd_inode)
 {
-	struct query query = *join->query;
-	const struct found_netns *place = crowd_place(crowd);
-	uint32_t own = 0;
-	for (uint32_t i = 0; i < found->n; i++) {
-		const struct found_netns *one = vector_at(found, i);
-		own = one->is_self ? (uint32_t)one->inode : own;
+	struct query pass = *query;
+	bool walks_tables = query->bounds.protos & 1u << PROTO_TCP &&
+			    query->bounds.states & (STATES_CONNECTED | 1u << STATE_BOUND);
+	if (walks_tables && query->scope.choice == NETNS_ALL) {
+		pass.not_tallied[0] = own_inode;
+		pass.not_tallied[1] = crowd_inode;
 	}
-	join->tally.is_wanted = own && found->n > 1 && query.bounds.protos & 1u << PROTO_TCP &&
-				query.bounds.states & (STATES_CONNECTED | 1u << STATE_BOUND);
-	if (join->tally.is_wanted) {
-		query.not_tallied[0] = own;
-		query.not_tallied[1] = place ? (uint32_t)place->inode : own;
-	}
-	return query;
+	return pass;
 }
 
-static int read_files(struct host *host, struct join *join, const struct query *query,
-		      enum pass_way way, struct error *err)
+struct files_pass *sweep_start(struct host *host, const struct query *query)
+{
+	if (!(query->needs & NEED_HOLDERS) || !census_is_worth(host, query))
+		return NULL;
+	uint32_t own = (uint32_t)netns_own_inode();
+	struct query pass = query_of_pass(query, own, own);
+	return files_start(host, &pass);
+}
+
+static int read_files(struct host *host, struct join *join, struct files_pass *files,
+		      const struct query *query, struct error *err)
 {
 	cleanup(vector_done) struct vector rings;
 	vector_init(&rings, sizeof(struct found_ring));
-	int r = files_read(host, query, way, &join->sink, &rings, err);
+	int r = files ? files_finish(files, &join->sink, &rings, err)
+		      : files_read(host, query, &join->sink, &rings, err);
 	for (uint32_t i = 0; r >= 0 && i < rings.n; i++) {
 		const struct found_ring *ring = vector_at(&rings, i);
 		r = proc_read_ring(host, ring->pid, ring->fd, &join->sink);
@@ -167,14 +172,20 @@ static int add_unheld(struct host *host, struct join *join, const struct found_n
 	return dump_read(host, place, &query, &join->sink, err);
 }
 
-static int sweep_bpf(struct host *host, struct join *join, struct vector *found, struct error *err)
+static int sweep_bpf(struct host *host, struct join *join, struct vector *found,
+		     struct files_pass *files, struct error *err)
 {
 	char link[64];
-	uint32_t known = join->snapshot->netns.n;
+	uint32_t known = join->snapshot->netns.n, own = (uint32_t)netns_own_inode();
 	struct crowd *crowd = crowd_start(host, join, found);
-	struct query query = query_of_pass(join, found, crowd);
+	uint32_t full = crowd ? (uint32_t)crowd_place(crowd)->inode : own;
+	struct query query = query_of_pass(join->query, own, full);
+	join->tally.is_wanted = query.not_tallied[0] && found->n > 1;
+	join->tally.left_out = full;
+	if (!files && crowd)
+		files = files_start(host, &query);
 	join->has_refused = host_readlink(host, link, sizeof(link), "proc/1/ns/net") < 0;
-	int r = read_files(host, join, &query, crowd ? PASS_BESIDE : PASS_ALONE, err);
+	int r = read_files(host, join, files, &query, err);
 	if (r >= 0)
 		r = find_namespaces(host, join, found, known);
 	for (uint32_t i = 0; r >= 0 && i < found->n; i++) {
@@ -242,9 +253,10 @@ static int sweep_proc(struct host *host, struct join *join, struct vector *found
 	return r < 0 ? r : 0;
 }
 
-int sweep_sockets(struct host *host, struct join *join, struct vector *found, struct error *err)
+int sweep_sockets(struct host *host, struct join *join, struct vector *found,
+		  struct files_pass *files, struct error *err)
 {
-	enum source_choice choice = join->query->source;
+	enum source_choice choice = files ? SOURCE_BPF : join->query->source;
 	if (choice == SOURCE_AUTO) {
 		/* who may not read others' descriptors sees them through BPF alone */
 		struct facility facility;
@@ -259,7 +271,7 @@ int sweep_sockets(struct host *host, struct join *join, struct vector *found, st
 
 	if (choice == SOURCE_BPF) {
 		struct error refused = {0};
-		int r = sweep_bpf(host, join, found, &refused);
+		int r = sweep_bpf(host, join, found, files, &refused);
 		if (r >= 0 || join->query->source == SOURCE_BPF || join_n(join)) {
 			if (r < 0 && err)
 				*err = refused;

@@ -33,6 +33,8 @@ void tally_done(struct tally *tally)
 int tally_add(struct tally *tally, const struct tallied_socket *socket)
 {
 	uint32_t place;
+	if (!tally->is_wanted || socket->netns_inode == tally->left_out)
+		return 0;
 	for (uint32_t i = table_find(&tally->by_inode, socket->inode, &place); i != TABLE_NONE;
 	     i = table_next(&tally->by_inode, socket->inode, &place))
 		if (inode_key(&tally->others, i) == socket->inode)

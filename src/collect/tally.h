@@ -11,6 +11,7 @@
 
 struct tally {
 	bool is_wanted;
+	uint64_t left_out;    /* the inode of a namespace that is not counted */
 	struct vector others; /* struct tallied_socket: not in the snapshot */
 	struct table by_inode;
 	struct vector half_open; /* uint64_t: inodes of the namespaces that have such connections */

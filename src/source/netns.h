@@ -15,10 +15,11 @@ struct found_netns {
 	char name[64]; /* of /run/netns, or "" */
 };
 
-/* A process or thread, and the inodes of the namespaces that it is in. */
+/* A process or thread, and the namespaces that it is in. */
 struct task_place {
 	int32_t pid;
-	uint32_t netns, mounts;
+	uint32_t netns;	 /* inode */
+	uint64_t mounts; /* whatever is equal for those in the same one */
 };
 
 /* What @scope names, our own first. What may not be entered is told to @sink (may be NULL).
@@ -27,6 +28,9 @@ struct task_place {
  * found_netns. 0, -ENOENT (no such name or process) or negative errno with @err told. */
 int netns_find(struct host *host, const struct netns_scope *scope, const struct vector *places,
 	       struct vector *ret, struct sink *sink, struct error *err);
+/* The inode of our own; 0: it cannot be told. */
+uint64_t netns_own_inode(void);
+
 void netns_list_done(struct vector *list);
 
 /* The namespace of socket @fd of @pid (SIOCGSKNS), for one that nothing else shows. */

@@ -1,5 +1,6 @@
 /* The pass over all descriptors of all processes. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "source/bpf/files.h"
@@ -16,6 +17,9 @@ bool files_probe(const struct host *host, struct facility *ret)
 #ifdef HAVE_BPF
 #include "bpf/record.h"
 #include "files.skel.h"
+
+#define LOADING "load the BPF pass over descriptors"
+#define READING "read all descriptors through BPF"
 
 static void destroyp(struct files_bpf **program)
 {
@@ -43,16 +47,60 @@ bool files_try(const struct host *host, struct facility *ret)
 	return ret->works;
 }
 
-int files_read_bytes(struct host *host, const struct query *query, enum pass_way way,
-		     pass_take *take, void *data, struct error *err)
+int files_read_bytes(struct host *host, const struct query *query, pass_take *take, void *data,
+		     struct error *err)
 {
 	cleanup(destroyp) struct files_bpf *program = NULL;
 	struct bpf_wanted wanted = record_wanted(query);
 	int r = load(&wanted, &program);
 	if (r < 0)
-		return error_set(err, r, "load the BPF pass over descriptors");
-	r = pass_run(program->progs.files.prog_fd, way, take, data, host->stop);
-	return r < 0 ? error_set(err, r, "read all descriptors through BPF") : 0;
+		return error_set(err, r, LOADING);
+	r = pass_run(program->progs.files.prog_fd, take, data, host->stop);
+	return r < 0 ? error_set(err, r, READING) : 0;
+}
+
+struct files_pass {
+	struct bpf_wanted wanted;
+	struct files_bpf *program;
+	struct pass *pass;
+};
+
+static int load_pass(void *data)
+{
+	struct files_pass *files = data;
+	int r = load(&files->wanted, &files->program);
+	return r < 0 ? r : files->program->progs.files.prog_fd;
+}
+
+struct files_pass *files_start(struct host *host, const struct query *query)
+{
+	struct files_pass *files = malloc(sizeof(*files));
+	if (!files)
+		return NULL;
+	files->wanted = record_wanted(query);
+	files->program = NULL;
+	files->pass = pass_start(load_pass, files, host->stop);
+	if (!files->pass)
+		free(TAKE_POINTER(files));
+	return files;
+}
+
+static int finish(struct files_pass *files, pass_take *take, void *data, struct error *err)
+{
+	bool is_loaded;
+	int r = pass_finish(files->pass, take, data, &is_loaded);
+	destroyp(&files->program);
+	free(files);
+	return r < 0 ? error_set(err, r, is_loaded ? READING : LOADING) : 0;
+}
+
+void files_abandon(struct files_pass *files)
+{
+	if (!files)
+		return;
+	pass_abandon(files->pass);
+	destroyp(&files->program);
+	free(files);
 }
 #else
 bool files_try(const struct host *host, struct facility *ret)
@@ -61,10 +109,25 @@ bool files_try(const struct host *host, struct facility *ret)
 }
 
 int files_read_bytes(struct host *host unused_argument, const struct query *query unused_argument,
-		     enum pass_way way unused_argument, pass_take *take unused_argument,
-		     void *data unused_argument, struct error *err)
+		     pass_take *take unused_argument, void *data unused_argument, struct error *err)
 {
 	return error_text(err, -ENOTSUP, "this program was built without BPF");
+}
+
+struct files_pass *files_start(struct host *host unused_argument,
+			       const struct query *query unused_argument)
+{
+	return NULL;
+}
+
+static int finish(struct files_pass *files unused_argument, pass_take *take unused_argument,
+		  void *data unused_argument, struct error *err)
+{
+	return error_text(err, -ENOTSUP, "this program was built without BPF");
+}
+
+void files_abandon(struct files_pass *files unused_argument)
+{
 }
 #endif
 
@@ -79,9 +142,16 @@ static ssize_t parse_bytes(void *data, const void *bytes, size_t n)
 	return record_parse(bytes, n, target->sink, target->rings);
 }
 
-int files_read(struct host *host, const struct query *query, enum pass_way way, struct sink *sink,
+int files_read(struct host *host, const struct query *query, struct sink *sink,
 	       struct vector *rings, struct error *err)
 {
 	struct target target = {sink, rings};
-	return files_read_bytes(host, query, way, parse_bytes, &target, err);
+	return files_read_bytes(host, query, parse_bytes, &target, err);
+}
+
+int files_finish(struct files_pass *files, struct sink *sink, struct vector *rings,
+		 struct error *err)
+{
+	struct target target = {sink, rings};
+	return finish(files, parse_bytes, &target, err);
 }

@@ -107,94 +107,21 @@ static int read_all(int iterator, struct feed *feed, const struct stop *stop)
 	return r;
 }
 
-/* A thread that reads while another takes what was read before. */
-struct relay {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	int iterator;
-	const struct stop *stop;
-	unsigned n_read, n_taken; /* buffers since the start */
-	bool is_unwanted;
-	ssize_t sizes[RELAY_BUFFERS]; /* as read_some() gave it: what is not positive is the last */
-	char buffers[RELAY_BUFFERS][READ_SIZE];
-};
-
-static void *relay_read(void *data)
-{
-	struct relay *relay = data;
-	for (ssize_t n = 1; n > 0;) {
-		pthread_mutex_lock(&relay->lock);
-		while (relay->n_read - relay->n_taken == RELAY_BUFFERS && !relay->is_unwanted)
-			pthread_cond_wait(&relay->changed, &relay->lock);
-		bool is_unwanted = relay->is_unwanted;
-		unsigned at = relay->n_read % RELAY_BUFFERS;
-		pthread_mutex_unlock(&relay->lock);
-		if (is_unwanted)
-			break;
-		n = relay->sizes[at] = read_some(relay->iterator, relay->buffers[at], relay->stop);
-		pthread_mutex_lock(&relay->lock);
-		relay->n_read++;
-		pthread_cond_signal(&relay->changed);
-		pthread_mutex_unlock(&relay->lock);
-	}
-	return NULL;
-}
-
-static int relay_take(struct relay *relay, struct feed *feed)
-{
-	for (int r = 0;;) {
-		pthread_mutex_lock(&relay->lock);
-		while (relay->n_read == relay->n_taken)
-			pthread_cond_wait(&relay->changed, &relay->lock);
-		unsigned at = relay->n_taken % RELAY_BUFFERS;
-		pthread_mutex_unlock(&relay->lock);
-		ssize_t n = relay->sizes[at];
-		if (n > 0)
-			r = feed_bytes(feed, relay->buffers[at], (size_t)n);
-		pthread_mutex_lock(&relay->lock);
-		relay->n_taken++;
-		relay->is_unwanted = n <= 0 || r < 0;
-		bool is_over = relay->is_unwanted;
-		pthread_cond_signal(&relay->changed);
-		pthread_mutex_unlock(&relay->lock);
-		if (is_over)
-			return n < 0 ? (int)n : r;
-	}
-}
-
-static int read_beside(int iterator, struct feed *feed, const struct stop *stop)
-{
-	pthread_t thread;
-	struct relay *relay = calloc(1, sizeof(*relay));
-	if (!relay)
-		return -ENOMEM;
-	relay->iterator = iterator;
-	relay->stop = stop;
-	pthread_mutex_init(&relay->lock, NULL);
-	pthread_cond_init(&relay->changed, NULL);
-	int r = pthread_create(&thread, NULL, relay_read, relay);
-	if (r == 0) {
-		r = relay_take(relay, feed);
-		pthread_join(thread, NULL);
-	} else {
-		r = read_all(iterator, feed, stop);
-	}
-	pthread_cond_destroy(&relay->changed);
-	pthread_mutex_destroy(&relay->lock);
-	free(relay);
-	return r;
-}
-
-int pass_run(int program, enum pass_way way, pass_take *take, void *data, const struct stop *stop)
+/* The iterator of a program, or negative errno. */
+static int open_iterator(int program)
 {
 	union bpf_attr attributes = {
 		.link_create = {.prog_fd = (uint32_t)program, .attach_type = BPF_TRACE_ITER}};
 	cleanup(closep) int link = bpf_call(BPF_LINK_CREATE, &attributes);
 	if (link < 0)
 		return link;
-
 	attributes = (union bpf_attr){.iter_create = {.link_fd = (uint32_t)link}};
-	cleanup(closep) int iterator = bpf_call(BPF_ITER_CREATE, &attributes);
+	return bpf_call(BPF_ITER_CREATE, &attributes);
+}
+
+int pass_run(int program, pass_take *take, void *data, const struct stop *stop)
+{
+	cleanup(closep) int iterator = open_iterator(program);
 	if (iterator < 0)
 		return iterator;
 	cleanup(freep) struct feed *feed = malloc(sizeof(*feed));
@@ -203,7 +130,138 @@ int pass_run(int program, enum pass_way way, pass_take *take, void *data, const 
 	feed->take = take;
 	feed->data = data;
 	feed->n_cut = 0;
-	int r = way == PASS_BESIDE ? read_beside(iterator, feed, stop)
-				   : read_all(iterator, feed, stop);
+	int r = read_all(iterator, feed, stop);
 	return r < 0 ? r : feed->n_cut ? -EBADMSG : 0;
+}
+
+/* A thread that loads and reads while another takes what was read before. */
+struct pass {
+	pthread_t thread;
+	bool is_running;
+	pass_load *load;
+	void *data;
+	const struct stop *stop;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned n_read, n_taken; /* buffers since the start */
+	bool is_unwanted, is_loaded;
+	ssize_t sizes[RELAY_BUFFERS]; /* as read_some() gave it: what is not positive is the last */
+	char buffers[RELAY_BUFFERS][READ_SIZE];
+};
+
+/* False: it is not wanted any more. */
+static bool wait_for_room(struct pass *pass, unsigned *ret_at)
+{
+	pthread_mutex_lock(&pass->lock);
+	while (pass->n_read - pass->n_taken == RELAY_BUFFERS && !pass->is_unwanted)
+		pthread_cond_wait(&pass->changed, &pass->lock);
+	bool is_wanted = !pass->is_unwanted;
+	*ret_at = pass->n_read % RELAY_BUFFERS;
+	pthread_mutex_unlock(&pass->lock);
+	return is_wanted;
+}
+
+static void *read_ahead(void *data)
+{
+	struct pass *pass = data;
+	int program = pass->load(pass->data);
+	pass->is_loaded = program >= 0;
+	cleanup(closep) int iterator = program < 0 ? program : open_iterator(program);
+	unsigned at;
+	for (ssize_t n = 1; n > 0 && wait_for_room(pass, &at);) {
+		n = pass->sizes[at] = iterator < 0
+					      ? iterator
+					      : read_some(iterator, pass->buffers[at], pass->stop);
+		pthread_mutex_lock(&pass->lock);
+		pass->n_read++;
+		pthread_cond_signal(&pass->changed);
+		pthread_mutex_unlock(&pass->lock);
+	}
+	return NULL;
+}
+
+struct pass *pass_start(pass_load *load, void *data, const struct stop *stop)
+{
+	struct pass *pass = malloc(sizeof(*pass));
+	if (!pass)
+		return NULL;
+	pass->load = load;
+	pass->data = data;
+	pass->stop = stop;
+	pass->n_read = pass->n_taken = 0;
+	pass->is_unwanted = pass->is_loaded = false;
+	pthread_mutex_init(&pass->lock, NULL);
+	pthread_cond_init(&pass->changed, NULL);
+	pass->is_running = pthread_create(&pass->thread, NULL, read_ahead, pass) == 0;
+	return pass;
+}
+
+static int take_all(struct pass *pass, struct feed *feed)
+{
+	for (int r = 0;;) {
+		pthread_mutex_lock(&pass->lock);
+		while (pass->n_read == pass->n_taken)
+			pthread_cond_wait(&pass->changed, &pass->lock);
+		unsigned at = pass->n_taken % RELAY_BUFFERS;
+		pthread_mutex_unlock(&pass->lock);
+		ssize_t n = pass->sizes[at];
+		if (n > 0)
+			r = feed_bytes(feed, pass->buffers[at], (size_t)n);
+		pthread_mutex_lock(&pass->lock);
+		pass->n_taken++;
+		pass->is_unwanted = n <= 0 || r < 0;
+		bool is_over = pass->is_unwanted;
+		pthread_cond_signal(&pass->changed);
+		pthread_mutex_unlock(&pass->lock);
+		if (is_over)
+			return n < 0 ? (int)n : r;
+	}
+}
+
+static void end(struct pass *pass)
+{
+	if (pass->is_running)
+		pthread_join(pass->thread, NULL);
+	pthread_cond_destroy(&pass->changed);
+	pthread_mutex_destroy(&pass->lock);
+	free(pass);
+}
+
+/* Where there was no thread for it: loaded and read here. */
+static int run_late(struct pass *pass, pass_take *take, void *data)
+{
+	int program = pass->load(pass->data);
+	pass->is_loaded = program >= 0;
+	return program < 0 ? program : pass_run(program, take, data, pass->stop);
+}
+
+int pass_finish(struct pass *pass, pass_take *take, void *data, bool *ret_is_loaded)
+{
+	int r;
+	if (pass->is_running) {
+		cleanup(freep) struct feed *feed = malloc(sizeof(*feed));
+		if (!feed) {
+			pass_abandon(pass);
+			return -ENOMEM;
+		}
+		feed->take = take;
+		feed->data = data;
+		feed->n_cut = 0;
+		r = take_all(pass, feed);
+		r = r < 0 ? r : feed->n_cut ? -EBADMSG : 0;
+	} else {
+		r = run_late(pass, take, data);
+	}
+	*ret_is_loaded = pass->is_loaded;
+	end(pass);
+	return r;
+}
+
+void pass_abandon(struct pass *pass)
+{
+	pthread_mutex_lock(&pass->lock);
+	pass->is_unwanted = true;
+	pthread_cond_signal(&pass->changed);
+	pthread_mutex_unlock(&pass->lock);
+	end(pass);
 }

@@ -17,13 +17,21 @@ void pass_loaded(int result, struct facility *ret);
  * at the end may have come only in part. Negative errno ends the pass. */
 typedef ssize_t pass_take(void *data, const void *bytes, size_t n);
 
-enum pass_way {
-	PASS_ALONE,
-	PASS_BESIDE, /* read by a thread of its own: worth it for many records */
-};
+/* Attaches the program and gives all that it writes to @take. 0, negative errno, or what @take
+ * said; -EBADMSG where the last record has no end. */
+int pass_run(int program, pass_take *take, void *data, const struct stop *stop);
 
-/* Attaches the program and gives all that it writes to @take, which is called in this thread in
- * either way. 0, negative errno, or what @take said; -EBADMSG where the last record has no end. */
-int pass_run(int program, enum pass_way way, pass_take *take, void *data, const struct stop *stop);
+/* Loads a program and gives its descriptor, or negative errno. */
+typedef int pass_load(void *data);
+
+/* A pass whose program is loaded by a thread of its own, which then reads some buffers ahead: worth
+ * it for many records, or where there is other work meanwhile. @data and @stop stay until the end.
+ * NULL: no memory. */
+struct pass;
+struct pass *pass_start(pass_load *load, void *data, const struct stop *stop);
+
+/* As pass_run(); @take is called in this thread. The pass is gone in either case. */
+int pass_finish(struct pass *pass, pass_take *take, void *data, bool *ret_is_loaded);
+void pass_abandon(struct pass *pass);
 
 #endif

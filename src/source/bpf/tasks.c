@@ -127,7 +127,7 @@ int tasks_read(struct host *host, uint32_t needs, task_take *take, void *data, s
 	if (r < 0)
 		return error_set(err, r, "load the BPF pass over processes");
 	struct target target = {take, data};
-	r = pass_run(program->progs.tasks.prog_fd, PASS_ALONE, parse_bytes, &target, host->stop);
+	r = pass_run(program->progs.tasks.prog_fd, parse_bytes, &target, host->stop);
 	return r < 0 ? error_set(err, r, "read all processes through BPF") : 0;
 }
 #else

@@ -9,13 +9,14 @@
 /* A process as found. Strings are the parser's, until the call returns. */
 struct found_task {
 	int32_t pid, ppid;
-	uint64_t start_ns;	/* boot time */
-	uint64_t groups;	/* equal for processes that are in the same control groups */
-	uint32_t netns, mounts; /* inodes of its namespaces */
-	uint32_t uid;		/* effective */
-	const char *name;	/* comm */
-	const char *exe;	/* NULL: for /proc to say */
-	const char *cwd;	/* NULL: for /proc to say */
+	uint64_t start_ns; /* boot time */
+	uint64_t groups;   /* equal for processes that are in the same control groups */
+	uint32_t netns;	   /* inode */
+	uint64_t mounts;   /* equal for processes of the same mount namespace */
+	uint32_t uid;	   /* effective */
+	const char *name;  /* comm */
+	const char *exe;   /* NULL: for /proc to say */
+	const char *cwd;   /* NULL: for /proc to say */
 	bool exe_deleted, cwd_deleted;
 	bool is_thread; /* @pid is a thread in another network namespace than its process */
 };

@@ -109,7 +109,7 @@ static int give(const struct out *records, struct sink *sink)
 static int run_inside(void *data)
 {
 	struct inside *inside = data;
-	return pass_run(inside->program, PASS_ALONE, keep_bytes, inside->records, inside->stop);
+	return pass_run(inside->program, keep_bytes, inside->records, inside->stop);
 }
 
 /* One pass over one namespace, its records kept. */
