@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "base/privilege.h"
-#include "cmd/columns.h"
 #include "cmd/look.h"
 #include "cmd/terminal.h"
 #include "collect/collect.h"
-#include "model/rows.h"
+#include "model/columns.h"
 #include "view/csv.h"
 #include "view/json.h"
 #include "view/table.h"
@@ -246,25 +245,6 @@ static void snapshotp(struct snapshot **snapshot)
 	snapshot_free(*snapshot);
 }
 
-/* A saved snapshot is not bounded by its collection: what is not asked for goes here. */
-static void keep_states(struct rows *rows, uint32_t states)
-{
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < rows->n_sockets; i++)
-		if (states & 1u << snapshot_socket(rows->snapshot, rows->order[i])->state)
-			rows->order[n++] = rows->order[i];
-	rows->n_sockets = rows->n_rows = n;
-}
-
-static void keep_peers(struct rows *rows)
-{
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < rows->n_sockets; i++)
-		if (socket_has_peer(snapshot_socket(rows->snapshot, rows->order[i])))
-			rows->order[n++] = rows->order[i];
-	rows->n_sockets = rows->n_rows = n;
-}
-
 static void choice_done(struct choice *choice, const struct settings *settings)
 {
 	if (settings->fields) /* else they are the context's */
@@ -283,7 +263,7 @@ static int choose(struct context *context, const struct settings *settings,
 	if (r < 0)
 		return r;
 	if (!settings->fields && !is_json(settings)) {
-		ret->fields = columns_usual(context, columns_of(settings, filter));
+		ret->fields = columns_usual(&context->arena, columns_of(settings, filter));
 		if (!ret->fields)
 			return error_set(err, -ENOMEM, "choose the columns");
 		ret->needs = NEED_NETNS_NAMES;
@@ -305,9 +285,9 @@ static int show(struct context *context, const struct settings *settings,
 	int r = rows_select(snapshot, filter, &rows);
 	if (r < 0)
 		return r;
-	keep_states(&rows, states);
+	rows_keep_states(&rows, states); /* a saved snapshot is not bounded by its collection */
 	if (settings->is_connections)
-		keep_peers(&rows);
+		rows_keep_peers(&rows);
 	r = rows_sort(&rows, choice->sort, choice->descending);
 	if (r >= 0 && choice->is_grouped)
 		r = rows_group(&rows);

@@ -20,6 +20,24 @@ int rows_select(const struct snapshot *snapshot, const struct filter *filter, st
 	return 0;
 }
 
+void rows_keep_states(struct rows *rows, uint32_t states)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < rows->n_sockets; i++)
+		if (states & 1u << snapshot_socket(rows->snapshot, rows->order[i])->state)
+			rows->order[n++] = rows->order[i];
+	rows->n_sockets = rows->n_rows = n;
+}
+
+void rows_keep_peers(struct rows *rows)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < rows->n_sockets; i++)
+		if (socket_has_peer(snapshot_socket(rows->snapshot, rows->order[i])))
+			rows->order[n++] = rows->order[i];
+	rows->n_sockets = rows->n_rows = n;
+}
+
 void rows_done(struct rows *rows)
 {
 	free(rows->order);

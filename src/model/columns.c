@@ -2,7 +2,8 @@
  * stands in which order a person looks for them. */
 #include <string.h>
 
-#include "cmd/columns.h"
+#include "base/attributes.h"
+#include "model/columns.h"
 
 #define COLUMNS_MAX 96
 
@@ -47,10 +48,9 @@ static bool is_column(const struct field *field, enum columns_of of)
 	return field->json && field->flags & FIELD_WIDE;
 }
 
-const struct field **columns_usual(struct context *context, enum columns_of of)
+const struct field **columns_usual(struct arena *arena, enum columns_of of)
 {
-	const struct field **columns =
-		arena_alloc(&context->arena, (COLUMNS_MAX + 2) * sizeof(*columns));
+	const struct field **columns = arena_alloc(arena, (COLUMNS_MAX + 2) * sizeof(*columns));
 	const struct field *field;
 	unsigned n = 0;
 	for (unsigned i = 0; columns && (field = field_at(i)) && n < COLUMNS_MAX; i++)
