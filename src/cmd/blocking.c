@@ -6,47 +6,12 @@
 #include "cmd/blocking.h"
 #include "view/json.h"
 
-void blocking_init(struct blocking *blocking)
+int blocking_begin(struct context *context, const struct look *look, struct blocking *blocking,
+		   struct error *err)
 {
-	*blocking = (struct blocking){.scope = {.choice = NETNS_SELF}};
-	vector_init(&blocking->place.netns, sizeof(struct found_netns));
-	vector_init(&blocking->wanted, sizeof(struct block));
-	block_table_init(&blocking->table);
-}
-
-void blocking_done(struct blocking *blocking)
-{
-	block_table_done(&blocking->table);
-	vector_done(&blocking->wanted);
-	block_close(&blocking->place);
-}
-
-int blocking_open(struct context *context, const struct look *look, struct blocking *blocking,
-		  struct error *err)
-{
-	int r = look_scope(look, &blocking->scope, err);
-	if (r < 0)
-		return r;
-	if (blocking->scope.choice == NETNS_ALL) {
-		error_text(err, -EINVAL, "--netns all: it works in one network namespace");
-		error_hint(err, "self, a name or a pid");
-		return -EINVAL;
-	}
-	return block_open(&context->host, &blocking->scope, &blocking->place, err);
-}
-
-int blocking_parse(struct context *context, char **arguments, const char *from,
-		   struct blocking *blocking, struct error *err)
-{
-	struct block_end end;
-	int r = block_parse_from(from, &end, err);
-	for (; r >= 0 && *arguments; arguments++) {
-		struct target target;
-		r = target_parse(*arguments, look_services(context), &target, err);
-		if (r >= 0)
-			r = block_targets(&target, *arguments, &end, &blocking->wanted, err);
-	}
-	return r;
+	struct netns_scope scope;
+	int r = look_scope(look, &scope, err);
+	return r < 0 ? r : blocking_open(&context->host, &scope, blocking, err);
 }
 
 void blocking_envelope(struct out *out, const struct blocking *blocking)

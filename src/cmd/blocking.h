@@ -4,12 +4,9 @@
 
 #include <linux/capability.h>
 
-#include "act/block.h"
+#include "act/blocking.h"
 #include "cmd/command.h"
 #include "cmd/look.h"
-
-/* What entering a namespace and writing to its packet filter need. */
-#define CAPS_BLOCK CAPS_SEE
 
 /* Of the settings' `struct look` only the namespace. */
 #define BLOCKING_NETNS_OPTION(settings, member)                                                  \
@@ -19,24 +16,10 @@
 		.completes = "netns"                                                             \
 	}
 
-struct blocking {
-	struct netns_scope scope;
-	struct block_place place;
-	struct block_table table;
-	struct vector wanted; /* struct block */
-};
-
-void blocking_init(struct blocking *blocking);
-void blocking_done(struct blocking *blocking);
-
 /* The namespace that --netns names (one), and its packet filter. 0 or negative errno with @err
  * told. */
-int blocking_open(struct context *context, const struct look *look, struct blocking *blocking,
-		  struct error *err);
-
-/* Targets and --from as blocks that are wanted. 0, or -EINVAL with @err told. */
-int blocking_parse(struct context *context, char **arguments, const char *from,
-		   struct blocking *blocking, struct error *err);
+int blocking_begin(struct context *context, const struct look *look, struct blocking *blocking,
+		   struct error *err);
 
 /* "schema":...,"netns":... without the braces around. */
 void blocking_envelope(struct out *out, const struct blocking *blocking);

@@ -1,7 +1,6 @@
 /* doorward block TARGET...: new traffic to a port is refused, its process is left alone. */
 #include <errno.h>
 
-#include "act/cut.h"
 #include "base/privilege.h"
 #include "cmd/blocking.h"
 #include "view/block.h"
@@ -66,36 +65,15 @@ static int life_of(const struct settings *settings, uint64_t *ret, struct error 
 	return 0;
 }
 
-static int parse(struct context *context, const struct settings *settings, char **arguments,
-		 struct blocking *blocking, struct error *err)
+static int request_of(const struct settings *settings, char **arguments,
+		      struct blocking_request *ret, struct error *err)
 {
-	uint64_t seconds;
-	int r = life_of(settings, &seconds, err);
-	const char *objection = settings->reason ? block_reason_objection(settings->reason) : NULL;
-	if (r >= 0 && objection)
-		r = error_text(err, -EINVAL, "--reason: %s", objection);
-	if (r >= 0)
-		r = blocking_parse(context, arguments, settings->from, blocking, err);
-	for (uint32_t i = 0; r >= 0 && i < blocking->wanted.n; i++) {
-		struct block *block = vector_at(&blocking->wanted, i);
-		block->seconds = block->seconds_left = seconds;
-		snprintf(block->reason, sizeof(block->reason), "%s",
-			 settings->reason ? settings->reason : "");
-	}
-	return r;
-}
-
-/* Nobody locks himself out for good by mistake: with an end, or with --force. */
-static int guard(const struct settings *settings, const struct blocking *blocking,
-		 const struct session *session, struct error *err)
-{
-	if (settings->is_forced || settings->life_ms != WITHOUT_END ||
-	    !cut_is_own_door(&blocking->wanted, session))
-		return 0;
-	error_text(err, -EPERM, "this session came in by port %u: the next would be refused",
-		   session->server_port);
-	error_hint(err, "with --for 10m it ends by itself; --force does it all the same");
-	return -EPERM;
+	*ret = (struct blocking_request){.targets = arguments,
+					 .from = settings->from,
+					 .reason = settings->reason,
+					 .cuts = settings->cuts,
+					 .is_forced = settings->is_forced};
+	return life_of(settings, &ret->seconds, err);
 }
 
 static void tell_json(struct out *out, const struct settings *settings,
@@ -146,20 +124,6 @@ static void tell(struct context *context, const struct settings *settings,
 		out_string(out, "the connection of this session goes on: --force would end it\n");
 }
 
-static int act(struct context *context, const struct settings *settings, struct blocking *blocking,
-	       struct cut *cut, struct error *err)
-{
-	struct session session = {.n = 0};
-	session_read(&context->host, &session);
-	int r = guard(settings, blocking, &session, err);
-	if (r >= 0)
-		r = block_add(&blocking->place, &blocking->wanted, &blocking->table, err);
-	if (r >= 0 && settings->cuts)
-		r = cut_connections(&context->host, &blocking->scope, block_netns(&blocking->place),
-				    &blocking->wanted, &session, settings->is_forced, cut, err);
-	return r;
-}
-
 /* What --cut left. */
 static int tell_failed(const struct cut *cut, struct error *err)
 {
@@ -181,13 +145,16 @@ static int run(struct context *context, const void *data, char **arguments, stru
 {
 	const struct settings *settings = data;
 	cleanup(blocking_done) struct blocking blocking;
+	struct blocking_request request;
 	struct cut cut = {.n_ended = 0};
 	blocking_init(&blocking);
-	int r = parse(context, settings, arguments, &blocking, err);
+	int r = request_of(settings, arguments, &request, err);
 	if (r >= 0)
-		r = blocking_open(context, &settings->look, &blocking, err);
+		r = blocking_parse(look_services(context), &request, &blocking, err);
 	if (r >= 0)
-		r = act(context, settings, &blocking, &cut, err);
+		r = blocking_begin(context, &settings->look, &blocking, err);
+	if (r >= 0)
+		r = blocking_add(&context->host, &request, &blocking, &cut, err);
 	privilege_drop();
 	if (r < 0)
 		return r;

@@ -34,7 +34,7 @@ static int run(struct context *context, const void *data, char **arguments unuse
 	const struct settings *settings = data;
 	cleanup(blocking_done) struct blocking blocking;
 	blocking_init(&blocking);
-	int r = blocking_open(context, &settings->look, &blocking, err);
+	int r = blocking_begin(context, &settings->look, &blocking, err);
 	if (r >= 0)
 		r = block_read(&blocking.place, &blocking.table, err);
 	privilege_drop();

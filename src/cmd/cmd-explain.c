@@ -70,7 +70,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		r = collect(context, &snapshot, err);
 	if (r < 0)
 		return r;
-	explain_port(port, snapshot->services, tell_netns_self(snapshot, NULL), &explanation);
+	explain_port(port, snapshot->services, snapshot_own_netns(snapshot, NULL), &explanation);
 	tell(context, settings->json, snapshot, &explanation);
 	return EXIT_DONE;
 }

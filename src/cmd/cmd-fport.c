@@ -58,7 +58,7 @@ static int run(struct context *context, const void *data, char **arguments unuse
 				 &snapshot, err);
 	if (r < 0)
 		return r;
-	r = tell_rows(snapshot, NULL, &rows, err);
+	r = rows_find(snapshot, NULL, &rows, err);
 	if (r < 0)
 		return r;
 	r = fport_print(&context->out, &rows, order);

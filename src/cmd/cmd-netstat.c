@@ -99,7 +99,7 @@ static int print_once(struct context *context, const struct settings *settings,
 	int r = look_collect(context, &look, NULL, bounds_of(settings), needs_of(settings),
 			     &snapshot, err);
 	if (r >= 0)
-		r = tell_rows(snapshot, NULL, &rows, err);
+		r = rows_find(snapshot, NULL, &rows, err);
 	if (r < 0)
 		return r;
 	netstat_print(&context->out, &rows, view);

@@ -63,13 +63,14 @@ static int run(struct context *context, const void *data, char **arguments, stru
 {
 	const struct settings *settings = data;
 	cleanup(blocking_done) struct blocking blocking;
+	const struct blocking_request request = {.targets = arguments, .from = settings->from};
 	uint32_t n = 0;
 	blocking_init(&blocking);
 	int r = check(settings, arguments, err);
 	if (r >= 0)
-		r = blocking_parse(context, arguments, settings->from, &blocking, err);
+		r = blocking_parse(look_services(context), &request, &blocking, err);
 	if (r >= 0)
-		r = blocking_open(context, &settings->look, &blocking, err);
+		r = blocking_begin(context, &settings->look, &blocking, err);
 	if (r >= 0)
 		r = block_remove(&blocking.place, settings->is_all ? NULL : &blocking.wanted,
 				 settings->from != NULL, &blocking.table, &n, err);

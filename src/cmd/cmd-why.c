@@ -4,7 +4,7 @@
 #include <net/if.h>
 
 #include "base/privilege.h"
-#include "cmd/answering.h"
+#include "cmd/tell.h"
 #include "cmd/why-command.h"
 #include "model/target.h"
 #include "view/diagnosis.h"
@@ -178,7 +178,7 @@ static int find_out(struct context *context, const struct settings *settings, co
 	if (from)
 		r = parse_from(from, &answering->diagnosis.question, &look, err);
 	if (r >= 0)
-		r = answering_collect(answering, context, &look, is_connect, err);
+		r = why_collect(context, &look, answering, is_connect, err);
 	if (r >= 0)
 		r = find_subject(context, settings, &answering->inquiry, err);
 	if (r < 0)
@@ -197,9 +197,9 @@ static int tell(struct context *context, const struct settings *settings,
 		return 0;
 	}
 	out_char(out, '{');
-	int r = answering_json(answering, out, err);
+	int r = diagnosis_document(out, answering->snapshot, &answering->diagnosis);
 	out_string(out, "}\n");
-	return r;
+	return r < 0 ? error_set(err, r, "tell why") : 0;
 }
 
 static int answer(struct context *context, const struct settings *settings, const char *text,
@@ -208,7 +208,7 @@ static int answer(struct context *context, const struct settings *settings, cons
 	cleanup(answering_done) struct answering answering;
 	struct question question;
 	int r = parse_question(context, settings, text, &question, err);
-	answering_init(&answering, context, &question);
+	answering_init(&answering, &context->host, &question);
 	if (r >= 0)
 		r = find_out(context, settings, from, &answering, err);
 	privilege_drop();

@@ -76,6 +76,20 @@ static int query_of(const struct look *look, const struct filter *filter, struct
 	return look->read ? 0 : look_scope(look, &ret->scope, err);
 }
 
+int look_looking(struct context *context, const struct look *look, struct looking *ret,
+		 struct error *err)
+{
+	struct query query;
+	int r = query_of(look, NULL, BOUNDS_ALL, 0, &query, err);
+	if (r >= 0)
+		*ret = (struct looking){.host = &context->host,
+					.services = look_services(context),
+					.scope = query.scope,
+					.source = query.source,
+					.needs = query.needs};
+	return r;
+}
+
 int look_stream(struct context *context, const struct look *look, const struct filter *filter,
 		struct bounds bounds, uint32_t needs, struct stream **ret, struct error *err)
 {

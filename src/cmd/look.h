@@ -3,6 +3,7 @@
 #define CMD_LOOK_H
 
 #include "cmd/command.h"
+#include "collect/collect.h"
 #include "model/query.h"
 #include "model/stream.h"
 
@@ -80,6 +81,11 @@ int look_collect(struct context *context, const struct look *look, const struct 
 /* The same, from this host, as sockets that come one after another. */
 int look_stream(struct context *context, const struct look *look, const struct filter *filter,
 		struct bounds bounds, uint32_t needs, struct stream **ret, struct error *err);
+
+/* What --netns, --source and --numeric say, for who collects by itself (collect_for). The
+ * capabilities stay. 0 or negative errno with @err told. */
+int look_looking(struct context *context, const struct look *look, struct looking *ret,
+		 struct error *err);
 
 /* One line on stderr that says what could not be seen, and how to see it. */
 void look_tell_missing(struct context *context, const struct snapshot *snapshot);

@@ -5,13 +5,27 @@
 #include <sys/wait.h>
 
 #include "base/privilege.h"
-#include "cmd/answering.h"
+#include "cmd/tell.h"
 #include "cmd/why-command.h"
 #include "model/value.h"
 #include "view/diagnosis.h"
+#include "why/answering.h"
 #include "why/watch.h"
 
 #define KNOWN_MAX 1024 /* different failures that are told of */
+
+int why_collect(struct context *context, const struct look *look, struct answering *answering,
+		bool all_netns, struct error *err)
+{
+	struct look where = *look;
+	struct looking looking;
+	if (!where.netns)
+		where.netns = "self";
+	int r = look_looking(context, &where, &looking, err);
+	if (r >= 0 && looking.scope.choice == NETNS_ALL)
+		r = error_text(err, -EINVAL, "--netns all: a port is had in one network namespace");
+	return r < 0 ? r : answering_collect(answering, &looking, all_netns, err);
+}
 
 /* What makes two failures the same: a program that tries again is told of once. */
 struct known {
@@ -61,8 +75,8 @@ static int explain(struct telling *telling, const struct failure *failure,
 	snprintf(pid, sizeof(pid), "%d", failure->pid);
 	look.netns = pid;
 	struct inquiry *inquiry = &answering->inquiry;
-	int r = answering_collect(answering, telling->context, &look,
-				  failure->question.attempt == ATTEMPT_CONNECT, err);
+	int r = why_collect(telling->context, &look, answering,
+			    failure->question.attempt == ATTEMPT_CONNECT, err);
 	if (r >= 0)
 		r = subject_process(&telling->context->host, failure->pid, &inquiry->subject, err);
 	if (r < 0)
@@ -81,7 +95,9 @@ static int tell_one(struct telling *telling, const struct failure *failure,
 	struct out *out = telling->out;
 	if (telling->is_json) {
 		out_string(out, telling->n_told ? ",\n{" : "\n{");
-		int r = answering_json(answering, out, err);
+		int r = diagnosis_document(out, answering->snapshot, &answering->diagnosis);
+		if (r < 0)
+			error_set(err, r, "tell why");
 		out_format(out, ",\"is_late\":%s}", failure->is_late ? "true" : "false");
 		return r;
 	}
@@ -101,7 +117,7 @@ static int on_failure(void *data, const struct failure *failure)
 		return 0;
 	cleanup(answering_done) struct answering answering;
 	struct error err = {0};
-	answering_init(&answering, telling->context, &failure->question);
+	answering_init(&answering, &telling->context->host, &failure->question);
 	int r = explain(telling, failure, &answering, &err);
 	if (r >= 0)
 		r = tell_one(telling, failure, &answering, &err);

@@ -145,3 +145,14 @@ int collect_snapshot(struct host *host, const struct query *query, struct snapsh
 {
 	return collect_either(host, query, NULL, ret, err);
 }
+
+int collect_for(const struct looking *looking, const struct filter *filter, struct bounds bounds,
+		uint32_t needs, struct snapshot **ret, struct error *err)
+{
+	const struct query query = {.filter = filter,
+				    .bounds = bounds,
+				    .needs = needs | looking->needs,
+				    .scope = looking->scope,
+				    .source = looking->source};
+	return collect_snapshot(looking->host, &query, ret, err);
+}

@@ -10,14 +10,27 @@
 #include "model/stream.h"
 #include "source/host.h"
 
+/* From where one looks: what every question of a person has in common. */
+struct looking {
+	struct host *host;
+	const struct services *services; /* for names of ports in targets; may be NULL */
+	struct netns_scope scope;
+	enum source_choice source;
+	uint32_t needs; /* added to those of each question: NEED_NO_NSS */
+};
+
 /* A sealed snapshot of what matches @query, freed by the caller. What could not be seen stands in
  * its `missing`. 0, or negative errno with @err told. */
 int collect_snapshot(struct host *host, const struct query *query, struct snapshot **ret,
 		     struct error *err);
 
-/* The same as sockets that come one after another, for who forgets each: some 25 bytes of memory
- * for one where a snapshot has 120. NEED_TCP_INFO is not met. Freed by the caller; nothing is asked
- * of the host any more. 0, or negative errno with @err told. */
+/* The same of one who looks. */
+int collect_for(const struct looking *looking, const struct filter *filter, struct bounds bounds,
+		uint32_t needs, struct snapshot **ret, struct error *err);
+
+/* As collect_snapshot, as sockets that come one after another, for who forgets each: some 25 bytes
+ * of memory for one where a snapshot has 120. NEED_TCP_INFO is not met. Freed by the caller;
+ * nothing is asked of the host any more. 0, or negative errno with @err told. */
 int collect_stream(struct host *host, const struct query *query, struct stream **ret,
 		   struct error *err);
 
@@ -28,8 +41,5 @@ int collect_delivery(struct host *host, const struct snapshot *snapshot, struct 
 
 /* Facilities of this build and this host: struct facility each. */
 int collect_facilities(struct host *host, struct vector *ret, struct error *err);
-
-/* The services of /etc/services for target and filter parsing. NULL-safe to pass on; freed by
- * services_free. */
 
 #endif

@@ -330,3 +330,17 @@ void rows_record(const struct rows *rows, uint32_t row, uint32_t k, struct recor
 {
 	first_record(rows->snapshot, rows->order[rows_first(rows, row) + k], ret);
 }
+
+int rows_find(const struct snapshot *snapshot, const struct filter *filter, struct rows *ret,
+	      struct error *err)
+{
+	int r = rows_select(snapshot, filter, ret);
+	if (r < 0)
+		return error_set(err, r, "select the sockets");
+	r = rows_sort(ret, NULL, NULL);
+	if (r < 0) {
+		rows_done(ret);
+		return error_set(err, r, "sort the sockets");
+	}
+	return 0;
+}

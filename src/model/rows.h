@@ -30,6 +30,9 @@ int rows_sort(struct rows *rows, const struct field *const *by, const bool *desc
 /* One row for each service: the halves of both families and the workers. Keeps the order of the
  * firsts. */
 int rows_group(struct rows *rows);
+/* All that match, in the default order. 0, or negative errno with @err told. */
+int rows_find(const struct snapshot *snapshot, const struct filter *filter, struct rows *ret,
+	      struct error *err);
 void rows_done(struct rows *rows);
 
 static inline uint32_t rows_first(const struct rows *rows, uint32_t row)

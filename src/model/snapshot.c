@@ -126,3 +126,16 @@ const struct answer_for *snapshot_answer(const struct snapshot *snapshot, uint32
 	return bsearch(&key, snapshot->answers.data, snapshot->answers.n, sizeof(key),
 		       compare_answers);
 }
+
+const struct netns *snapshot_own_netns(const struct snapshot *snapshot, uint32_t *index)
+{
+	for (uint32_t i = 0; i < snapshot->netns.n; i++) {
+		const struct netns *netns = snapshot_netns(snapshot, i);
+		if (!netns->is_self)
+			continue;
+		if (index)
+			*index = i;
+		return netns;
+	}
+	return NULL;
+}

@@ -99,6 +99,10 @@ const char *snapshot_user(const struct snapshot *snapshot, uint32_t uid); /* or 
 const struct answer_for *snapshot_answer(const struct snapshot *snapshot,
 					 uint32_t socket); /* or NULL */
 
+/* The namespace that the program runs in; NULL where it is not in the snapshot. Its index in
+ * *@index (may be NULL). */
+const struct netns *snapshot_own_netns(const struct snapshot *snapshot, uint32_t *index);
+
 /* Works out what follows from the whole (roles, peers, two owners, completeness), sorts users;
  * const from here on. 0 or -ENOMEM. */
 int snapshot_seal(struct snapshot *snapshot);

@@ -288,3 +288,16 @@ void diagnosis_json(struct out *out, struct json_shape *shape, const struct snap
 	}
 	out_char(out, ']');
 }
+
+int diagnosis_document(struct out *out, const struct snapshot *snapshot,
+		       const struct diagnosis *diagnosis)
+{
+	struct json_shape *shape = json_shape_all(true);
+	if (!shape)
+		return -ENOMEM;
+	json_envelope(out, snapshot);
+	out_char(out, ',');
+	diagnosis_json(out, shape, snapshot, diagnosis);
+	json_shape_free(shape);
+	return 0;
+}

@@ -249,3 +249,18 @@ void json_end(struct out *out, const struct snapshot *snapshot)
 	json_missing(out, snapshot);
 	out_string(out, "}\n");
 }
+
+#define FIELDS_MAX 128
+
+struct json_shape *json_shape_all(bool has_parents)
+{
+	const struct field *chosen[FIELDS_MAX + 2], *field;
+	unsigned n = 0;
+	for (unsigned i = 0; n < FIELDS_MAX && (field = field_at(i)); i++)
+		if (field->flags & FIELD_JSON)
+			chosen[n++] = field;
+	if (has_parents && (field = field_find("parents")))
+		chosen[n++] = field;
+	chosen[n] = NULL;
+	return json_shape_new(chosen);
+}

@@ -12,6 +12,8 @@
 struct json_shape;
 /* @fields NULL: all that JSON has without being asked; else those. NULL: no memory. */
 struct json_shape *json_shape_new(const struct field *const *fields);
+/* What every JSON has of a socket; @has_parents: and who started its holders. NULL: no memory. */
+struct json_shape *json_shape_all(bool has_parents);
 void json_shape_free(struct json_shape *shape);
 
 /* {"proto":...,"holders":[...]} */

@@ -313,3 +313,17 @@ void plan_json(struct out *out, const struct plan *plan)
 	}
 	out_char(out, ']');
 }
+
+void plan_document(struct out *out, const struct snapshot *snapshot, const struct plan *plan,
+		   bool is_done)
+{
+	bool is_free = is_done;
+	for (uint32_t i = 0; i < plan->steps.n; i++)
+		is_free &= plan_step(plan, i)->outcome == OUTCOME_FREE;
+	out_char(out, '{');
+	json_envelope(out, snapshot);
+	out_format(out, ",\"acted\":%s,\"free\":%s,", is_done ? "true" : "false",
+		   is_done ? is_free ? "true" : "false" : "null");
+	plan_json(out, plan);
+	out_string(out, "}\n");
+}

@@ -3,6 +3,7 @@
 #define VIEW_PLAN_H
 
 #include "model/plan.h"
+#include "model/snapshot.h"
 #include "view/page.h"
 
 /* Before anything is done. */
@@ -10,6 +11,9 @@ void plan_print(const struct page *page, const struct plan *plan);
 /* Afterwards. */
 void plan_print_outcome(const struct page *page, const struct plan *plan);
 
+/* The whole object; @is_done: it was acted upon. */
+void plan_document(struct out *out, const struct snapshot *snapshot, const struct plan *plan,
+		   bool is_done);
 /* "steps":[...] without the braces around. */
 void plan_json(struct out *out, const struct plan *plan);
 

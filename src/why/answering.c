@@ -1,18 +1,16 @@
 /* One answer of `doorward why`. */
 #include <errno.h>
 
-#include "cmd/answering.h"
-#include "view/diagnosis.h"
+#include "why/answering.h"
 
-#define WHY_NEEDS (TELL_NEEDS | NEED_PARENTS)
+#define WHY_NEEDS (STORY_NEEDS | NEED_PARENTS)
 
-void answering_init(struct answering *answering, struct context *context,
-		    const struct question *question)
+void answering_init(struct answering *answering, struct host *host, const struct question *question)
 {
 	*answering = (struct answering){.snapshot = NULL};
 	diagnosis_init(&answering->diagnosis, question);
 	vector_init(&answering->places, sizeof(struct found_netns));
-	answering->inquiry.host = &context->host;
+	answering->inquiry.host = host;
 	answering->inquiry.destination = NONE;
 	answering->inquiry.diagnosis = &answering->diagnosis;
 }
@@ -24,10 +22,11 @@ void answering_done(struct answering *answering)
 	netns_list_done(&answering->places);
 }
 
-static int find_place(struct answering *answering, struct context *context, const struct look *look,
-		      struct error *err)
+static int find_place(struct answering *answering, const struct looking *looking, struct error *err)
 {
-	int r = look_place(context, look, &answering->places, err);
+	int r = netns_find(looking->host, &looking->scope, NULL, &answering->places, NULL, err);
+	if (r >= 0 && !answering->places.n)
+		r = error_set(err, -ENOENT, "find the network namespace");
 	if (r < 0)
 		return r;
 	answering->inquiry.place = vector_at(&answering->places, 0);
@@ -57,23 +56,21 @@ static void choose_any(struct answering *answering)
 					    : ip_from_v6((const uint8_t[16]){0});
 }
 
-int answering_collect(struct answering *answering, struct context *context, const struct look *look,
-		      bool all_netns, struct error *err)
+int answering_collect(struct answering *answering, const struct looking *looking, bool all_netns,
+		      struct error *err)
 {
 	const struct question *question = &answering->diagnosis.question;
-	struct look where = *look;
+	struct looking where = *looking;
 	struct bounds bounds = BOUNDS_ALL;
-	if (!where.netns)
-		where.netns = "self";
-	int r = find_place(answering, context, &where, err);
-	where.asks_again = true;
+	if (where.scope.choice == NETNS_ALL)
+		where.scope.choice = NETNS_SELF;
+	int r = find_place(answering, &where, err);
 	if (all_netns)
-		where.netns = "all";
+		where.scope.choice = NETNS_ALL;
 	bounds.protos = 1u << question->proto;
 	bounds.port_first = bounds.port_last = question->port;
 	if (r >= 0)
-		r = look_collect(context, &where, NULL, bounds, WHY_NEEDS, &answering->snapshot,
-				 err);
+		r = collect_for(&where, NULL, bounds, WHY_NEEDS, &answering->snapshot, err);
 	if (r < 0)
 		return r;
 	answering->inquiry.snapshot = answering->snapshot;
@@ -89,16 +86,4 @@ void answering_set_subject(struct answering *answering)
 	question->pid = subject->pid;
 	question->uid = subject->uid;
 	question->user = subject->user[0] ? subject->user : NULL;
-}
-
-int answering_json(const struct answering *answering, struct out *out, struct error *err)
-{
-	struct json_shape *shape = tell_shape(true);
-	if (!shape)
-		return error_set(err, -ENOMEM, "tell why");
-	json_envelope(out, answering->snapshot);
-	out_char(out, ',');
-	diagnosis_json(out, shape, answering->snapshot, &answering->diagnosis);
-	json_shape_free(shape);
-	return 0;
 }
