@@ -18,7 +18,7 @@ deps:
 	@tools/deps
 
 test:
-	@tools/deps build test hosts
+	@tools/deps build test hosts page
 	@tools/build $(BUILD)
 	@tools/test $(BUILD)
 

@@ -1,0 +1,286 @@
+// The page as a whole: the view that the address says, the stream that feeds it, and what each key and button does.
+import { html, render, useCallback, useEffect, useMemo, useRef, useState } from './html.js';
+import { askJson } from './api.js';
+import { ColumnsDialog } from './columns.js';
+import { KeyHelp, useKeys } from './keys.js';
+import { readView, showView, viewLink } from './links.js';
+import { GROUPS, ListTab, ToolBar } from './list.js';
+import { MapTab, useMaps, walked, zoomed } from './map.js';
+import { PictureTab } from './picture.js';
+import { PlanDialog } from './plan.js';
+import { RatesTab } from './rates.js';
+import { NOTHING, applyMessage } from './rows.js';
+import { Foot, Gate, Head, Spoken } from './shell.js';
+import { Story } from './story.js';
+import { Stream } from './stream.js';
+import { THEMES, applyTheme, setTheme, theme } from './theme.js';
+import { forgetToken, takeToken, token } from './token.js';
+
+const isListTab = tab => tab === 'doors' || tab === 'connections';
+
+function useMedia(text) {
+	const media = useMemo(() => matchMedia(text), [text]);
+	const [matches, setMatches] = useState(media.matches);
+	useEffect(() => {
+		const tell = () => setMatches(media.matches);
+		media.addEventListener('change', tell);
+		return () => media.removeEventListener('change', tell);
+	}, [media]);
+	return matches;
+}
+
+// The view, and how to change it: @isStep makes the browser's way back lead here.
+function useView() {
+	const [view, setView] = useState(() => readView());
+	useEffect(() => {
+		const read = () => {
+			takeToken();
+			setView(readView());
+		};
+		addEventListener('popstate', read);
+		addEventListener('hashchange', read);
+		return () => {
+			removeEventListener('popstate', read);
+			removeEventListener('hashchange', read);
+		};
+	}, []);
+	const change = useCallback((words, isStep = false) => setView(was => {
+		const next = { ...was, ...words };
+		showView(next, isStep);
+		return next;
+	}), []);
+	return [view, change];
+}
+
+// The stream as the view wants it. Other tabs than lists want no rows, but that the server goes on looking.
+function useStream(view, paused, isAllowed, feed, onRefused) {
+	const [data, setData] = useState(NOTHING);
+	const [live, setLive] = useState({ state: 'opening', error: null });
+	const stream = useRef(null);
+	const span = useRef({ from: 0, count: 80 });
+	const last = useRef({ tab: '', map: '' });
+
+	const wanted = () => ({
+		tab: isListTab(view.tab) ? view.tab : 'doors',
+		filter: isListTab(view.tab) ? view.filter : '', sort: view.sort, group: view.group, columns: view.columns,
+		from: isListTab(view.tab) ? span.current.from : 0, count: isListTab(view.tab) ? span.current.count : 1,
+		map: view.tab === 'map' ? '1' : '', paused,
+	});
+	useEffect(() => {
+		if (!isAllowed)
+			return undefined;
+		const made = new Stream({
+			tell: message => {
+				if (message.type === 'map')
+					feed.current?.(message);
+				else if (message.type === 'error')
+					setData(was => ({ ...was, trouble: message.error?.what ?? 'a look failed' }));
+				else
+					setData(was => ({ ...applyMessage(was, message, performance.now()), trouble: '' }));
+			},
+			state: (state, error = null) => {
+				setLive({ state, error });
+				if (state === 'refused')
+					onRefused(error);
+			},
+		});
+		stream.current = made;
+		made.want(wanted());
+		return () => {
+			stream.current = null;
+			made.end();
+		};
+	}, [isAllowed]);
+	useEffect(() => {
+		const map = view.tab === 'map' ? '1' : '';
+		if (last.current.tab !== view.tab) {
+			setData(NOTHING);
+			span.current = { from: 0, count: 80 };
+		}
+		const isNew = last.current.map !== map;
+		last.current = { tab: view.tab, map };
+		stream.current?.want(wanted(), isNew);
+	}, [view.tab, view.filter, view.sort, view.group, view.columns, paused]);
+
+	const onWindow = useCallback((from, count) => {
+		span.current = { from, count };
+		stream.current?.want({ ...stream.current.wanted, from, count });
+	}, []);
+	return { data, live, onWindow };
+}
+
+// The chosen row: it follows the socket, not the line. Its place is kept for when its row is not in the window.
+function useChoice(data) {
+	const [chosen, setChosen] = useState(null);
+	const [scrollTo, setScrollTo] = useState(null);
+	useEffect(() => {
+		if (!chosen)
+			return;
+		const at = data.rows.findIndex(row => row.id === chosen.id);
+		if (at >= 0)
+			setChosen({ id: chosen.id, index: data.from + at, row: data.rows[at] });
+		else if (!chosen.id && data.rows[chosen.index - data.from]) {
+			const row = data.rows[chosen.index - data.from];
+			setChosen({ id: row.id, index: chosen.index, row });
+		}
+	}, [data]);
+	const choose = (row, index) => setChosen({ id: row.id, index, row });
+	const go = index => {
+		const to = Math.max(0, Math.min(data.total - 1, index));
+		const row = data.rows[to - data.from] ?? null;
+		setChosen({ id: row?.id ?? null, index: to, row });
+		setScrollTo({ index: to });
+	};
+	return { chosen, choose, go, scrollTo, forget: () => setChosen(null) };
+}
+
+function useNotice() {
+	const [notice, setNotice] = useState('');
+	const timer = useRef(0);
+	return [notice, text => {
+		clearTimeout(timer.current);
+		setNotice(text);
+		timer.current = setTimeout(() => setNotice(''), 4000);
+	}];
+}
+
+function Page({ onRefused }) {
+	const [view, setView] = useView();
+	const [info, setInfo] = useState(null);
+	const [paused, setPaused] = useState(false);
+	const [dialog, setDialog] = useState(null);
+	const [themeName, setThemeName] = useState(theme());
+	const [zoom, setZoom] = useState(1);
+	const [notice, tell] = useNotice();
+	const filterInput = useRef(null);
+	const feed = useRef(null);
+	const isNarrow = useMedia('(max-width: 700px)');
+	const { data, live, onWindow } = useStream(view, paused, !!info, feed, onRefused);
+	const { chosen, choose, go, scrollTo, forget } = useChoice(data);
+	const maps = useMaps(feed, view.tab === 'map' && live.state === 'live');
+	const fields = useMemo(() => new Map((info?.fields ?? []).map(field => [field.name, field])), [info]);
+	const [ephemeral, setEphemeral] = useState(null);
+
+	useEffect(() => {
+		askJson('fields').then(setInfo, error => (error.status === 401 || error.status === 403 ? onRefused(error) : setTimeout(() => location.reload(), 3000)));
+	}, []);
+	useEffect(() => {
+		if (view.tab === 'map' && !ephemeral)
+			askJson('map/legend').then(legend => setEphemeral(legend.ephemeral), () => { /* the outline is left off */ });
+	}, [view.tab]);
+	useEffect(() => {
+		document.title = [view.tab, info?.host, 'Doorward'].filter(x => x).join(' · ');
+	}, [view.tab, info]);
+	useEffect(forget, [view.tab]);
+
+	const focusTable = () => document.querySelector('[role=grid], .maps')?.focus();
+	const copy = (text, what) => navigator.clipboard.writeText(text).then(() => tell(`${what} is copied`), () => tell('the browser lets nothing be copied'));
+	const port = Number.parseInt(view.port || '0', 10) & 65535;
+	const proto = view.proto || 'tcp';
+	const target = () => (view.tab === 'map' ? `${proto}/${port}` : chosen?.row?.target ?? view.story);
+	const openStory = (of, isStep = true) => of && setView({ story: of }, isStep);
+	const plan = action => {
+		const of = target();
+		if (info?.actions?.[action])
+			tell(`${action}: ${info.actions[action]}`);
+		else if (!of)
+			tell('choose a row first');
+		else
+			setDialog({ action, target: of });
+	};
+	const columns = view.columns ? view.columns.split(',') : data.columns.length ? data.columns : info?.tabs?.[view.tab] ?? [];
+	const zoomBy = (by, to, of) => {
+		if (to !== null && to !== undefined)
+			setView({ port: String(to), proto: of ?? proto });
+		setZoom(was => zoomed(was, by));
+	};
+	const toggleTheme = name => {
+		setTheme(name);
+		setThemeName(name);
+		tell(`colours: ${name}`);
+	};
+	const closeStory = () => {
+		setView({ story: '' }, true);
+		requestAnimationFrame(focusTable);
+	};
+
+	useKeys(view.tab, {
+		filter: () => filterInput.current?.focus(),
+		tab: tab => setView({ tab }, true),
+		move: by => go((chosen?.index ?? (by > 0 ? -1 : data.total)) + by),
+		page: by => go((chosen?.index ?? 0) + by * 20),
+		edge: which => go(which === 'first' ? 0 : data.total - 1),
+		walk: (ignored, event) => setView({ port: String(walked(port, event.key, event.shiftKey)), proto }),
+		zoom: by => zoomBy(by),
+		story: () => openStory(target()),
+		close: () => plan('close'), block: () => plan('block'), unblock: () => plan('unblock'),
+		rates: () => target() && setView({ tab: 'rates', of: target() }, true),
+		copyRow: () => chosen?.row && copy(chosen.row.cells.join('\t'), 'the row'),
+		copyLink: () => copy(viewLink(view), 'the link'),
+		sort: () => {
+			const now = columns.indexOf(view.sort.replace(/^-/, '').split(',')[0]);
+			setView({ sort: columns[(now + 1) % columns.length] ?? '' });
+		},
+		turn: () => setView({ sort: view.sort.startsWith('-') ? view.sort.slice(1) : '-' + (view.sort || columns[0]) }),
+		group: () => setView({ group: GROUPS[(GROUPS.indexOf(view.group) + 1) % GROUPS.length] }),
+		columns: () => setDialog('columns'),
+		pause: () => setPaused(!paused),
+		theme: () => toggleTheme(THEMES[(THEMES.indexOf(themeName) + 1) % THEMES.length]),
+		help: () => setDialog('help'),
+		back: () => (view.story ? closeStory() : document.activeElement?.blur()),
+	});
+
+	const storyRow = view.story ? data.rows.find(row => row.target === view.story) : null;
+	const onPicture = node => {
+		const number = node.id.match(/\d+$/)?.[0];
+		const filter = node.kind === 'process' && number ? `pid = ${number}` : node.kind === 'port' && number ? `port = ${number}` : `peer = ${node.label}`;
+		setView({ tab: 'connections', filter }, true);
+	};
+	if (!info)
+		return html`<main class="waiting" aria-busy="true"></main>`;
+	return html`<div class=${'page' + (view.story ? ' has-story' : '')}>
+		<${Head} info=${info} view=${view} live=${paused && live.state === 'live' ? 'paused' : live.state} themeName=${themeName}
+			onView=${setView} onTheme=${toggleTheme} onPause=${() => setPaused(!paused)} onHelp=${() => setDialog('help')} />
+		${isListTab(view.tab) || view.tab === 'picture' ? html`<${ToolBar} view=${view} input=${filterInput} isList=${isListTab(view.tab)}
+			refused=${live.state === 'filter' ? live.error : null} onView=${setView} onColumns=${() => setDialog('columns')} onTable=${focusTable} />` : null}
+		<main>
+			${isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${data} fields=${fields} chosen=${chosen} scrollTo=${scrollTo}
+				isNarrow=${isNarrow} onView=${setView} onChoose=${(row, index) => {
+					choose(row, index);
+					if (view.story)
+						openStory(row.target, false);
+				}} onOpen=${row => openStory(row.target)} onWindow=${onWindow} />` : null}
+			${view.tab === 'map' ? html`<${MapTab} maps=${maps} ephemeral=${ephemeral} proto=${proto} port=${port} zoom=${zoom}
+				onProto=${name => setView({ proto: name })} onPort=${(name, to) => setView({ proto: name, port: String(to) })}
+				onZoom=${zoomBy} onOpen=${(name, to) => openStory(`${name}/${to}`)} />` : null}
+			${view.tab === 'rates' ? html`<${RatesTab} of=${view.of} onOf=${of => setView({ of }, true)} />` : null}
+			${view.tab === 'picture' ? html`<${PictureTab} filter=${view.filter} onOpen=${onPicture} />` : null}
+		</main>
+		${view.story ? html`<${Story} target=${view.story} stamp=${storyRow?.stamp ?? 0} acts=${info.actions ?? {}} onClose=${closeStory}
+			onAct=${(action, of) => setDialog({ action, target: of })} onRates=${of => setView({ tab: 'rates', of, story: '' }, true)}
+			onCopy=${text => copy(text, 'the story')} />` : null}
+		<${Foot} info=${info} data=${data} notice=${notice} />
+		<${Spoken} data=${data} />
+		${dialog === 'help' ? html`<${KeyHelp} onClose=${() => setDialog(null)} />` : null}
+		${dialog === 'columns' ? html`<${ColumnsDialog} fields=${info.fields} chosen=${columns} defaults=${info.tabs[view.tab]}
+			onChange=${list => setView({ columns: list.join() === info.tabs[view.tab].join() ? '' : list.join() })} onClose=${() => setDialog(null)} />` : null}
+		${dialog?.action ? html`<${PlanDialog} action=${dialog.action} target=${dialog.target} onClose=${() => setDialog(null)} onDone=${action =>
+			tell(`${action}: done`)} />` : null}
+	</div>`;
+}
+
+function App() {
+	const [gate, setGate] = useState(token() ? null : { why: '' });
+	if (gate)
+		return html`<${Gate} why=${gate.why} onToken=${() => setGate(null)} />`;
+	return html`<${Page} onRefused=${error => {
+		if (error.status === 401)
+			forgetToken();
+		setGate({ why: error.status === 401 ? 'The server does not know this tab\'s token; it may have been started anew.' : error.what || error.message });
+	}} />`;
+}
+
+export function start(node) {
+	applyTheme();
+	render(html`<${App} />`, node);
+}

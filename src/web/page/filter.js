@@ -1,0 +1,136 @@
+// The filter line: what is typed is checked and completed by the server, which has the one language.
+import { html, useEffect, useRef, useState } from './html.js';
+import { ask, askJson, query } from './api.js';
+
+const PAUSE_MS = 120;
+const SHOWN = 8;
+
+const bytes = text => new TextEncoder().encode(text).length;
+
+// The place of a byte of UTF-8 in a string.
+function placeOfByte(text, at) {
+	return new TextDecoder().decode(new TextEncoder().encode(text).slice(0, at)).length;
+}
+
+function Problem({ text, error, shift }) {
+	const at = placeOfByte(text, error.at ?? 0);
+	return html`<div class="problem" id="filter-problem" role="alert">
+		${error.at === null ? null : html`<span class="caret" aria-hidden="true" style=${{ marginLeft: `calc(${at}ch - ${shift}px)` }}>▲</span>`}
+		<span>${error.what}</span>${error.hint ? html` <em>${error.hint}</em>` : null}
+	</div>`;
+}
+
+function Words({ words, chosen, onTake }) {
+	return html`<ul class="words" id="filter-words" role="listbox" aria-label="what may stand here">
+		${words.map((word, w) => html`<li key=${word} id=${'word-' + w} role="option" aria-selected=${w === chosen}
+			class=${w === chosen ? 'is-chosen' : ''} onMouseDown=${event => {
+				event.preventDefault();
+				onTake(word);
+			}}>${word}</li>`)}
+	</ul>`;
+}
+
+export function FilterLine({ value, input, refused, onApply, onLeave }) {
+	const [text, setText] = useState(value);
+	const [error, setError] = useState(null);
+	const [help, setHelp] = useState({ words: [], from: 0, chosen: -1 });
+	const [shift, setShift] = useState(0);
+	const timer = useRef(0);
+	const abort = useRef(null);
+	const applied = useRef(value);
+
+	// Another view was gone to: its filter stands here. What is being typed is not touched by our own doing.
+	useEffect(() => {
+		if (value !== applied.current) {
+			applied.current = value;
+			setText(value);
+			setError(null);
+		}
+	}, [value]);
+	useEffect(() => setError(refused), [refused]);
+
+	const apply = filter => {
+		applied.current = filter;
+		onApply(filter);
+	};
+
+	const consider = async (filter, caret) => {
+		abort.current?.abort();
+		const { signal } = abort.current = new AbortController();
+		const at = bytes(filter.slice(0, caret));
+		const complete = askJson('complete?' + query({ filter, at }), { signal }).catch(() => null);
+		try {
+			if (filter.trim())
+				await ask('check?' + query({ filter }), { signal });
+			setError(null);
+			apply(filter.trim());
+		} catch (refusal) {
+			if (refusal.name === 'AbortError')
+				return;
+			setError(refusal);
+		}
+		const found = await complete;
+		if (!signal.aborted && document.activeElement === input.current)
+			setHelp({ words: (found?.words ?? []).slice(0, SHOWN), from: found?.from ?? 0, chosen: -1 });
+	};
+
+	const typed = event => {
+		const filter = event.target.value;
+		setText(filter);
+		setHelp(was => ({ ...was, chosen: -1 }));
+		setShift(event.target.scrollLeft);
+		clearTimeout(timer.current);
+		timer.current = setTimeout(() => consider(filter, event.target.selectionStart), PAUSE_MS);
+	};
+
+	const take = word => {
+		const caret = input.current.selectionStart;
+		const from = placeOfByte(text, help.from);
+		const filter = text.slice(0, from) + word + ' ' + text.slice(caret).trimStart();
+		setText(filter);
+		setHelp({ words: [], from: 0, chosen: -1 });
+		requestAnimationFrame(() => input.current.setSelectionRange(from + word.length + 1, from + word.length + 1));
+		consider(filter, from + word.length + 1);
+	};
+
+	const pressed = event => {
+		const { words, chosen } = help;
+		if (event.key === 'ArrowDown' && words.length)
+			setHelp({ ...help, chosen: (chosen + 1) % words.length });
+		else if (event.key === 'ArrowUp' && words.length)
+			setHelp({ ...help, chosen: (chosen + words.length) % (words.length + 1) - 1 });
+		else if ((event.key === 'Enter' || event.key === 'Tab' && !event.shiftKey) && chosen >= 0)
+			take(words[chosen]);
+		else if (event.key === 'Enter' || event.key === 'Escape' && !words.length) {
+			clearTimeout(timer.current);
+			if (event.key === 'Enter')
+				consider(text, text.length);
+			onLeave();
+		} else if (event.key === 'Escape')
+			setHelp({ words: [], from: 0, chosen: -1 });
+		else
+			return;
+		event.preventDefault();
+		event.stopPropagation();
+	};
+
+	const isOpen = help.words.length > 0;
+	return html`<div class="filter" role="search">
+		<label class="unseen" for="filter">Filter</label>
+		<input id="filter" ref=${input} type="text" value=${text} spellcheck="false" autocomplete="off" autocapitalize="off"
+			placeholder="filter: port = 443 and not user = root" maxlength="4096"
+			role="combobox" aria-expanded=${isOpen} aria-controls="filter-words" aria-autocomplete="list"
+			aria-activedescendant=${help.chosen >= 0 ? 'word-' + help.chosen : undefined}
+			aria-invalid=${error ? 'true' : undefined} aria-describedby=${error ? 'filter-problem' : undefined}
+			onInput=${typed} onKeyDown=${pressed} onScroll=${event => setShift(event.target.scrollLeft)}
+			onBlur=${() => setHelp({ words: [], from: 0, chosen: -1 })} />
+		${text ? html`<button type="button" class="quiet clear" aria-label="clear the filter" onClick=${() => {
+			setText('');
+			setError(null);
+			apply('');
+			input.current.focus();
+		}}>×</button>` : html`<kbd aria-hidden="true">/</kbd>`}
+		${isOpen ? html`<${Words} words=${help.words} chosen=${help.chosen} onTake=${take} />` : null}
+		${error ? html`<${Problem} text=${text} error=${error} shift=${shift} />` : null}
+	</div>`;
+}

@@ -1,0 +1,24 @@
+// The tabs that are lists: filter, groups, columns, and the table.
+import { html } from './html.js';
+import { FilterLine } from './filter.js';
+import { Table } from './table.js';
+
+export const GROUPS = ['', 'service', 'process', 'unit', 'container', 'peer', 'none'];
+const USUAL = { doors: 'service', connections: 'none' };
+
+export function ToolBar({ view, input, refused, isList, onView, onColumns, onTable }) {
+	return html`<div class="tool-bar">
+		<${FilterLine} value=${view.filter} input=${input} refused=${refused} onApply=${filter => onView({ filter })} onLeave=${onTable} />
+		${isList ? html`<label class="group">by <select value=${view.group} onChange=${event => onView({ group: event.target.value })}>
+			${GROUPS.map(group => html`<option key=${group} value=${group}>${group || `${USUAL[view.tab]} (usual)`}</option>`)}
+		</select></label>
+		<button type="button" onClick=${onColumns} title="choose columns (v)">Columns</button>` : null}
+	</div>`;
+}
+
+export function ListTab({ view, data, fields, chosen, scrollTo, isNarrow, onView, onChoose, onOpen, onWindow }) {
+	return html`<${Table} data=${data} fields=${fields} sort=${view.sort} chosen=${chosen?.id} scrollTo=${scrollTo} isNarrow=${isNarrow}
+		label=${view.tab === 'doors' ? 'what is open' : 'connections'}
+		empty=${view.filter ? 'Nothing is what the filter chooses.' : view.tab === 'doors' ? 'No door is open.' : 'There is no connection.'}
+		onSort=${sort => onView({ sort })} onChoose=${onChoose} onOpen=${onOpen} onWindow=${onWindow} />`;
+}

@@ -1,0 +1,291 @@
+// The map: 256 x 256 doors of TCP and of UDP, a pixel a door on the canvas below, and marks, lines and the cursor above.
+import { html, useEffect, useRef, useState } from './html.js';
+import { askBytes } from './api.js';
+import { CLASSES, COLOURS, DOORS, LEGEND, SIDE, countOpen, inWords, isChanged, nextOpen, paint, palette, place, portAt, state } from './map-data.js';
+import { colours, onTheme, pixel } from './theme.js';
+
+const ZOOMS = [1, 2, 4, 8, 16];
+const MARK = 5;                         /* an open door is at least so many pixels wide, or nobody would find it */
+const PROTOS = ['tcp', 'udp'];
+
+// The bytes of both maps: whole once, then what the stream says has changed. @feed is where the app puts its messages.
+export function useMaps(feed, isLive) {
+	const [maps, setMaps] = useState({ tcp: null, udp: null, stamp: 0 });
+	useEffect(() => {
+		if (!isLive)
+			return undefined;
+		const abort = new AbortController();
+		const late = [];
+		let whole = null;
+		const apply = message => {
+			for (const proto of PROTOS)
+				for (const [port, byte] of message[proto] ?? [])
+					whole[proto][port] = byte;
+			setMaps(was => ({ ...whole, stamp: was.stamp + 1 }));
+		};
+		feed.current = message => (whole ? apply(message) : late.push(message));
+		Promise.all(PROTOS.map(proto => askBytes('map?proto=' + proto, { signal: abort.signal }))).then(([tcp, udp]) => {
+			whole = { tcp: tcp.slice(0, DOORS), udp: udp.slice(0, DOORS) };
+			late.forEach(apply);
+			setMaps(was => ({ ...whole, stamp: was.stamp + 1 }));
+		}, () => { /* the stream says what is wrong */ });
+		return () => {
+			feed.current = null;
+			abort.abort();
+		};
+	}, [isLive]);
+	return maps;
+}
+
+// The ephemeral range and the classes as lines: the range begins and ends within a row.
+function outline(pen, first, last, at) {
+	const a = place(first), b = place(last);
+	pen.beginPath();
+	pen.moveTo(...at(a.x, a.y));
+	pen.lineTo(...at(SIDE, a.y));
+	pen.lineTo(...at(SIDE, b.x === SIDE - 1 ? b.y + 1 : b.y));
+	if (b.x !== SIDE - 1) {
+		pen.lineTo(...at(b.x + 1, b.y));
+		pen.lineTo(...at(b.x + 1, b.y + 1));
+	}
+	pen.lineTo(...at(0, b.y + 1));
+	pen.lineTo(...at(0, a.x ? a.y + 1 : a.y));
+	if (a.x) {
+		pen.lineTo(...at(a.x, a.y + 1));
+		pen.lineTo(...at(a.x, a.y));
+	}
+	pen.stroke();
+}
+
+// What the parts between the lines are called, where there is room.
+function drawClasses(pen, view, ink, at) {
+	if (view.cell > 8)
+		return;
+	pen.font = '11px system-ui';
+	pen.textBaseline = 'top';
+	pen.fillStyle = ink.named['map-text'];
+	for (const [first, last, name] of CLASSES) {
+		const y = Math.max(0, at(0, first / SIDE)[1]);
+		if (y < view.size && (last + 1 - first) / SIDE * view.cell > 14)
+			pen.fillText(`${name} ${first}–${last}`, 5, y + 4);
+	}
+}
+
+function drawMarks(pen, bytes, view, ink, at) {
+	const grown = Math.max(view.cell, MARK);
+	const shift = (grown - view.cell) / 2;
+	for (let port = 0; port < DOORS; port++) {
+		const byte = bytes[port];
+		if (state(byte) !== 2 && state(byte) !== 1)
+			continue;
+		const [x, y] = at(port % SIDE, Math.floor(port / SIDE));
+		if (x < -grown || y < -grown || x > view.size || y > view.size)
+			continue;
+		pen.fillStyle = ink.css[byte];
+		pen.fillRect(x - shift, y - shift, grown, grown);
+		if (isChanged(byte)) {
+			pen.strokeStyle = ink.named['map-new'];
+			pen.strokeRect(x - shift - 2, y - shift - 2, grown + 4, grown + 4);
+		}
+	}
+}
+
+function drawNumbers(pen, view, ink, at) {
+	if (view.cell < 26)
+		return;
+	pen.font = `${Math.min(12, view.cell / 3.4)}px system-ui`;
+	pen.textAlign = 'center';
+	pen.textBaseline = 'middle';
+	pen.fillStyle = ink.named['map-text'];
+	const n = Math.ceil(view.size / view.cell) + 1;
+	for (let y = Math.floor(view.y); y < Math.min(SIDE, view.y + n); y++)
+		for (let x = Math.floor(view.x); x < Math.min(SIDE, view.x + n); x++) {
+			const [left, top] = at(x, y);
+			pen.fillText(portAt(x, y), left + view.cell / 2, top + view.cell / 2);
+		}
+}
+
+function drawCursor(pen, port, view, ink, at) {
+	const [x, y] = at(port % SIDE, Math.floor(port / SIDE));
+	const grown = Math.max(view.cell, MARK) + 4;
+	const shift = (grown - view.cell) / 2;
+	const clamp = v => Math.max(1, Math.min(view.size - grown - 1, v));
+	pen.strokeStyle = ink.named['map-cursor'];
+	pen.lineWidth = 2;
+	pen.strokeRect(clamp(x - shift), clamp(y - shift), grown, grown);
+}
+
+function drawAbove(canvas, bytes, view, ink, port, ephemeral) {
+	const ratio = devicePixelRatio || 1;
+	canvas.width = canvas.height = Math.round(view.size * ratio);
+	const pen = canvas.getContext('2d');
+	pen.scale(ratio, ratio);
+	const at = (x, y) => [(x - view.x) * view.cell, (y - view.y) * view.cell];
+	pen.strokeStyle = ink.named['map-line'];
+	pen.lineWidth = 1;
+	for (const row of [4, 192]) {
+		pen.beginPath();
+		pen.moveTo(...at(0, row));
+		pen.lineTo(...at(SIDE, row));
+		pen.stroke();
+	}
+	drawClasses(pen, view, ink, at);
+	pen.setLineDash([4, 3]);
+	if (ephemeral)
+		outline(pen, ephemeral[0], ephemeral[1], at);
+	pen.setLineDash([]);
+	drawMarks(pen, bytes, view, ink, at);
+	drawNumbers(pen, view, ink, at);
+	if (port !== null)
+		drawCursor(pen, port, view, ink, at);
+}
+
+function useInk() {
+	const make = () => {
+		const named = colours(COLOURS);
+		const pixels = Object.fromEntries(Object.entries(named).map(([name, css]) => [name, pixel(css)]));
+		const table = palette(pixels);
+		const css = Array.from(table, p => `rgb(${p & 255},${p >> 8 & 255},${p >> 16 & 255})`);
+		return { named, table, css };
+	};
+	const [ink, setInk] = useState(make);
+	useEffect(() => onTheme(() => setInk(make())), []);
+	return ink;
+}
+
+// Which part is in sight: the cell's size, and the door in the upper left corner. A new zoom has the cursor in the
+// middle; then the part stays where it is until the cursor would leave it.
+function useView(size, zoom, port) {
+	const kept = useRef({ zoom: 1, x: 0, y: 0 });
+	const seen = SIDE / zoom;
+	const { x, y } = place(port);
+	const clamp = v => Math.max(0, Math.min(SIDE - seen, Math.round(v)));
+	const inside = (from, v) => Math.min(v, Math.max(from, v - seen + 1));
+	const was = kept.current;
+	kept.current = was.zoom === zoom ? { zoom, x: clamp(inside(was.x, x)), y: clamp(inside(was.y, y)) }
+		: { zoom, x: clamp(x - seen / 2), y: clamp(y - seen / 2) };
+	return { size, cell: size / SIDE * zoom, x: kept.current.x, y: kept.current.y };
+}
+
+function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove, onOpen, onZoom }) {
+	const below = useRef(null), above = useRef(null), frame = useRef(null);
+	const [size, setSize] = useState(512);
+	const [hover, setHover] = useState(null);
+	const ink = useInk();
+	const view = useView(size, zoom, port);
+
+	useEffect(() => {
+		const watch = new ResizeObserver(([entry]) => setSize(Math.floor(entry.contentRect.width)));
+		watch.observe(frame.current);
+		return () => watch.disconnect();
+	}, []);
+
+	useEffect(() => {
+		if (!bytes)
+			return;
+		const begun = performance.now();
+		const pen = below.current.getContext('2d');
+		const image = pen.createImageData(SIDE, SIDE);
+		paint(bytes, ink.table, new Uint32Array(image.data.buffer));
+		pen.putImageData(image, 0, 0);
+		performance.measure('doorward-map', { start: begun, end: performance.now() });
+	}, [bytes, stamp, ink]);
+	useEffect(() => {
+		if (bytes)
+			drawAbove(above.current, bytes, view, ink, isActive ? port : null, ephemeral);
+	}, [bytes, stamp, ink, size, zoom, view.x, view.y, port, isActive, ephemeral]);
+
+	const portUnder = event => {
+		const box = above.current.getBoundingClientRect();
+		const x = Math.floor((event.clientX - box.left) / view.cell + view.x);
+		const y = Math.floor((event.clientY - box.top) / view.cell + view.y);
+		if (x < 0 || y < 0 || x >= SIDE || y >= SIDE)
+			return null;
+		return nearOpen(bytes, x, y, Math.ceil(MARK / 2 / view.cell));
+	};
+	const at = hover === null ? null : place(hover);
+	const tip = at && {
+		left: `${Math.min(Math.max((at.x + 0.5 - view.x) * view.cell, 70), Math.max(70, size - 130))}px`,
+		top: `${(at.y + 1 - view.y) * view.cell + 8}px`,
+	};
+	return html`<figure class="map">
+		<figcaption>${proto.toUpperCase()} <span class="dim">${bytes ? `${countOpen(bytes)} open` : 'asking…'}</span></figcaption>
+		<div class="frame" ref=${frame} style=${{ height: `${size}px` }} onWheel=${event => {
+			event.preventDefault();
+			onZoom(event.deltaY < 0 ? 1 : -1, portUnder(event));
+		}}>
+			<canvas class="below" id=${'map-' + proto} ref=${below} width=${SIDE} height=${SIDE} aria-hidden="true" style=${{
+				width: `${size * zoom}px`, height: `${size * zoom}px`,
+				transform: `translate(${-view.x * view.cell}px, ${-view.y * view.cell}px)`,
+			}}></canvas>
+			<canvas class="above" ref=${above} style=${{ width: `${size}px`, height: `${size}px` }} role="img"
+				aria-label=${`map of the ${proto} ports, ${bytes ? countOpen(bytes) : 0} open`}
+				onMouseMove=${event => setHover(portUnder(event))} onMouseLeave=${() => setHover(null)}
+				onClick=${event => {
+					const found = portUnder(event);
+					if (found !== null) {
+						onMove(proto, found);
+						onOpen(proto, found);
+					}
+				}}></canvas>
+			${tip && bytes ? html`<div class="tip" style=${tip}><b>${proto}/${hover}</b><br />${inWords(hover, bytes[hover])}</div>` : null}
+		</div>
+	</figure>`;
+}
+
+// A mark is wider than its door: a click on the mark means that door.
+function nearOpen(bytes, x, y, far) {
+	const here = portAt(x, y);
+	if (!bytes || state(bytes[here]) !== 0)
+		return here;
+	for (let distance = 1; distance <= far; distance++)
+		for (let dy = -distance; dy <= distance; dy++)
+			for (let dx = -distance; dx <= distance; dx++) {
+				const nx = x + dx, ny = y + dy;
+				if (nx >= 0 && ny >= 0 && nx < SIDE && ny < SIDE && [1, 2].includes(state(bytes[portAt(nx, ny)])))
+					return portAt(nx, ny);
+			}
+	return here;
+}
+
+export function MapTab({ maps, ephemeral, proto, port, zoom, onProto, onPort, onZoom, onOpen }) {
+	const bytes = maps[proto];
+	const step = (to, forward) => bytes && onPort(proto, nextOpen(bytes, to, forward));
+	return html`<div class="maps" tabindex="0" aria-label="map of all doors">
+		<div class="bar">
+			<div class="choice" role="group" aria-label="protocol under the cursor">${PROTOS.map(name => html`<button type="button" key=${name}
+				aria-pressed=${name === proto} onClick=${() => onProto(name)}>${name.toUpperCase()}</button>`)}</div>
+			<div class="choice" role="group" aria-label="zoom">
+				<button type="button" aria-label="farther" disabled=${zoom === ZOOMS[0]} onClick=${() => onZoom(-1)}>−</button>
+				<output>${zoom}×</output>
+				<button type="button" aria-label="nearer" disabled=${zoom === ZOOMS.at(-1)} onClick=${() => onZoom(1)}>+</button>
+			</div>
+			<button type="button" onClick=${() => step(port, -1)}>‹ open door before</button>
+			<button type="button" onClick=${() => step(port, 1)}>next open door ›</button>
+			<p class="under" role="status">${bytes ? html`<b>${proto}/${port}</b> ${inWords(port, bytes[port])}` : 'asking…'}</p>
+		</div>
+		<div class="pair">${PROTOS.map(name => html`<${DoorMap} key=${name} proto=${name} bytes=${maps[name]} stamp=${maps.stamp}
+			port=${port} zoom=${zoom} ephemeral=${ephemeral} isActive=${name === proto}
+			onMove=${onPort} onOpen=${onOpen} onZoom=${(by, to) => onZoom(by, to, name)} />`)}</div>
+		<ul class="legend" aria-label="legend">${LEGEND.map(([colour, says]) => html`<li key=${colour}><i class=${colour}></i>${says}</li>`)}
+			<li><i class="dashed"></i>the ephemeral range</li><li><i class="ring"></i>changed just now</li></ul>
+	</div>`;
+}
+
+export function zoomed(zoom, by) {
+	const k = ZOOMS.indexOf(zoom) + by;
+	return ZOOMS[Math.max(0, Math.min(ZOOMS.length - 1, k))];
+}
+
+// Where an arrow key leads from a door.
+export function walked(port, key, isFar) {
+	const { x, y } = place(port);
+	const by = isFar ? 16 : 1;
+	const clamp = v => Math.max(0, Math.min(SIDE - 1, v));
+	switch (key) {
+	case 'ArrowLeft': return portAt(clamp(x - by), y);
+	case 'ArrowRight': return portAt(clamp(x + by), y);
+	case 'ArrowUp': return portAt(x, clamp(y - by));
+	default: return portAt(x, clamp(y + by));
+	}
+}
