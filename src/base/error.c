@@ -45,6 +45,7 @@ static void tell(struct error *err, int code, const char *reason, const char *fo
 		return;
 	err->code = code;
 	err->hint[0] = '\0';
+	err->place = 0;
 	int n = vsnprintf(err->what, sizeof(err->what), format, arguments);
 	if (reason && n >= 0 && (size_t)n < sizeof(err->what))
 		snprintf(err->what + n, sizeof(err->what) - (size_t)n, ": %s", reason);

@@ -8,6 +8,7 @@ struct error {
 	int code;	/* negative errno, 0 when nothing was told */
 	char what[192]; /* "open /proc/net/tcp: not permitted", without the program's name */
 	char hint[128]; /* how to mend it, empty where nothing fits */
+	unsigned place; /* of a text that was read: the byte at which it is wrong, from 1; 0 none */
 };
 
 /* Tells @err (may be NULL) "WHAT: REASON", the reason from @code (negative errno); returns @code.

@@ -48,8 +48,11 @@ static int fail(struct parser *parser, const char *place, const char *format, co
 	for (char *c = what; *c; c++)
 		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			*c = '?';
-	return error_text(parser->err, -EINVAL, "filter: %s\n  %s\n  %*s^", what, excerpt,
-			  (int)(offset - start), "");
+	error_text(parser->err, -EINVAL, "filter: %s\n  %s\n  %*s^", what, excerpt,
+		   (int)(offset - start), "");
+	if (parser->err)
+		parser->err->place = (unsigned)offset + 1;
+	return -EINVAL;
 }
 
 static int fail_nearest(struct parser *parser, const char *place, const char *format,

@@ -1,0 +1,340 @@
+/* The desk's loop: requests of the front, snapshots of the thread that takes them, jobs that end.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/module.h"
+#include "base/privilege.h"
+#include "serve/state.h"
+
+/* What both tabs show without being asked, so that to turn to the other collects nothing anew. */
+#define NEEDS                                                                               \
+	(NEED_ADDRESSES | NEED_HOLDERS | NEED_STAT | NEED_EXE | NEED_UID | NEED_CGROUP |    \
+	 NEED_USERS | NEED_SERVICES | NEED_PEERS | NEED_ROLE | NEED_ANSWERS | NEED_COOKIE | \
+	 NEED_V6ONLY | NEED_NETNS_NAMES | NEED_TCP_INFO)
+
+/* ---- streams ---- */
+
+static struct stream *find_stream(struct desk *desk, uint32_t asker)
+{
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
+		if (desk->streams[i].is_open && desk->streams[i].asker == asker)
+			return &desk->streams[i];
+	return NULL;
+}
+
+static struct stream *find_stream_by_id(struct desk *desk, uint64_t id)
+{
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
+		if (desk->streams[i].is_open && desk->streams[i].id == id)
+			return &desk->streams[i];
+	return NULL;
+}
+
+/* Who asks for more than is collected waits for the next snapshot, which is taken at once. */
+static void ask_for(struct desk *desk, struct stream *stream)
+{
+	uint32_t needs = stream_needs(stream);
+	if (needs & ~desk->query.needs) {
+		desk->query.needs |= needs;
+		desk->query_number = refresh_ask(desk->refresh, &desk->query);
+	}
+	stream->query = desk->query_number;
+}
+
+static void start_looking(struct desk *desk)
+{
+	if (desk->is_refreshing)
+		return;
+	desk->is_refreshing = true;
+	/* what is kept from before is not from now */
+	desk->query_number = desk->first_number = refresh_ask(desk->refresh, &desk->query);
+	refresh_pause(desk->refresh, false);
+}
+
+static void forget_snapshot(struct desk *desk)
+{
+	snapshot_release(desk->snapshot);
+	free(desk->change);
+	free(desk->rates);
+	desk->snapshot = NULL;
+	desk->change = NULL;
+	desk->rates = NULL;
+	desk->is_map_made = false;
+}
+
+static void stop_looking(struct desk *desk)
+{
+	refresh_pause(desk->refresh, true);
+	desk->is_refreshing = false;
+	desk->query.needs = NEEDS | desk->settings->needs;
+	forget_snapshot(desk);
+}
+
+static void say_hello(struct desk *desk, struct stream *stream)
+{
+	size_t began = reply_begin(desk, stream->asker, REPLY_LINE, 200);
+	out_format(&desk->out, "{\"type\":\"hello\",\"stream\":\"%016lx\",\"interval_ms\":%u}\n",
+		   (unsigned long)stream->id, desk->settings->interval_ms);
+	reply_end(desk, began, false);
+}
+
+static void open_stream(struct desk *desk, const struct request *request)
+{
+	struct error err = {0};
+	struct stream *stream = NULL;
+	for (unsigned i = 0; i < DESK_STREAMS_MAX && !stream; i++)
+		if (!desk->streams[i].is_open)
+			stream = &desk->streams[i];
+	if (!stream) {
+		reply_error(desk, request->id, 429, &(struct error){.what = "too many streams"});
+		return;
+	}
+	*stream = (struct stream){
+		.is_open = true,
+		.asker = request->id,
+		.id = ++desk->n_given,
+		.wish = {.tab = TAB_DOORS, .group = GROUP_SERVICE, .count = WINDOW_ROWS_USUAL}};
+	struct wish wish = request->wish;
+	wish.parts |= WISH_FILTER; /* so that it is parsed, said or not */
+	if (stream_wish(desk, stream, &wish, &err) < 0) {
+		reply_error(desk, request->id, 400, &err);
+		stream_close(stream);
+		return;
+	}
+	desk->n_streams++;
+	say_hello(desk, stream);
+	start_looking(desk);
+	ask_for(desk, stream);
+	stream_send(desk, stream);
+}
+
+static void change_stream(struct desk *desk, const struct request *request)
+{
+	struct error err = {0};
+	struct stream *stream = find_stream_by_id(desk, request->of);
+	if (!stream) {
+		reply_error(desk, request->id, 404,
+			    &(struct error){.what = "there is no stream of that name"});
+		return;
+	}
+	if (stream_wish(desk, stream, &request->wish, &err) < 0) {
+		reply_error(desk, request->id, 400, &err);
+		return;
+	}
+	reply_nothing(desk, request->id, 204);
+	ask_for(desk, stream);
+	stream_send(desk, stream);
+}
+
+/* The reader took @n bytes; one that was dropped begins anew once it has all. */
+static void note_read(struct desk *desk, uint32_t asker, uint32_t n)
+{
+	struct stream *stream = find_stream(desk, asker);
+	if (!stream)
+		return;
+	stream->n_behind -= n < stream->n_behind ? n : stream->n_behind;
+	if (!stream->is_dropped || stream->n_behind)
+		return;
+	stream->is_dropped = false;
+	stream->wants_window = true;
+	stream_send(desk, stream);
+}
+
+static void end_stream(struct desk *desk, uint32_t asker)
+{
+	struct stream *stream = find_stream(desk, asker);
+	if (!stream)
+		return;
+	stream_close(stream);
+	if (!--desk->n_streams)
+		stop_looking(desk);
+}
+
+/* ---- requests ---- */
+
+static void not_yet(struct desk *desk, uint32_t id)
+{
+	reply_error(desk, id, 503, &(struct error){.what = "that is not there yet"});
+}
+
+static void answer(struct desk *desk, const struct request *request)
+{
+	switch ((enum verb)request->verb) {
+	case VERB_FIELDS:
+		answer_fields(desk, request->id);
+		break;
+	case VERB_CHECK:
+		answer_check(desk, request);
+		break;
+	case VERB_COMPLETE:
+		answer_complete(desk, request);
+		break;
+	case VERB_STREAM:
+		open_stream(desk, request);
+		break;
+	case VERB_CHANGE:
+		change_stream(desk, request);
+		break;
+	case VERB_READ:
+		note_read(desk, request->id, request->number);
+		break;
+	case VERB_END:
+		end_stream(desk, request->id);
+		break;
+	case VERB_MAP:
+		answer_map(desk, request);
+		break;
+	case VERB_LEGEND:
+		answer_legend(desk, request->id);
+		break;
+	default:
+		not_yet(desk, request->id);
+		break;
+	}
+}
+
+/* As much as there is; what does not fill a request waits for the rest. */
+struct inbox {
+	struct request request;
+	size_t n;
+};
+
+/* 0; -EPIPE: the front is gone; other negative errno. */
+static int read_requests(struct desk *desk, struct inbox *inbox)
+{
+	for (;;) {
+		ssize_t n = recv(desk->settings->front, (char *)&inbox->request + inbox->n,
+				 sizeof(inbox->request) - inbox->n, MSG_DONTWAIT);
+		if (n == 0)
+			return -EPIPE;
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		inbox->n += (size_t)n;
+		if (inbox->n < sizeof(inbox->request))
+			continue;
+		inbox->n = 0;
+		if (!request_is_valid(&inbox->request))
+			return -EBADMSG;
+		answer(desk, &inbox->request);
+	}
+}
+
+/* ---- snapshots ---- */
+
+/* What became of each socket of the newer. Where there is no memory nothing is known. */
+static void compare(struct desk *desk, const struct snapshot *newer)
+{
+	struct difference difference = {0};
+	bool is_known = desk->snapshot && difference_find(desk->snapshot, newer, &difference) == 0;
+	door_map_make(newer, NULL, is_known ? &difference : NULL, &desk->map);
+	desk->is_map_made = true;
+	free(desk->change);
+	desk->change = is_known ? TAKE_POINTER(difference.change) : NULL;
+	difference_done(&difference);
+}
+
+static void take_snapshot(struct desk *desk)
+{
+	struct error err = {0};
+	unsigned number;
+	const struct snapshot *newer = refresh_take(desk->refresh, &number);
+	int failed = refresh_error(desk->refresh, &err);
+	if (!desk->n_streams || newer == desk->snapshot ||
+	    (!failed && number < desk->first_number)) {
+		snapshot_release(newer);
+		newer = NULL;
+	}
+	for (unsigned i = 0; failed < 0 && i < DESK_STREAMS_MAX; i++)
+		if (desk->streams[i].is_open)
+			stream_fail(desk, &desk->streams[i], &err);
+	if (!newer || failed < 0)
+		return;
+	compare(desk, newer);
+	snapshot_release(desk->snapshot);
+	desk->snapshot = newer;
+	desk->taken_number = number;
+	desk->is_privileged = newer->is_privileged;
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
+		if (!desk->streams[i].is_open)
+			continue;
+		rows_done(&desk->streams[i].rows);
+		stream_send(desk, &desk->streams[i]);
+		out_flush(&desk->out);
+	}
+}
+
+/* ---- the whole ---- */
+
+static int open_desk(struct desk *desk, struct error *err)
+{
+	const struct desk_settings *settings = desk->settings;
+	int r = out_init(&desk->out, settings->front);
+	arena_init(&desk->arena);
+	desk->usual[TAB_DOORS] = columns_usual(&desk->arena, COLUMNS_OPEN);
+	desk->usual[TAB_CONNECTIONS] = columns_usual(&desk->arena, COLUMNS_CONNECTIONS);
+	if (r < 0 || !desk->usual[TAB_DOORS] || !desk->usual[TAB_CONNECTIONS])
+		return error_set(err, -ENOMEM, "serve");
+	desk->is_privileged = privilege_sees_others();
+	desk->may_block = privilege_has(CAP_NET_ADMIN);
+	desk->query = (struct query){.bounds = BOUNDS_ALL,
+				     .needs = NEEDS | settings->needs,
+				     .scope = settings->scope,
+				     .source = settings->source};
+	r = refresh_start(&desk->query, settings->interval_ms, true, &desk->refresh, err);
+	privilege_drop();
+	return r;
+}
+
+static void close_desk(struct desk *desk)
+{
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
+		if (desk->streams[i].is_open)
+			stream_close(&desk->streams[i]);
+	refresh_free(desk->refresh);
+	forget_snapshot(desk);
+	arena_done(&desk->arena);
+	out_done(&desk->out);
+	free(desk);
+}
+
+static int serve(struct desk *desk, struct error *err)
+{
+	struct inbox inbox = {.n = 0};
+	struct pollfd waits[] = {{desk->settings->front, POLLIN, 0},
+				 {refresh_fd(desk->refresh), POLLIN, 0},
+				 {desk->settings->stop->fd, POLLIN, 0}};
+	while (!stop_wanted(desk->settings->stop)) {
+		int n = poll(waits, ARRAY_SIZE(waits), -1), r = 0;
+		if (n < 0 && errno != EINTR)
+			return error_set(err, -errno, "wait for requests");
+		if (n <= 0)
+			continue;
+		if (waits[0].revents)
+			r = read_requests(desk, &inbox);
+		if (waits[1].revents)
+			take_snapshot(desk);
+		if (r == -EPIPE || out_flush(&desk->out) < 0)
+			return error_text(err, -EPIPE, "the process that speaks HTTP has ended");
+		if (r < 0)
+			return error_set(err, r, "read a request");
+	}
+	return 0;
+}
+
+int desk_run(const struct desk_settings *settings, struct error *err)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+	if (!desk)
+		return error_set(err, -ENOMEM, "serve");
+	desk->settings = settings;
+	int r = open_desk(desk, err);
+	if (r >= 0)
+		r = serve(desk, err);
+	close_desk(desk);
+	return r;
+}

@@ -1,0 +1,162 @@
+/* Rows as JSON, and what makes one the same as before. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "act/plan.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "serve/row.h"
+#include "view/json.h"
+
+#define CELL_BYTES_MAX 1024 /* of a command line there is more in the story */
+
+/* ---- the same row ---- */
+
+static uint64_t mix(uint64_t so_far, uint64_t next)
+{
+	return table_mix(so_far * 31 + next);
+}
+
+static uint64_t mix_bytes(uint64_t so_far, const void *bytes, size_t n)
+{
+	const uint8_t *at = bytes;
+	for (; n >= 8; n -= 8, at += 8) {
+		uint64_t word;
+		memcpy(&word, at, sizeof(word));
+		so_far = mix(so_far, word);
+	}
+	for (; n; n--)
+		so_far = mix(so_far, *at++);
+	return so_far;
+}
+
+static uint64_t mix_text(uint64_t so_far, const char *text)
+{
+	return text ? mix_bytes(mix(so_far, 1), text, strlen(text)) : mix(so_far, 2);
+}
+
+/* What all sockets of a service have in common (rows_group). */
+static uint64_t id_of_service(const struct record *record, uint64_t id)
+{
+	id = mix(id, (uint64_t)record->socket->state << 8 | record->socket->held_by);
+	if (!record->process)
+		return mix(id, record->socket->uid);
+	return mix_text(mix_text(id, record->process->unit),
+			record->process->exe ? record->process->exe : record->process->name);
+}
+
+uint64_t row_id(const struct rows *rows, uint32_t row)
+{
+	struct record record;
+	rows_record(rows, row, 0, &record);
+	const struct socket *socket = record.socket;
+	const struct netns *netns = snapshot_netns(rows->snapshot, socket->netns);
+	uint64_t id =
+		mix((uint64_t)socket->proto << 16 | socket->local_port, netns ? netns->inode : 0);
+	if (rows_length(rows, row) > 1)
+		return id_of_service(&record, id);
+	id = mix_bytes(id, socket->local.bytes, sizeof(socket->local.bytes));
+	if (!socket_has_peer(socket))
+		return mix(id, socket->cookie ? socket->cookie : socket->inode);
+	return mix(mix_bytes(id, socket->peer.bytes, sizeof(socket->peer.bytes)),
+		   socket->peer_port);
+}
+
+enum change row_change(const struct rows *rows, uint32_t row, const uint8_t *change)
+{
+	uint32_t first = rows_first(rows, row), n = rows_length(rows, row), n_new = 0, n_other = 0;
+	for (uint32_t i = 0; change && i < n; i++) {
+		n_new += change[rows->order[first + i]] == CHANGE_NEW;
+		n_other += change[rows->order[first + i]] == CHANGE_CHANGED;
+	}
+	if (n_new == n)
+		return CHANGE_NEW;
+	return n_new || n_other ? CHANGE_CHANGED : CHANGE_NONE;
+}
+
+/* ---- as JSON ---- */
+
+int row_writer_init(struct row_writer *writer, const struct rows *rows,
+		    const struct field *const *fields)
+{
+	unsigned n = 0;
+	*writer = (struct row_writer){
+		.rows = rows, .fields = fields, .cell = {.fd = -1}, .json = {.fd = -1}};
+	while (fields[n])
+		n++;
+	writer->columns = calloc(n + 1u, sizeof(*writer->columns));
+	if (!writer->columns || out_init(&writer->cell, -1) < 0 || out_init(&writer->json, -1) < 0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++)
+		writer->columns[i] = (struct column){
+			.field = fields[i], .is_holder = strcmp(fields[i]->name, "process") == 0};
+	return 0;
+}
+
+void row_writer_done(struct row_writer *writer)
+{
+	free(writer->columns);
+	out_done(&writer->cell);
+	out_done(&writer->json);
+}
+
+/* What closes or tells all of the row and no more: a connection by both ends, an address where
+ * there is one that is not every address, else the port. */
+static void put_target(struct out *out, const struct rows *rows, uint32_t row)
+{
+	struct record record;
+	struct identity identity;
+	char text[160];
+	rows_record(rows, row, 0, &record);
+	const struct socket *socket = record.socket;
+	out_string(out, ",\"target\":");
+	if (socket->proto == PROTO_RAW || !socket->local_port) {
+		out_string(out, "null");
+		return;
+	}
+	plan_identify(rows->snapshot, rows->order[rows_first(rows, row)], &identity);
+	if (socket_has_peer(socket) || (rows_length(rows, row) == 1 && !ip_is_any(&socket->local)))
+		identity_text(&identity, text, sizeof(text));
+	else
+		snprintf(text, sizeof(text), "%s/%u", proto_words[socket->proto],
+			 socket->local_port);
+	json_text(out, text);
+}
+
+static void put_cell(struct row_writer *writer, const struct row *row, struct column *column)
+{
+	static const struct table_style style = {.is_utf8 = true};
+	struct shown shown = cell_read(&writer->cell, row, column, &style);
+	size_t n = shown.n;
+	if (n > CELL_BYTES_MAX)
+		for (n = CELL_BYTES_MAX; n && ((uint8_t)shown.bytes[n] & 0xc0) == 0x80;)
+			n--;
+	json_quote(&writer->json, shown.bytes, n);
+}
+
+char *row_writer_json(struct row_writer *writer, uint32_t number)
+{
+	struct row row;
+	struct out *json = &writer->json;
+	row_at(writer->rows, number, &row);
+	const struct netns *netns =
+		snapshot_netns(writer->rows->snapshot, row.record.socket->netns);
+	json->n = 0;
+	out_format(json, "\"n\":%u", rows_length(writer->rows, number));
+	put_target(json, writer->rows, number);
+	if (netns && !netns->is_self)
+		out_format(json, ",\"netns\":%" PRIu64, netns->inode);
+	else
+		out_string(json, ",\"netns\":null");
+	out_string(json, ",\"cells\":[");
+	for (unsigned i = 0; writer->fields[i]; i++) {
+		if (i)
+			out_char(json, ',');
+		put_cell(writer, &row, &writer->columns[i]);
+	}
+	out_char(json, ']');
+	out_char(json, '\0');
+	return json->error || writer->cell.error ? NULL : strdup(json->data);
+}

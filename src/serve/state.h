@@ -1,0 +1,100 @@
+/* The desk's own state, shared by the files of serve/ alone. */
+#ifndef SERVE_STATE_H
+#define SERVE_STATE_H
+
+#include "base/arena.h"
+#include "base/out.h"
+#include "collect/refresh.h"
+#include "model/columns.h"
+#include "model/difference.h"
+#include "model/door-map.h"
+#include "serve/desk.h"
+#include "serve/request.h"
+
+#define DESK_STREAMS_MAX 64
+#define BEHIND_MAX (256u << 10) /* bytes that a reader may have before it */
+#define GONE_REFRESHES 2	/* for which a row that is gone is still shown */
+
+/* A row as it was sent. */
+struct sent_row {
+	uint64_t id;
+	char *json; /* "n":...,"cells":[...] */
+	uint8_t change, gone_for;
+};
+
+struct sent_window {
+	struct sent_row *rows;
+	uint32_t n, from, total, n_sockets;
+};
+
+/* One page that looks. */
+struct stream {
+	bool is_open;
+	uint32_t asker; /* the id of its request */
+	uint64_t id;
+	struct wish wish;
+	struct filter *filter;
+	const struct field **columns, **sort;
+	bool *descending;
+	struct rows rows; /* of the desk's snapshot, while nothing changes; order NULL: none */
+	struct sent_window sent;
+	struct door_map *map; /* as it was sent; NULL: not asked for */
+	uint32_t n_behind;    /* bytes that its reader has not taken */
+	bool is_dropped;      /* it was too far behind: a window once it has read all */
+	bool wants_window;    /* not a difference */
+	unsigned query;	      /* which answers it, as refresh_ask counts */
+};
+
+struct desk {
+	const struct desk_settings *settings;
+	struct out out; /* to the front */
+	struct arena arena;
+	const struct field **usual[TAB_MAX];
+	struct refresh *refresh;
+	struct query query;
+	unsigned query_number, taken_number;
+	unsigned first_number; /* answers to earlier ones are from before it began to look again */
+	const struct snapshot *snapshot; /* the latest; NULL: none yet, or too old */
+	uint8_t *change;    /* enum change of each of its sockets; NULL: none is known */
+	struct rate *rates; /* of each; NULL: not known */
+	struct door_map map;
+	bool is_map_made, is_refreshing, is_privileged, may_block;
+	struct stream streams[DESK_STREAMS_MAX];
+	uint32_t n_streams;
+	uint64_t n_given; /* streams since the start, of which ids are made */
+	uint32_t metrics_asker[8];
+	uint32_t n_metrics_askers;
+};
+
+/* ---- reply.c ---- */
+
+/* Begins a reply of which the length is written at the end. Returns where it began. */
+size_t reply_begin(struct desk *desk, uint32_t id, enum reply_kind kind, unsigned status);
+void reply_end(struct desk *desk, size_t began, bool is_last);
+void reply_error(struct desk *desk, uint32_t id, unsigned status, const struct error *err);
+/* {"what":...,"why":...,"hint":...,"at":...} */
+void reply_error_json(struct out *out, const struct error *err);
+void reply_nothing(struct desk *desk, uint32_t id, unsigned status);
+
+/* ---- window.c ---- */
+
+/* The wish, checked, becomes the stream's; else the stream is as it was. 0 or negative errno with
+ * @err told. */
+int stream_wish(struct desk *desk, struct stream *stream, const struct wish *wish,
+		struct error *err);
+uint32_t stream_needs(const struct stream *stream);
+/* What it shows now: a window, or what differs from what was sent. */
+void stream_send(struct desk *desk, struct stream *stream);
+void stream_close(struct stream *stream);
+/* There is no newer snapshot, and why. */
+void stream_fail(struct desk *desk, struct stream *stream, const struct error *err);
+
+/* ---- answers.c ---- */
+
+void answer_fields(struct desk *desk, uint32_t id);
+void answer_check(struct desk *desk, const struct request *request);
+void answer_complete(struct desk *desk, const struct request *request);
+void answer_map(struct desk *desk, const struct request *request);
+void answer_legend(struct desk *desk, uint32_t id);
+
+#endif

@@ -1,0 +1,335 @@
+/* The rows that a page sees: selected, sorted, grouped, cut; then what differs from what it has. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/table.h"
+#include "serve/row.h"
+#include "serve/state.h"
+#include "view/json.h"
+
+#define MAP_CHANGES_MAX 2000 /* beyond it the page had better read the map whole */
+
+/* ---- rows ---- */
+
+static int select_rows(struct stream *stream, const struct snapshot *snapshot)
+{
+	struct rows *rows = &stream->rows;
+	bool is_doors = stream->wish.tab == TAB_DOORS;
+	int r = rows_select(snapshot, stream->filter, rows);
+	if (r < 0)
+		return r;
+	if (is_doors && !filter_names_state(stream->filter))
+		rows_keep_states(rows, STATES_OPEN);
+	if (!is_doors)
+		rows_keep_peers(rows);
+	r = rows_sort(rows, stream->sort, stream->descending);
+	return r < 0 || stream->wish.group == GROUP_NONE ? r : rows_group(rows);
+}
+
+static void sent_done(struct sent_window *sent)
+{
+	for (uint32_t i = 0; i < sent->n; i++)
+		free(sent->rows[i].json);
+	free(sent->rows);
+	*sent = (struct sent_window){0};
+}
+
+static bool has_id(const struct sent_window *window, uint64_t id)
+{
+	for (uint32_t i = 0; i < window->n; i++)
+		if (window->rows[i].id == id)
+			return true;
+	return false;
+}
+
+/* The rows from stream->wish.from on, as they will be sent. 0 or -ENOMEM. */
+static int make_window(struct desk *desk, struct stream *stream, struct sent_window *ret)
+{
+	const struct rows *rows = &stream->rows;
+	uint32_t from = stream->wish.from < rows->n_rows ? stream->wish.from : rows->n_rows;
+	uint32_t n = rows->n_rows - from;
+	n = n < stream->wish.count ? n : stream->wish.count;
+	cleanup(row_writer_done) struct row_writer writer;
+	int r = row_writer_init(&writer, rows,
+				stream->columns ? stream->columns : desk->usual[stream->wish.tab]);
+	*ret = (struct sent_window){
+		.from = from, .total = rows->n_rows, .n_sockets = rows->n_sockets};
+	ret->rows = calloc((size_t)n + WINDOW_ROWS_MAX + 1, sizeof(*ret->rows));
+	if (r < 0 || !ret->rows)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t id = row_id(rows, from + i);
+		while (has_id(ret, id)) /* twins of one number stay apart */
+			id = table_mix(id + 1);
+		struct sent_row *row = &ret->rows[ret->n];
+		*row = (struct sent_row){.id = id,
+					 .change = row_change(rows, from + i, desk->change)};
+		row->json = row_writer_json(&writer, from + i);
+		if (!row->json)
+			return -ENOMEM;
+		ret->n++;
+	}
+	return 0;
+}
+
+/* ---- what is gone ---- */
+
+static bool is_among_rows(const struct rows *rows, uint64_t id)
+{
+	for (uint32_t row = 0; row < rows->n_rows; row++)
+		if (row_id(rows, row) == id)
+			return true;
+	return false;
+}
+
+static void insert_row(struct sent_window *window, uint32_t at, const struct sent_row *row)
+{
+	at = at < window->n ? at : window->n;
+	memmove(window->rows + at + 1, window->rows + at, (window->n - at) * sizeof(*window->rows));
+	window->rows[at] = *row;
+	window->n++;
+}
+
+/* Rows that were there at the last refresh stay in their place for a moment. */
+static void keep_gone(const struct stream *stream, struct sent_window *window)
+{
+	const struct sent_window *was = &stream->sent;
+	for (uint32_t i = 0; i < was->n && window->n < WINDOW_ROWS_MAX; i++) {
+		struct sent_row row = was->rows[i];
+		if (has_id(window, row.id) || row.gone_for >= GONE_REFRESHES ||
+		    (row.change != CHANGE_GONE && is_among_rows(&stream->rows, row.id)))
+			continue;
+		row.change = CHANGE_GONE;
+		row.gone_for++;
+		row.json = strdup(row.json);
+		if (row.json)
+			insert_row(window, i, &row);
+	}
+}
+
+/* ---- what is sent ---- */
+
+static void put_row(struct out *out, const struct sent_row *row)
+{
+	out_format(out, "\"id\":\"%016" PRIx64 "\",\"change\":", row->id);
+	json_text(out, row->change == CHANGE_NONE ? NULL : change_words[row->change]);
+	out_char(out, ',');
+	out_string(out, row->json);
+	out_char(out, '}');
+}
+
+static void put_head(struct desk *desk, const char *type, const struct sent_window *window)
+{
+	const struct snapshot *snapshot = desk->snapshot;
+	out_format(&desk->out,
+		   "{\"type\":\"%s\",\"time\":%.3f,\"complete\":%s,\"privileged\":%s,\"total\":%u,"
+		   "\"sockets\":%u,\"from\":%u",
+		   type, snapshot->time, snapshot->is_complete ? "true" : "false",
+		   snapshot->is_privileged ? "true" : "false", window->total, window->n_sockets,
+		   window->from);
+}
+
+static void put_columns(struct out *out, const struct field *const *fields)
+{
+	out_string(out, ",\"columns\":[");
+	for (unsigned i = 0; fields[i]; i++)
+		out_format(out, "%s\"%s\"", i ? "," : "", fields[i]->name);
+	out_string(out, "],\"missing\":");
+}
+
+static void put_window(struct desk *desk, struct stream *stream, const struct sent_window *window)
+{
+	struct out *out = &desk->out;
+	put_head(desk, "window", window);
+	put_columns(out, stream->columns ? stream->columns : desk->usual[stream->wish.tab]);
+	json_missing(out, desk->snapshot);
+	out_string(out, ",\"rows\":[");
+	for (uint32_t i = 0; i < window->n; i++) {
+		out_string(out, i ? ",{" : "{");
+		put_row(out, &window->rows[i]);
+	}
+	out_string(out, "]}\n");
+}
+
+static const struct sent_row *find_sent(const struct sent_window *window, uint64_t id)
+{
+	for (uint32_t i = 0; i < window->n; i++)
+		if (window->rows[i].id == id)
+			return &window->rows[i];
+	return NULL;
+}
+
+static bool is_same(const struct sent_row *a, const struct sent_row *b)
+{
+	return a && a->change == b->change && strcmp(a->json, b->json) == 0;
+}
+
+static bool is_same_order(const struct sent_window *a, const struct sent_window *b)
+{
+	bool is_same = a->n == b->n;
+	for (uint32_t i = 0; is_same && i < a->n; i++)
+		is_same = a->rows[i].id == b->rows[i].id;
+	return is_same;
+}
+
+static void put_difference(struct desk *desk, const struct sent_window *was,
+			   const struct sent_window *window)
+{
+	struct out *out = &desk->out;
+	const char *before = "";
+	put_head(desk, "difference", window);
+	out_string(out, ",\"rows\":[");
+	for (uint32_t i = 0; i < window->n; i++) {
+		if (is_same(find_sent(was, window->rows[i].id), &window->rows[i]))
+			continue;
+		out_format(out, "%s{\"at\":%u,", before, i);
+		put_row(out, &window->rows[i]);
+		before = ",";
+	}
+	out_char(out, ']');
+	if (!is_same_order(was, window)) {
+		out_string(out, ",\"order\":[");
+		for (uint32_t i = 0; i < window->n; i++)
+			out_format(out, "%s\"%016" PRIx64 "\"", i ? "," : "", window->rows[i].id);
+		out_char(out, ']');
+	}
+	out_string(out, "}\n");
+}
+
+static uint32_t count_changes(const struct desk *desk, const struct stream *stream)
+{
+	const uint8_t *was = stream->map->doors[0], *now = desk->map.doors[0];
+	uint32_t n = 0;
+	for (size_t i = 0; i < sizeof(desk->map.doors); i++)
+		n += was[i] != now[i];
+	return n;
+}
+
+static void put_doors(struct desk *desk, const struct stream *stream, enum door_proto proto)
+{
+	const char *before = "";
+	out_format(&desk->out, ",\"%s\":[", door_proto_words[proto]);
+	for (uint32_t port = 0; port < DOORS; port++) {
+		uint8_t door = desk->map.doors[proto][port];
+		if (stream->map->doors[proto][port] == door)
+			continue;
+		out_format(&desk->out, "%s[%u,%u]", before, port, door);
+		before = ",";
+	}
+	out_char(&desk->out, ']');
+}
+
+static size_t begin_line(struct desk *desk, const struct stream *stream)
+{
+	return reply_begin(desk, stream->asker, REPLY_LINE, 200);
+}
+
+static void end_line(struct desk *desk, struct stream *stream, size_t began)
+{
+	reply_end(desk, began, false);
+	stream->n_behind += (uint32_t)(desk->out.n - began - sizeof(struct reply));
+}
+
+static void send_map(struct desk *desk, struct stream *stream)
+{
+	uint32_t n = stream->map && desk->is_map_made ? count_changes(desk, stream) : 0;
+	if (!n)
+		return;
+	size_t began = begin_line(desk, stream);
+	out_string(&desk->out, "{\"type\":\"map\"");
+	if (n > MAP_CHANGES_MAX) {
+		out_string(&desk->out, ",\"reload\":true");
+	} else {
+		put_doors(desk, stream, DOOR_TCP);
+		put_doors(desk, stream, DOOR_UDP);
+	}
+	out_string(&desk->out, "}\n");
+	end_line(desk, stream, began);
+	*stream->map = desk->map;
+}
+
+/* ---- the whole ---- */
+
+static void send_error(struct desk *desk, struct stream *stream, const struct error *err)
+{
+	size_t began = begin_line(desk, stream);
+	out_string(&desk->out, "{\"type\":\"error\",\"error\":");
+	reply_error_json(&desk->out, err);
+	out_string(&desk->out, "}\n");
+	end_line(desk, stream, began);
+}
+
+/* The rows stay as they are; the page is told that the server lives. */
+static void send_nothing_new(struct desk *desk, struct stream *stream)
+{
+	size_t began = begin_line(desk, stream);
+	put_head(desk, "difference", &stream->sent);
+	out_string(&desk->out, ",\"rows\":[]}\n");
+	end_line(desk, stream, began);
+}
+
+static int send_rows(struct desk *desk, struct stream *stream)
+{
+	struct sent_window window = {0};
+	bool is_window = stream->wants_window;
+	int r = stream->rows.order ? 0 : select_rows(stream, desk->snapshot);
+	if (r >= 0)
+		r = make_window(desk, stream, &window);
+	if (r < 0) {
+		sent_done(&window);
+		return r;
+	}
+	if (!is_window)
+		keep_gone(stream, &window);
+	size_t began = begin_line(desk, stream);
+	if (is_window)
+		put_window(desk, stream, &window);
+	else
+		put_difference(desk, &stream->sent, &window);
+	end_line(desk, stream, began);
+	sent_done(&stream->sent);
+	stream->sent = window;
+	stream->wants_window = false;
+	return 0;
+}
+
+void stream_send(struct desk *desk, struct stream *stream)
+{
+	struct error err = {0};
+	if (stream->n_behind > BEHIND_MAX) {
+		stream->is_dropped = true;
+		return;
+	}
+	if (stream->is_dropped || !desk->snapshot || stream->query > desk->taken_number)
+		return;
+	if (stream->wish.is_paused && !stream->wants_window) {
+		send_nothing_new(desk, stream);
+		return;
+	}
+	int r = send_rows(desk, stream);
+	if (r < 0) {
+		error_set(&err, r, "show the rows");
+		send_error(desk, stream, &err);
+	}
+	send_map(desk, stream);
+}
+
+void stream_fail(struct desk *desk, struct stream *stream, const struct error *err)
+{
+	if (stream->n_behind <= BEHIND_MAX)
+		send_error(desk, stream, err);
+}
+
+void stream_close(struct stream *stream)
+{
+	sent_done(&stream->sent);
+	rows_done(&stream->rows);
+	filter_free(stream->filter);
+	free(stream->columns);
+	free(stream->sort);
+	free(stream->descending);
+	free(stream->map);
+	*stream = (struct stream){.is_open = false};
+}

@@ -1,0 +1,98 @@
+/* What a page wishes to see: parsed, checked, and kept only as a whole. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/state.h"
+
+struct parsed {
+	struct filter *filter;
+	const struct field **columns, **sort;
+	bool *descending;
+};
+
+static void parsed_done(struct parsed *parsed)
+{
+	filter_free(parsed->filter);
+	free(parsed->columns);
+	free(parsed->sort);
+	free(parsed->descending);
+}
+
+/* What was not said stays as it was; of a new tab it is as usual there. */
+static struct wish merge(const struct wish *was, const struct wish *now)
+{
+	struct wish wish = *was;
+	if (now->parts & WISH_TAB && now->tab != was->tab) {
+		wish.sort[0] = wish.columns[0] = '\0';
+		wish.tab = now->tab;
+		wish.from = 0;
+		wish.group = now->tab == TAB_DOORS ? GROUP_SERVICE : GROUP_NONE;
+	}
+	if (now->parts & WISH_FILTER)
+		memcpy(wish.filter, now->filter, sizeof(wish.filter));
+	if (now->parts & WISH_SORT)
+		memcpy(wish.sort, now->sort, sizeof(wish.sort));
+	if (now->parts & WISH_COLUMNS)
+		memcpy(wish.columns, now->columns, sizeof(wish.columns));
+	if (now->parts & WISH_GROUP)
+		wish.group = now->group;
+	if (now->parts & WISH_FROM)
+		wish.from = now->from;
+	if (now->parts & WISH_COUNT)
+		wish.count = now->count;
+	if (now->parts & WISH_PAUSED)
+		wish.is_paused = now->is_paused;
+	wish.has_map |= now->has_map;
+	return wish;
+}
+
+static int parse(struct desk *desk, const struct wish *wish, struct parsed *ret, struct error *err)
+{
+	int r = filter_parse(wish->filter, desk->settings->services, &ret->filter, err);
+	if (r >= 0 && wish->columns[0])
+		r = fields_parse(wish->columns, &ret->columns, NULL, err);
+	if (r >= 0 && wish->sort[0])
+		r = fields_parse(wish->sort, &ret->sort, &ret->descending, err);
+	return r;
+}
+
+/* Other rows, or the same in another place. */
+static bool is_elsewhere_only(const struct wish *wish)
+{
+	return !(wish->parts & ~(uint32_t)(WISH_FROM | WISH_COUNT | WISH_PAUSED));
+}
+
+int stream_wish(struct desk *desk, struct stream *stream, const struct wish *wish,
+		struct error *err)
+{
+	cleanup(parsed_done) struct parsed parsed = {0};
+	struct wish merged = merge(&stream->wish, wish);
+	if (!is_elsewhere_only(wish)) {
+		int r = parse(desk, &merged, &parsed, err);
+		if (r < 0)
+			return r;
+		struct parsed was = {stream->filter, stream->columns, stream->sort,
+				     stream->descending};
+		stream->filter = parsed.filter;
+		stream->columns = parsed.columns;
+		stream->sort = parsed.sort;
+		stream->descending = parsed.descending;
+		parsed = was;
+		rows_done(&stream->rows);
+	}
+	if (merged.has_map && !stream->map)
+		stream->map = calloc(1, sizeof(*stream->map));
+	if (merged.has_map && !stream->map)
+		return error_set(err, -ENOMEM, "keep the map");
+	stream->wish = merged;
+	stream->wants_window = true;
+	return 0;
+}
+
+uint32_t stream_needs(const struct stream *stream)
+{
+	return filter_needs(stream->filter) |
+	       (stream->columns ? fields_needs(stream->columns) : 0) |
+	       (stream->sort ? fields_needs(stream->sort) : 0);
+}

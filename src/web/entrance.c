@@ -1,0 +1,159 @@
+/* Connections as they come in. evhttp knows of no look at one before it reads; but it asks for a
+ * bufferevent for each (evhttp_set_bevcb), sets the descriptor, and reads in a later turn of the
+ * loop: in between it is asked whose the connection is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include "web/front.h"
+#include "web/peer.h"
+
+#define HEADERS_BYTES_MAX 16384
+#define BODY_BYTES_MAX 16384
+#define SEND_BUFFER (128 << 10) /* what the kernel keeps for a reader that does not read */
+#define READ_MAX (64 << 10)	/* what is read before it is looked at */
+#define SILENCE_S 20		/* while something is waited for, or may not be written */
+
+struct greeting {
+	struct entrance *entrance;
+	struct bufferevent *bufferevent;
+	struct event *event;
+};
+
+/* The number stays with who has it, and behind it there is nobody: not one byte is read. */
+static void turn_away(struct bufferevent *bufferevent, int fd)
+{
+	int ends[2];
+	bufferevent_disable(bufferevent, EV_READ | EV_WRITE);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0) {
+		close(ends[1]);
+		dup3(ends[0], fd, O_CLOEXEC);
+		close(ends[0]);
+	}
+	shutdown(fd, SHUT_RDWR);
+	bufferevent_enable(bufferevent, EV_READ);
+}
+
+static bool is_welcome(struct entrance *entrance, int fd)
+{
+	struct front *front = entrance->front;
+	if (entrance->is_open_to_all)
+		return true;
+	if (entrance->is_unix)
+		return peer_is_unix(fd, front->settings->uid);
+	return peer_is_tcp(front->netlink, fd, front->settings->uid);
+}
+
+static void greet(evutil_socket_t none, short what, void *data)
+{
+	struct greeting *greeting = data;
+	struct front *front = greeting->entrance->front;
+	int fd = bufferevent_getfd(greeting->bufferevent), size = SEND_BUFFER, one = 1;
+	(void)none;
+	(void)what;
+	if (fd >= 0 && !is_welcome(greeting->entrance, fd)) {
+		front->n_strangers++;
+		turn_away(greeting->bufferevent, fd);
+	} else if (fd >= 0 && !guests_add(&front->guests, fd, front_now_ms())) {
+		turn_away(greeting->bufferevent, fd);
+	} else if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* not of AF_UNIX */
+		if (!event_pending(front->sweeper, EV_TIMEOUT, NULL))
+			event_add(front->sweeper, &(struct timeval){.tv_sec = 1});
+	}
+	bufferevent_decref(greeting->bufferevent);
+	event_free(greeting->event);
+	free(greeting);
+}
+
+static struct bufferevent *make_bufferevent(struct entrance *entrance)
+{
+	struct event_base *base = entrance->front->base;
+	if (!entrance->tls)
+		return bufferevent_socket_new(base, -1, 0);
+	SSL *ssl = SSL_new(entrance->tls);
+	if (!ssl)
+		return NULL;
+	struct bufferevent *made = bufferevent_openssl_socket_new(
+		base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (made)
+		bufferevent_openssl_set_allow_dirty_shutdown(made, 1);
+	else
+		SSL_free(ssl);
+	return made;
+}
+
+static struct bufferevent *on_connection(struct event_base *base, void *data)
+{
+	struct entrance *entrance = data;
+	struct bufferevent *made = make_bufferevent(entrance);
+	struct greeting *greeting = made ? calloc(1, sizeof(*greeting)) : NULL;
+	struct event *event = greeting ? event_new(base, -1, 0, greet, greeting) : NULL;
+	if (!event) { /* evhttp would make one of its own, which nobody looks at */
+		free(greeting);
+		event_base_loopbreak(base);
+		return made;
+	}
+	*greeting = (struct greeting){entrance, made, event};
+	bufferevent_setwatermark(made, EV_READ, 0, READ_MAX);
+	bufferevent_incref(made);
+	event_active(event, EV_TIMEOUT, 0);
+	return made;
+}
+
+/* Out of descriptors: who waits in the backlog is taken later. */
+static void on_listen_error(struct evconnlistener *listener, void *data)
+{
+	(void)listener;
+	(void)data;
+}
+
+int entrance_open(struct entrance *entrance, int fd, struct error *err)
+{
+	struct event_base *base = entrance->front->base;
+	struct evconnlistener *listener =
+		evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	entrance->http = evhttp_new(base);
+	if (!listener || !entrance->http || !evhttp_bind_listener(entrance->http, listener))
+		return error_set(err, -ENOMEM, "listen");
+	evconnlistener_set_error_cb(listener, on_listen_error);
+	evhttp_set_bevcb(entrance->http, on_connection, entrance);
+	evhttp_set_max_headers_size(entrance->http, HEADERS_BYTES_MAX);
+	evhttp_set_max_body_size(entrance->http, BODY_BYTES_MAX);
+	evhttp_set_timeout(entrance->http, SILENCE_S);
+	evhttp_set_default_content_type(entrance->http, NULL);
+	evhttp_set_allowed_methods(entrance->http, 0xffff); /* who may not is told so by us */
+	return 0;
+}
+
+void entrance_close(struct entrance *entrance)
+{
+	if (entrance->http)
+		evhttp_free(entrance->http);
+	SSL_CTX_free(entrance->tls);
+}
+
+int entrance_use_tls(struct entrance *entrance, const char *certificate, const char *key,
+		     struct error *err)
+{
+	SSL_CTX *tls = entrance->tls = SSL_CTX_new(TLS_server_method());
+	if (!tls)
+		return error_set(err, -ENOMEM, "prepare TLS");
+	SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+	SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+	if (SSL_CTX_use_certificate_chain_file(tls, certificate) != 1)
+		return error_text(err, -EINVAL,
+				  "%.80s: it is no certificate in PEM, or cannot be read",
+				  certificate);
+	if (SSL_CTX_use_PrivateKey_file(tls, key, SSL_FILETYPE_PEM) != 1)
+		return error_text(err, -EINVAL,
+				  "%.80s: it is no key in PEM, or not the certificate's", key);
+	return 0;
+}
