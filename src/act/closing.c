@@ -39,8 +39,8 @@ void closing_done(struct closing *closing)
 
 /* ---- what is meant ---- */
 
-/* One TARGET as a filter: of a port the doors alone unless @takes_connections. */
-static int add_target(const struct services *services, const char *text, bool takes_connections,
+/* One TARGET as a filter: of a port the doors alone unless connections are taken. */
+static int add_target(const struct services *services, const char *text, struct closing *closing,
 		      struct out *to, struct error *err)
 {
 	struct exact exact;
@@ -59,18 +59,21 @@ static int add_target(const struct services *services, const char *text, bool ta
 		target_filter_text(&target, filter, sizeof(filter));
 		is_raw = target.protos == 1u << PROTO_RAW;
 	}
+	closing->has_all &= !is_exact && !target.has_address;
 	out_format(to, "%s(%s%s%s)", to->n ? " or " : "", filter,
 		   is_connection || is_raw ? "" : " and not raw", /* whose number is no port */
-		   is_connection || takes_connections ? "" : DOORS);
+		   is_connection || closing->options.takes_connections ? "" : DOORS);
 	return 0;
 }
 
 /* All targets, and of them what --filter chooses. */
 static int write_filter(const struct services *services, const struct closing_request *request,
-			bool takes_connections, struct out *to, struct error *err)
+			struct closing *closing, struct out *to, struct error *err)
 {
+	bool takes_connections = closing->options.takes_connections;
+	closing->has_all = !request->filter;
 	for (char *const *target = request->targets; target && *target; target++) {
-		int r = add_target(services, *target, takes_connections, to, err);
+		int r = add_target(services, *target, closing, to, err);
 		if (r < 0)
 			return r;
 	}
@@ -105,7 +108,7 @@ static int parse(const struct services *services, const struct closing_request *
 	cleanup(out_done) struct out text;
 	int r = out_init(&text, -1);
 	if (r >= 0)
-		r = write_filter(services, request, takes_connections, &text, err);
+		r = write_filter(services, request, closing, &text, err);
 	out_char(&text, '\0');
 	if (r >= 0 && text.error)
 		r = text.error;
@@ -183,7 +186,7 @@ int closing_act(struct closing *closing, const struct stop *stop, struct error *
 	vector_init(&places, sizeof(struct found_netns));
 	vector_init(&others, sizeof(uint64_t));
 	int r = netns_find(host, scope, NULL, &places, NULL, err);
-	if (r >= 0 && (r = verify_note_others(&acting, &others)) < 0)
+	if (r >= 0 && !closing->has_all && (r = verify_note_others(&acting, &others)) < 0)
 		return error_set(err, r, "look who else has the port");
 	if (r >= 0)
 		r = close_perform(&acting, err);

@@ -26,6 +26,7 @@ struct closing {
 	struct vector units; /* struct unit_fact */
 	struct plan plan;
 	struct close_options options;
+	bool has_all; /* whatever has the number of a target is a target */
 };
 
 void closing_init(struct closing *closing);

@@ -33,7 +33,7 @@ static void plan(struct plan *plan, const struct close_options *options, struct 
 	step->object = plan_text(plan, "%s", name);
 	if (step_is_door(step))
 		step_follows(step, "its program will see an error for ever, may spin on it, and "
-				   "keeps the port as long as it lives");
+				   "keeps a port that it bound by number as long as it lives");
 	else if (target->state == STATE_TIME_WAIT)
 		step_follows(step, "what is still under way of that connection may be taken for a "
 				   "new one's");

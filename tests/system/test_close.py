@@ -233,7 +233,8 @@ def test_a_connection_ends_in_every_state(scene, doorward, state):
 
 
 def test_a_listener_and_udp_are_refused_by_socket(stage, doorward):
-    tcp, udp = stage.serve(), stage.serve(udp=1)
+    """A port that was bound by its number stays so; one that the kernel chose goes with the listening."""
+    tcp, udp, chosen = stage.serve(port=8080), stage.serve(udp=1), stage.serve()
     inside = stage.doorward(doorward)
     for made, proto in ((tcp, "tcp"), (udp, "udp")):
         step = one(closed(inside, f"{proto}/{made.port}", "--by", "socket", statuses=[3]))
@@ -243,6 +244,7 @@ def test_a_listener_and_udp_are_refused_by_socket(stage, doorward):
     assert step["refused"], "force or not: it would serve on"
     step = one(closed(inside, f"tcp/{tcp.port}", "--by", "socket", "--force", statuses=[1]))
     assert (step["outcome"], step["state_after"]) == ("still bound", "BOUND")
+    assert one(closed(inside, f"tcp/{chosen.port}", "--by", "socket", "--force"))["outcome"] == "free"
 
 
 @pytest.mark.needs("root")
