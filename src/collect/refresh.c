@@ -11,6 +11,7 @@
 #include "base/privilege.h"
 #include "collect/collect.h"
 #include "collect/refresh.h"
+#include "model/difference.h"
 
 struct refresh {
 	pthread_t thread;
@@ -88,6 +89,19 @@ static void keep(struct refresh *refresh, struct snapshot *snapshot, unsigned nu
 		return; /* it is readable already */
 }
 
+/* Only this thread changes what is the latest. */
+static int keep_rates(const struct refresh *refresh, struct snapshot *snapshot, struct error *err)
+{
+	cleanup(difference_done) struct difference difference = {.older = NULL};
+	const struct snapshot *older = refresh->latest;
+	if (!older || !(older->collected & snapshot->collected & NEED_TCP_INFO))
+		return 0;
+	int r = difference_find(older, snapshot, &difference);
+	if (r >= 0)
+		r = difference_keep_rates(&difference, snapshot);
+	return r < 0 ? error_set(err, r, "work out the rates") : 0;
+}
+
 static void take_one(struct refresh *refresh, const struct query *query, unsigned number)
 {
 	struct snapshot *snapshot = NULL;
@@ -96,10 +110,14 @@ static void take_one(struct refresh *refresh, const struct query *query, unsigne
 	int r = collect_snapshot(&refresh->host, query, &snapshot, &err);
 	if (r < 0 && !err.code)
 		error_set(&err, r, "collect the sockets");
+	if (r >= 0)
+		r = keep_rates(refresh, snapshot, &err);
 	uint64_t cost = now_ns() - begun;
-	if (stop_wanted(&refresh->stop)) /* half of one is none */
+	if (r < 0 || stop_wanted(&refresh->stop)) { /* half of one is none */
 		snapshot_free(snapshot);
-	else
+		snapshot = NULL;
+	}
+	if (!stop_wanted(&refresh->stop))
 		keep(refresh, snapshot, number, r, cost, &err);
 }
 

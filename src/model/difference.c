@@ -258,3 +258,14 @@ bool difference_rate(const struct difference *difference, uint32_t index, struct
 	};
 	return true;
 }
+
+int difference_keep_rates(const struct difference *difference, struct snapshot *newer)
+{
+	newer->rates = malloc((newer->sockets.n + 1u) * sizeof(*newer->rates));
+	if (!newer->rates)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < newer->sockets.n; i++)
+		if (!difference_rate(difference, i, &newer->rates[i]))
+			newer->rates[i] = (struct rate){RATE_UNKNOWN, RATE_UNKNOWN};
+	return 0;
+}

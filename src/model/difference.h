@@ -30,12 +30,11 @@ int difference_find(const struct snapshot *older, const struct snapshot *newer,
 		    struct difference *ret);
 void difference_done(struct difference *difference);
 
-struct rate {
-	uint64_t in, out; /* bytes a second: received, and sent and acknowledged */
-};
-
 /* Of socket @index of the newer. False: it cannot be known (no TCP connection, NEED_TCP_INFO was
  * not asked for, new, no time between). */
 bool difference_rate(const struct difference *difference, uint32_t index, struct rate *ret);
+
+/* The rates of all sockets into the newer, before it is shared. 0 or -ENOMEM. */
+int difference_keep_rates(const struct difference *difference, struct snapshot *newer);
 
 #endif

@@ -27,6 +27,32 @@ GETTER(bytes_received, info->bytes_received)
 GETTER(last_activity, info->last_data_sent < info->last_data_received ? info->last_data_sent
 								      : info->last_data_received)
 
+static void set_rate(struct value *ret, uint64_t rate)
+{
+	if (rate == RATE_UNKNOWN)
+		set_null(ret);
+	else
+		set_uint(ret, rate);
+}
+
+static void get_rate_in(const struct record *record, struct value *ret)
+{
+	const struct rate *rates = record->snapshot->rates;
+	set_rate(ret, rates ? rates[record->index].in : RATE_UNKNOWN);
+}
+
+static void get_rate_out(const struct record *record, struct value *ret)
+{
+	const struct rate *rates = record->snapshot->rates;
+	set_rate(ret, rates ? rates[record->index].out : RATE_UNKNOWN);
+}
+
+#define RATE(name, title, help)                                                              \
+	{                                                                                    \
+#name, #name, title, help, get_##name, NULL, NULL, NEED_TCP_INFO, OF_SOCKET, \
+			MERGE_SUM, 8, FIELD_ON_REQUEST | FIELD_RIGHT, VALUE_UINT             \
+	}
+
 #define ON_REQUEST(name, title, help)                                                        \
 	{                                                                                    \
 #name, #name, title, help, get_##name, NULL, NULL, NEED_TCP_INFO, OF_SOCKET, \
@@ -41,5 +67,7 @@ const struct field fields_tcp[] = {
 	ON_REQUEST(bytes_acked, N_("ACKED"), N_("bytes that the peer acknowledged")),
 	ON_REQUEST(bytes_received, N_("RECEIVED"), N_("bytes that came")),
 	ON_REQUEST(last_activity, N_("IDLE"), N_("milliseconds since data was sent or received")),
+	RATE(rate_in, N_("IN/S"), N_("bytes a second that come; where it is shown live")),
+	RATE(rate_out, N_("OUT/S"), N_("bytes a second that the peer acknowledges; the same")),
 	{0},
 };

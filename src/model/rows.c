@@ -280,9 +280,15 @@ static int64_t find_row(struct grouping *grouping, uint32_t socket, uint32_t n_r
 }
 
 /* Puts the sockets of each row together; @row_of tells whose each is. */
-static void gather(const struct rows *rows, const uint32_t *row_of, uint32_t n_rows,
-		   uint32_t *start, uint32_t *order)
+int rows_unite(struct rows *rows, const uint32_t *row_of, uint32_t n_rows)
 {
+	uint32_t *order = malloc((rows->n_sockets + 1u) * sizeof(*order));
+	uint32_t *start = calloc(n_rows + 2u, sizeof(*start));
+	if (!order || !start) {
+		free(order);
+		free(start);
+		return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < rows->n_sockets; i++)
 		start[row_of[i] + 1]++;
 	for (uint32_t row = 0; row < n_rows; row++)
@@ -292,19 +298,23 @@ static void gather(const struct rows *rows, const uint32_t *row_of, uint32_t n_r
 	for (uint32_t row = n_rows; row > 0; row--) /* each stands at its end now */
 		start[row] = start[row - 1];
 	start[0] = 0;
+	free(rows->order);
+	free(rows->start);
+	rows->order = order;
+	rows->start = start;
+	rows->n_rows = n_rows;
+	return 0;
 }
 
 int rows_group(struct rows *rows)
 {
 	size_t n = rows->n_sockets;
-	cleanup(freep) uint32_t *order = malloc((n + 1) * sizeof(*order));
-	cleanup(freep) uint32_t *start = calloc(n + 2, sizeof(*start));
+	cleanup(freep) uint32_t *firsts = malloc((n + 1) * sizeof(*firsts));
 	cleanup(freep) uint32_t *row_of = malloc((n + 1) * sizeof(*row_of));
-	if (!order || !start || !row_of)
+	if (!firsts || !row_of)
 		return -ENOMEM;
 
-	/* until the rows are gathered the firsts stand where the order will */
-	struct grouping grouping = {.snapshot = rows->snapshot, .firsts = order};
+	struct grouping grouping = {.snapshot = rows->snapshot, .firsts = firsts};
 	table_init(&grouping.rows, service_key, &grouping);
 	uint32_t n_rows = 0;
 	int64_t row = 0;
@@ -314,16 +324,7 @@ int rows_group(struct rows *rows)
 		n_rows += row == n_rows;
 	}
 	table_done(&grouping.rows);
-	if (row < 0)
-		return (int)row;
-
-	gather(rows, row_of, n_rows, start, order);
-	free(rows->order);
-	free(rows->start);
-	rows->order = TAKE_POINTER(order);
-	rows->start = TAKE_POINTER(start);
-	rows->n_rows = n_rows;
-	return 0;
+	return row < 0 ? (int)row : rows_unite(rows, row_of, n_rows);
 }
 
 void rows_record(const struct rows *rows, uint32_t row, uint32_t k, struct record *ret)

@@ -30,6 +30,26 @@ int rows_sort(struct rows *rows, const struct field *const *by, const bool *desc
 /* One row for each service: the halves of both families and the workers. Keeps the order of the
  * firsts. */
 int rows_group(struct rows *rows);
+/* What makes one row of several sockets. */
+enum rows_by {
+	ROWS_BY_NONE,
+	ROWS_BY_SERVICE,   /* rows_group */
+	ROWS_BY_PROCESS,   /* the first of its holders */
+	ROWS_BY_UNIT,	   /* the container of that, else its unit */
+	ROWS_BY_CONTAINER, /* the container alone */
+	ROWS_BY_PEER,	   /* the address of the other end */
+	ROWS_BY_MAX,
+};
+extern const char *const rows_by_words[ROWS_BY_MAX + 1];
+/* What a grouping has to know of sockets: NEED_ bits. */
+uint32_t rows_by_needs(enum rows_by by);
+/* What shares the value is one row; keeps the order of the firsts. 0 or -ENOMEM. */
+int rows_group_by(struct rows *rows, enum rows_by by);
+
+/* For who groups otherwise: @row_of tells of each socket of the order its row, of @n_rows. 0 or
+ * -ENOMEM. */
+int rows_unite(struct rows *rows, const uint32_t *row_of, uint32_t n_rows);
+
 /* All that match, in the default order. 0, or negative errno with @err told. */
 int rows_find(const struct snapshot *snapshot, const struct filter *filter, struct rows *ret,
 	      struct error *err);

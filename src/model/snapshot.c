@@ -35,6 +35,7 @@ void snapshot_free(struct snapshot *snapshot)
 				    &snapshot->missing, &snapshot->tcp_infos,  &snapshot->answers};
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
 		vector_done(vectors[i]);
+	free(snapshot->rates);
 	free(snapshot->peers);
 	free(snapshot->peer_processes);
 	arena_done(&snapshot->arena);

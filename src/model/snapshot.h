@@ -53,6 +53,7 @@ struct snapshot {
 			    NULL unless NEED_PEERS */
 	uint32_t *peer_processes; /* the same for its process, where a saved file tells it: the
 				     other end need not be in the file; NULL: by peers */
+	struct rate *rates; /* for each socket; NULL: there was none before, or nobody asked */
 	const struct services *services; /* of model/services.h; the registry alone where NULL */
 	struct arena arena;
 	atomic_uint n_owners; /* who hold it; see snapshot_hold */

@@ -316,6 +316,37 @@ static void test_only_what_matches_is_selected(unused_argument void **state)
 	snapshot_free(s);
 }
 
+static void test_rows_are_united_by_what_they_share(unused_argument void **state)
+{
+	static const struct {
+		enum rows_by by;
+		uint32_t n_rows, first;
+	} wanted[] = {{ROWS_BY_NONE, 5, 1},
+		      {ROWS_BY_PROCESS, 3, 2},
+		      {ROWS_BY_UNIT, 2, 3},
+		      {ROWS_BY_CONTAINER, 2, 3},
+		      {ROWS_BY_PEER, 3, 3}};
+	struct snapshot *s = made_new();
+	uint32_t a = made_process(s, 10, 1, "nginx", "web.service"),
+		 b = made_process(s, 11, 1, "php", "web.service");
+	tcp_listener(s, "0.0.0.0:80", a, 3);
+	tcp_listener(s, "0.0.0.0:81", b, 3);
+	made_hold(s, made_socket(s, PROTO_TCP, STATE_ESTABLISHED, "10.0.0.1:82", "10.0.0.2:1"), a,
+		  4);
+	made_socket(s, PROTO_TCP, STATE_ESTABLISHED, "10.0.0.1:83", "10.0.0.3:1");
+	made_socket(s, PROTO_TCP, STATE_LISTEN, "10.0.0.1:84", NULL);
+	seal(s);
+	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
+		struct rows rows;
+		assert_int_equal(rows_find(s, NULL, &rows, NULL), 0);
+		assert_int_equal(rows_group_by(&rows, wanted[i].by), 0);
+		assert_int_equal(rows.n_rows, wanted[i].n_rows);
+		assert_int_equal(rows_length(&rows, 0), wanted[i].first);
+		rows_done(&rows);
+	}
+	snapshot_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_null_stays_last_in_either_direction),
 		cmocka_unit_test(test_few_and_many_are_ordered_alike),
 		cmocka_unit_test(test_only_what_matches_is_selected),
+		cmocka_unit_test(test_rows_are_united_by_what_they_share),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
