@@ -12,11 +12,16 @@
 /* From so many TCP sockets on threads, and the pass, are worth what it takes to start them. */
 #define MANY_SOCKETS 4000
 
+/* Connections that have a process, or wait for it: all others are few, and cost no walk more. */
+#define STATES_ALIVE (1u << STATE_ESTABLISHED | 1u << STATE_CLOSE_WAIT)
+
 struct crowd {
 	struct host *host;
 	struct join *join;
 	struct found_netns place; /* its own copy: the list may grow, and move */
 	struct query connections, others;
+	bool is_calm;	/* no connection is opened meanwhile, as far as is known: counting may do */
+	uint64_t n_tcp; /* when it began */
 	struct unheld_pass *pass;
 	struct dump *dump;
 };
@@ -37,17 +42,28 @@ static const struct found_netns *fullest(struct host *host, const struct vector 
 	return fullest;
 }
 
+/* For few ports one dump is quicker than to tell apart what has a file. */
 static bool wants_connections(const struct query *query)
 {
-	return query->bounds.states & STATES_CONNECTED && query->bounds.protos & 1u << PROTO_TCP;
+	return query->bounds.states & STATES_CONNECTED && query->bounds.protos & 1u << PROTO_TCP &&
+	       bounds_has_all_ports(&query->bounds);
 }
 
 /* Without room made before it grows as it is filled. */
 static void make_room(struct join *join, uint64_t n)
 {
-	const struct bounds *bounds = &join->query->bounds;
-	if (bounds->port_first <= 1 && bounds->port_last == UINT16_MAX && n < UINT32_MAX / 2)
+	if (bounds_has_all_ports(&join->query->bounds) && n < UINT32_MAX / 2)
 		join_reserve(join, (uint32_t)(n + n / 16));
+}
+
+/* No connection was opened since the call began, so perhaps none will be till its end. */
+static bool seems_calm(struct host *host, const struct join *join, const struct found_netns *place)
+{
+	const struct bounds *bounds = &join->query->bounds;
+	uint64_t opened;
+	return place->is_self && join->knows_opened && bounds->states == STATES_ALL &&
+	       bounds->families == BOUNDS_ALL.families && protocols_opened(host, place, &opened) &&
+	       opened == join->opened;
 }
 
 struct crowd *crowd_start(struct host *host, struct join *join, const struct vector *found)
@@ -69,8 +85,11 @@ struct crowd *crowd_start(struct host *host, struct join *join, const struct vec
 	crowd->connections.bounds.states &= STATES_CONNECTED;
 	crowd->connections.bounds.protos = 1u << PROTO_TCP;
 	if (wants_connections(join->query)) {
-		crowd->others.bounds.states &= ~STATES_CONNECTED;
-		crowd->pass = unheld_start_tcp(host, &crowd->place, join->query);
+		crowd->n_tcp = n;
+		crowd->is_calm = seems_calm(host, join, &crowd->place);
+		crowd->others.tcp_told = crowd->is_calm ? STATES_ALIVE : STATES_CONNECTED;
+		if (!crowd->is_calm)
+			crowd->pass = unheld_start_tcp(host, &crowd->place, join->query);
 	}
 	if (!join->packed) /* a stream keeps no second copy */
 		crowd->dump = dump_start(host, &crowd->place, &crowd->others);
@@ -110,20 +129,60 @@ static int finish_pass(struct crowd *crowd, bool *ret_agree)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* How many there are here of the TCP sockets that the kernel counts as in use. */
+static uint64_t count_in_use(const struct join *join)
+{
+	uint64_t n = 0;
+	struct join_walk walk = {0};
+	while (join_walk(join, &walk)) {
+		const struct socket *socket = walk.socket;
+		bool is_half_open = socket->state == STATE_SYN_RECV && !walk.is_held;
+		n += socket->netns == join->current && socket->proto == PROTO_TCP &&
+		     socket->state != STATE_BOUND && socket->state != STATE_TIME_WAIT &&
+		     !is_half_open;
+	}
+	return n;
+}
+
+/* Where no connection was opened since the call began, and what is here is as many as the kernel
+ * had in use then and has now, nothing is left to be found. */
+static bool has_all(const struct crowd *crowd)
+{
+	uint64_t opened, n = count_in_use(crowd->join);
+	struct protocols protocols;
+	protocols_read(crowd->host, &crowd->place, &protocols);
+	debug(JOIN, "%llu TCP sockets of %llu, of %llu before", (unsigned long long)n,
+	      (unsigned long long)protocols.n[PROTO_TCP], (unsigned long long)crowd->n_tcp);
+	return protocols.is_known && !protocols.n_mptcp && n == protocols.n[PROTO_TCP] &&
+	       n == crowd->n_tcp && protocols_opened(crowd->host, &crowd->place, &opened) &&
+	       opened == crowd->join->opened;
+}
+
+static int finish_connections(struct crowd *crowd, struct error *err)
+{
+	bool agree = false;
+	int r = 0;
+	if (!crowd->pass)
+		crowd->pass = unheld_start_tcp(crowd->host, &crowd->place, crowd->join->query);
+	if (crowd->pass)
+		r = finish_pass(crowd, &agree);
+	if (r >= 0 && !agree)
+		r = dump_read(crowd->host, &crowd->place, &crowd->connections, &crowd->join->sink,
+			      err);
+	return r;
+}
+
 int crowd_finish(struct crowd *crowd, struct error *err)
 {
 	struct join *join = crowd->join;
-	bool agree = !wants_connections(join->query);
 	join->current = join_netns(join, crowd->place.inode);
 	int r = join->current == NONE ? -ENOMEM : 0;
-	if (r >= 0 && crowd->pass)
-		r = finish_pass(crowd, &agree);
-	if (r >= 0 && !agree)
-		r = dump_read(crowd->host, &crowd->place, &crowd->connections, &join->sink, err);
 	if (r >= 0 && crowd->dump)
 		r = dump_finish(TAKE_POINTER(crowd->dump), &join->sink, err);
 	else if (r >= 0)
 		r = dump_read(crowd->host, &crowd->place, &crowd->others, &join->sink, err);
+	if (r >= 0 && wants_connections(join->query) && !(crowd->is_calm && has_all(crowd)))
+		r = finish_connections(crowd, err);
 	debug(JOIN, "%u sockets with the crowd", join_n(join));
 	crowd_abandon(crowd);
 	return r;

@@ -17,6 +17,7 @@
 #include "source/dump.h"
 #include "source/netns.h"
 #include "source/proc.h"
+#include "source/protocols.h"
 
 #define STRAYS_MAX 65536 /* asked one by one; more are told as missing */
 #define THREADS 2
@@ -92,13 +93,14 @@ static void find_leftover(const struct join *join, uint32_t netns, bool *ret_tcp
 
 /* The kernel's own sockets are told from the unseen by their file, which only BPF shows. A TCP
  * socket of our own namespace is not worth the 2 ms where there is a process that nobody may
- * inspect: it is that process's. */
+ * inspect and no port was asked for: it is that process's. */
 static void tell_kernel_sockets(struct host *host, struct join *join, const struct vector *found)
 {
 	struct facility facility;
 	if (!files_probe(host, &facility))
 		return;
 	cleanup(unheld_done) struct unheld unheld = {0};
+	bool is_narrow = !bounds_has_all_ports(&join->query->bounds);
 	for (uint32_t i = 0; i < found->n; i++) {
 		bool tcp, udp;
 		struct error ignored = {0};
@@ -108,7 +110,7 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 			return;
 		find_leftover(join, join->current, &tcp, &udp);
 		if (tcp && join->current != join->told_tcp &&
-		    !(join->has_refused && place->is_self))
+		    (is_narrow || !join->has_refused || !place->is_self))
 			unheld_read(&unheld, host, place, join->query, PROTO_TCP, &join->sink,
 				    &ignored);
 		if (udp)
@@ -134,12 +136,14 @@ static struct query query_of_pass(const struct query *query, uint32_t own_inode,
 	return pass;
 }
 
-struct files_pass *sweep_start(struct host *host, const struct query *query)
+struct files_pass *sweep_start(struct host *host, struct join *join)
 {
-	if (!(query->needs & NEED_HOLDERS) || !census_is_worth(host, query))
+	const struct found_netns self = {.fd = -1, .is_self = true};
+	if (!(join->query->needs & NEED_HOLDERS) || !census_is_worth(host, join->query))
 		return NULL;
+	join->knows_opened = protocols_opened(host, &self, &join->opened);
 	uint32_t own = (uint32_t)netns_own_inode();
-	struct query pass = query_of_pass(query, own, own);
+	struct query pass = query_of_pass(join->query, own, own);
 	return files_start(host, &pass);
 }
 

@@ -25,6 +25,11 @@ struct bounds {
 			 .states = STATES_ALL,            \
 			 .port_last = 65535})
 
+static inline bool bounds_has_all_ports(const struct bounds *bounds)
+{
+	return bounds->port_first <= 1 && bounds->port_last == UINT16_MAX;
+}
+
 struct filter; /* opaque; freed by filter_free */
 
 /* @text may be NULL or blank: matches everything. @services for names of ports (may be NULL:

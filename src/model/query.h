@@ -25,7 +25,8 @@ struct query {
 	/* All sockets of the other namespaces are counted, also those that are not wanted. Inodes
 	 * of the two (or one, twice) whose are not; 0: it is done nowhere. */
 	uint32_t not_tallied[2];
-	bool lacks_mptcp; /* it is known that no MPTCP socket is there: they need not be dumped */
+	uint32_t tcp_told; /* states of TCP that are told in another way: they need not be dumped */
+	bool lacks_mptcp;  /* it is known that no MPTCP socket is there: they need not be dumped */
 };
 
 #endif

@@ -1,9 +1,11 @@
 /* How many sockets of each protocol are in use. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/attributes.h"
 #include "base/numbers.h"
 #include "source/protocols.h"
+#include "source/statistics.h"
 
 #define FILE_MAX (64 << 10)
 
@@ -98,4 +100,34 @@ void protocols_read(struct host *host, const struct found_netns *place, struct p
 	*ret = (struct protocols){.is_known = false};
 	if (netns_call(place, read_files, &reading) < 0)
 		*ret = (struct protocols){.is_known = false};
+}
+
+struct counting {
+	struct host *host;
+	uint64_t dialled, accepted;
+};
+
+static int read_counters(void *data)
+{
+	struct counting *counting = data;
+	cleanup(freep) char *text = NULL;
+	cleanup(statistics_done) struct statistics statistics;
+	statistics_init(&statistics);
+	ssize_t n = host_read_all(counting->host, &text, FILE_MAX, "proc/thread-self/net/snmp");
+	int r = n < 0 ? (int)n : snmp_parse(text, (size_t)n, &statistics);
+	if (r < 0)
+		return r;
+	return statistics_find(&statistics, "Tcp", "ActiveOpens", &counting->dialled) &&
+			       statistics_find(&statistics, "Tcp", "PassiveOpens",
+					       &counting->accepted)
+		       ? 0
+		       : -ENOENT;
+}
+
+bool protocols_opened(struct host *host, const struct found_netns *place, uint64_t *ret)
+{
+	struct counting counting = {.host = host};
+	int r = netns_call(place, read_counters, &counting);
+	*ret = counting.dialled + counting.accepted;
+	return r >= 0;
 }

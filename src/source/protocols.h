@@ -16,6 +16,10 @@ struct protocols {
 /* Enters the namespace for it. What cannot be read is not known. */
 void protocols_read(struct host *host, const struct found_netns *place, struct protocols *ret);
 
+/* How many TCP connections the namespace ever opened, dialled and accepted. False: it cannot be
+ * told. */
+bool protocols_opened(struct host *host, const struct found_netns *place, uint64_t *ret);
+
 /* The lines of protocols: NAME SIZE SOCKETS MEMORY ... Pure. */
 void protocols_parse(const char *text, size_t n, struct protocols *ret);
 /* Those of sockstat. False: it is none. Pure. */

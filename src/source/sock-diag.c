@@ -362,7 +362,7 @@ static int dump_families(struct host *host, int fd, char *buffer, const struct d
 static int dump_tcp(struct host *host, int fd, char *buffer, const struct query *query,
 		    struct sink *sink)
 {
-	uint32_t states = query->bounds.states, bound = 1u << STATE_BOUND;
+	uint32_t states = query->bounds.states & ~query->tcp_told, bound = 1u << STATE_BOUND;
 	struct dump all = {.number = IPPROTO_TCP,
 			   .proto = PROTO_TCP,
 			   .states = states & ~(bound | 1u << STATE_UNCONN)};
