@@ -60,10 +60,8 @@ static void forget_snapshot(struct desk *desk)
 {
 	snapshot_release(desk->snapshot);
 	free(desk->change);
-	free(desk->rates);
 	desk->snapshot = NULL;
 	desk->change = NULL;
-	desk->rates = NULL;
 	desk->is_map_made = false;
 }
 
@@ -224,6 +222,31 @@ static int read_requests(struct desk *desk, struct inbox *inbox)
 	}
 }
 
+/* ---- what goes out ---- */
+
+#define OUT_KEPT (1u << 20)
+
+/* Whole replies: the length of one stands before it, so that none is written before it is whole. 0
+ * or negative errno. */
+static int flush(struct desk *desk)
+{
+	struct out *out = &desk->out;
+	size_t at = 0;
+	if (out->error)
+		return out->error;
+	while (at < out->n) {
+		ssize_t n = send(desk->settings->front, out->data + at, out->n - at, MSG_NOSIGNAL);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	out->n = 0;
+	if (out->capacity <= OUT_KEPT)
+		return 0;
+	out_done(out);
+	return out_init(out, -1);
+}
+
 /* ---- snapshots ---- */
 
 /* What became of each socket of the newer. Where there is no memory nothing is known. */
@@ -264,7 +287,8 @@ static void take_snapshot(struct desk *desk)
 			continue;
 		rows_done(&desk->streams[i].rows);
 		stream_send(desk, &desk->streams[i]);
-		out_flush(&desk->out);
+		if (flush(desk) < 0)
+			return;
 	}
 }
 
@@ -273,7 +297,7 @@ static void take_snapshot(struct desk *desk)
 static int open_desk(struct desk *desk, struct error *err)
 {
 	const struct desk_settings *settings = desk->settings;
-	int r = out_init(&desk->out, settings->front);
+	int r = out_init(&desk->out, -1);
 	arena_init(&desk->arena);
 	desk->usual[TAB_DOORS] = columns_usual(&desk->arena, COLUMNS_OPEN);
 	desk->usual[TAB_CONNECTIONS] = columns_usual(&desk->arena, COLUMNS_CONNECTIONS);
@@ -318,7 +342,7 @@ static int serve(struct desk *desk, struct error *err)
 			r = read_requests(desk, &inbox);
 		if (waits[1].revents)
 			take_snapshot(desk);
-		if (r == -EPIPE || out_flush(&desk->out) < 0)
+		if (r == -EPIPE || flush(desk) < 0)
 			return error_text(err, -EPIPE, "the process that speaks HTTP has ended");
 		if (r < 0)
 			return error_set(err, r, "read a request");

@@ -47,10 +47,37 @@ static uint64_t id_of_service(const struct record *record, uint64_t id)
 			record->process->exe ? record->process->exe : record->process->name);
 }
 
-uint64_t row_id(const struct rows *rows, uint32_t row)
+/* What the grouping unites by; 0: this row is of its own. */
+static uint64_t id_of_group(const struct record *record, enum rows_by by)
+{
+	const struct process *process = record->process;
+	const struct snapshot *snapshot = record->snapshot;
+	const struct container *container =
+		process ? snapshot_container(snapshot, process->container) : NULL;
+	switch (by) {
+	case ROWS_BY_PROCESS:
+		return process ? mix(mix(by, (uint64_t)process->pid), process->start_ticks) : 0;
+	case ROWS_BY_UNIT:
+		if (process && !container && process->unit)
+			return mix_text(by, process->unit);
+		return container ? mix_text(by, container->id) : 0;
+	case ROWS_BY_CONTAINER:
+		return container ? mix_text(by, container->id) : 0;
+	case ROWS_BY_PEER:
+		return mix_bytes(by, record->socket->peer.bytes,
+				 sizeof(record->socket->peer.bytes));
+	default:
+		return 0;
+	}
+}
+
+uint64_t row_id(const struct rows *rows, uint32_t row, enum rows_by by)
 {
 	struct record record;
 	rows_record(rows, row, 0, &record);
+	uint64_t group = id_of_group(&record, by);
+	if (group)
+		return group;
 	const struct socket *socket = record.socket;
 	const struct netns *netns = snapshot_netns(rows->snapshot, socket->netns);
 	uint64_t id =

@@ -7,7 +7,7 @@
 
 /* The same row has the same from one snapshot to the next: of a connection its ends, of a socket
  * its cookie or inode too, of several what they have in common. */
-uint64_t row_id(const struct rows *rows, uint32_t row);
+uint64_t row_id(const struct rows *rows, uint32_t row, enum rows_by by);
 
 /* What became of its sockets. @change: of each socket; NULL: nothing is known. */
 enum change row_change(const struct rows *rows, uint32_t row, const uint8_t *change);

@@ -11,6 +11,10 @@
 
 #define MAP_CHANGES_MAX 2000 /* beyond it the page had better read the map whole */
 
+_Static_assert((int)GROUP_SERVICE == (int)ROWS_BY_SERVICE && (int)GROUP_PEER == (int)ROWS_BY_PEER &&
+		       (int)GROUP_MAX == (int)ROWS_BY_MAX,
+	       "the same groups in the same order");
+
 /* ---- rows ---- */
 
 static int select_rows(struct stream *stream, const struct snapshot *snapshot)
@@ -25,7 +29,7 @@ static int select_rows(struct stream *stream, const struct snapshot *snapshot)
 	if (!is_doors)
 		rows_keep_peers(rows);
 	r = rows_sort(rows, stream->sort, stream->descending);
-	return r < 0 || stream->wish.group == GROUP_NONE ? r : rows_group(rows);
+	return r < 0 ? r : rows_group_by(rows, (enum rows_by)stream->wish.group);
 }
 
 static void sent_done(struct sent_window *sent)
@@ -60,7 +64,7 @@ static int make_window(struct desk *desk, struct stream *stream, struct sent_win
 	if (r < 0 || !ret->rows)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t id = row_id(rows, from + i);
+		uint64_t id = row_id(rows, from + i, (enum rows_by)stream->wish.group);
 		while (has_id(ret, id)) /* twins of one number stay apart */
 			id = table_mix(id + 1);
 		struct sent_row *row = &ret->rows[ret->n];
@@ -76,10 +80,10 @@ static int make_window(struct desk *desk, struct stream *stream, struct sent_win
 
 /* ---- what is gone ---- */
 
-static bool is_among_rows(const struct rows *rows, uint64_t id)
+static bool is_among_rows(const struct rows *rows, enum rows_by by, uint64_t id)
 {
 	for (uint32_t row = 0; row < rows->n_rows; row++)
-		if (row_id(rows, row) == id)
+		if (row_id(rows, row, by) == id)
 			return true;
 	return false;
 }
@@ -99,7 +103,8 @@ static void keep_gone(const struct stream *stream, struct sent_window *window)
 	for (uint32_t i = 0; i < was->n && window->n < WINDOW_ROWS_MAX; i++) {
 		struct sent_row row = was->rows[i];
 		if (has_id(window, row.id) || row.gone_for >= GONE_REFRESHES ||
-		    (row.change != CHANGE_GONE && is_among_rows(&stream->rows, row.id)))
+		    (row.change != CHANGE_GONE &&
+		     is_among_rows(&stream->rows, (enum rows_by)stream->wish.group, row.id)))
 			continue;
 		row.change = CHANGE_GONE;
 		row.gone_for++;

@@ -94,5 +94,6 @@ uint32_t stream_needs(const struct stream *stream)
 {
 	return filter_needs(stream->filter) |
 	       (stream->columns ? fields_needs(stream->columns) : 0) |
-	       (stream->sort ? fields_needs(stream->sort) : 0);
+	       (stream->sort ? fields_needs(stream->sort) : 0) |
+	       rows_by_needs((enum rows_by)stream->wish.group);
 }
