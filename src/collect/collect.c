@@ -76,7 +76,7 @@ static int collect_into(struct host *host, struct join *join, struct stream *str
 	cleanup(census_done) struct census census;
 	vector_init(&found, sizeof(struct found_netns));
 
-	struct files_pass *files = sweep_start(host, join);
+	struct files_pass *files = sweep_start(host, join->query);
 	int r = census_take(host, join->query, details_needs(join->query), join->snapshot, &census);
 	join->n_processes = census.tasks.n;
 	if (r >= 0)

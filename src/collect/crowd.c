@@ -1,6 +1,7 @@
 /* A full namespace, looked at beside the pass over descriptors. */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/debug.h"
 #include "collect/crowd.h"
@@ -12,6 +13,10 @@
 /* From so many TCP sockets on threads, and the pass, are worth what it takes to start them. */
 #define MANY_SOCKETS 4000
 
+/* So long the crowd is watched before it is taken for calm. Nothing waits for it: the pass over
+ * descriptors takes longer than all else. */
+#define WATCH_NS 4000000
+
 /* Connections that have a process, or wait for it: all others are few, and cost no walk more. */
 #define STATES_ALIVE (1u << STATE_ESTABLISHED | 1u << STATE_CLOSE_WAIT)
 
@@ -20,8 +25,10 @@ struct crowd {
 	struct join *join;
 	struct found_netns place; /* its own copy: the list may grow, and move */
 	struct query connections, others;
-	bool is_calm;	/* no connection is opened meanwhile, as far as is known: counting may do */
-	uint64_t n_tcp; /* when it began */
+	/* in use, and opened ever, when it began; whether that is known */
+	uint64_t n_tcp, opened, began_ns;
+	bool knows_opened;
+	bool is_calm; /* none is opened meanwhile, as far as is known: counting may do */
 	struct unheld_pass *pass;
 	struct dump *dump;
 };
@@ -56,17 +63,14 @@ static void make_room(struct join *join, uint64_t n)
 		join_reserve(join, (uint32_t)(n + n / 16));
 }
 
-/* No connection was opened since the call began, so perhaps none will be till its end. */
-static bool seems_calm(struct host *host, const struct join *join, const struct found_netns *place)
+static uint64_t now_ns(void)
 {
-	const struct bounds *bounds = &join->query->bounds;
-	uint64_t opened;
-	return place->is_self && join->knows_opened && bounds->states == STATES_ALL &&
-	       bounds->families == BOUNDS_ALL.families && protocols_opened(host, place, &opened) &&
-	       opened == join->opened;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-struct crowd *crowd_start(struct host *host, struct join *join, const struct vector *found)
+struct crowd *crowd_choose(struct host *host, struct join *join, const struct vector *found)
 {
 	uint64_t n;
 	const struct found_netns *place =
@@ -81,19 +85,40 @@ struct crowd *crowd_start(struct host *host, struct join *join, const struct vec
 		.place = *place,
 		.connections = *join->query,
 		.others = *join->query,
+		.n_tcp = n,
+		.began_ns = now_ns(),
 	};
 	crowd->connections.bounds.states &= STATES_CONNECTED;
 	crowd->connections.bounds.protos = 1u << PROTO_TCP;
-	if (wants_connections(join->query)) {
-		crowd->n_tcp = n;
-		crowd->is_calm = seems_calm(host, join, &crowd->place);
+	const struct bounds *bounds = &join->query->bounds;
+	if (wants_connections(join->query) && bounds->states == STATES_ALL &&
+	    bounds->families == BOUNDS_ALL.families)
+		crowd->knows_opened = protocols_opened(host, place, &crowd->opened);
+	return crowd;
+}
+
+/* Was no connection opened in the time in which a busy host opens one? */
+static bool seems_calm(const struct crowd *crowd)
+{
+	uint64_t opened, past = now_ns() - crowd->began_ns;
+	if (!crowd->knows_opened)
+		return false;
+	struct timespec rest = {.tv_nsec = past < WATCH_NS ? (long)(WATCH_NS - past) : 0};
+	nanosleep(&rest, NULL);
+	return protocols_opened(crowd->host, &crowd->place, &opened) && opened == crowd->opened;
+}
+
+void crowd_start(struct crowd *crowd)
+{
+	const struct query *query = crowd->join->query;
+	if (wants_connections(query)) {
+		crowd->is_calm = seems_calm(crowd);
 		crowd->others.tcp_told = crowd->is_calm ? STATES_ALIVE : STATES_CONNECTED;
 		if (!crowd->is_calm)
-			crowd->pass = unheld_start_tcp(host, &crowd->place, join->query);
+			crowd->pass = unheld_start_tcp(crowd->host, &crowd->place, query);
 	}
-	if (!join->packed) /* a stream keeps no second copy */
-		crowd->dump = dump_start(host, &crowd->place, &crowd->others);
-	return crowd;
+	if (!crowd->join->packed) /* a stream keeps no second copy */
+		crowd->dump = dump_start(crowd->host, &crowd->place, &crowd->others);
 }
 
 const struct found_netns *crowd_place(const struct crowd *crowd)
@@ -155,7 +180,7 @@ static bool has_all(const struct crowd *crowd)
 	      (unsigned long long)protocols.n[PROTO_TCP], (unsigned long long)crowd->n_tcp);
 	return protocols.is_known && !protocols.n_mptcp && n == protocols.n[PROTO_TCP] &&
 	       n == crowd->n_tcp && protocols_opened(crowd->host, &crowd->place, &opened) &&
-	       opened == crowd->join->opened;
+	       opened == crowd->opened;
 }
 
 static int finish_connections(struct crowd *crowd, struct error *err)

@@ -9,9 +9,12 @@
 
 struct crowd;
 
-/* Begins where one of @found (struct found_netns) is worth it, and makes room for its sockets in
- * the join; NULL: none is. @host and @join are borrowed till the end. */
-struct crowd *crowd_start(struct host *host, struct join *join, const struct vector *found);
+/* Where one of @found (struct found_netns) is worth it, and makes room for its sockets in the join;
+ * NULL: none is. @host and @join are borrowed till the end. */
+struct crowd *crowd_choose(struct host *host, struct join *join, const struct vector *found);
+
+/* Begins what runs beside the pass over descriptors, which has begun by now. */
+void crowd_start(struct crowd *crowd);
 
 /* Which it is; NULL where there is none. */
 const struct found_netns *crowd_place(const struct crowd *crowd);

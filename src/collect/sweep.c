@@ -17,7 +17,6 @@
 #include "source/dump.h"
 #include "source/netns.h"
 #include "source/proc.h"
-#include "source/protocols.h"
 
 #define STRAYS_MAX 65536 /* asked one by one; more are told as missing */
 #define THREADS 2
@@ -136,14 +135,12 @@ static struct query query_of_pass(const struct query *query, uint32_t own_inode,
 	return pass;
 }
 
-struct files_pass *sweep_start(struct host *host, struct join *join)
+struct files_pass *sweep_start(struct host *host, const struct query *query)
 {
-	const struct found_netns self = {.fd = -1, .is_self = true};
-	if (!(join->query->needs & NEED_HOLDERS) || !census_is_worth(host, join->query))
+	if (!(query->needs & NEED_HOLDERS) || !census_is_worth(host, query))
 		return NULL;
-	join->knows_opened = protocols_opened(host, &self, &join->opened);
 	uint32_t own = (uint32_t)netns_own_inode();
-	struct query pass = query_of_pass(join->query, own, own);
+	struct query pass = query_of_pass(query, own, own);
 	return files_start(host, &pass);
 }
 
@@ -181,13 +178,15 @@ static int sweep_bpf(struct host *host, struct join *join, struct vector *found,
 {
 	char link[64];
 	uint32_t known = join->snapshot->netns.n, own = (uint32_t)netns_own_inode();
-	struct crowd *crowd = crowd_start(host, join, found);
+	struct crowd *crowd = crowd_choose(host, join, found);
 	uint32_t full = crowd ? (uint32_t)crowd_place(crowd)->inode : own;
 	struct query query = query_of_pass(join->query, own, full);
 	join->tally.is_wanted = query.not_tallied[0] && found->n > 1;
 	join->tally.left_out = full;
 	if (!files && crowd)
 		files = files_start(host, &query);
+	if (crowd)
+		crowd_start(crowd);
 	join->has_refused = host_readlink(host, link, sizeof(link), "proc/1/ns/net") < 0;
 	int r = read_files(host, join, files, &query, err);
 	if (r >= 0)

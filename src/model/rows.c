@@ -327,6 +327,37 @@ int rows_group(struct rows *rows)
 	return row < 0 ? (int)row : rows_unite(rows, row_of, n_rows);
 }
 
+#define AHEAD 8 /* rows, for each step of socket, its holder and peer, the peer's holder */
+
+static uint32_t index_ahead(const struct rows *rows, uint32_t row, uint32_t steps)
+{
+	return row >= rows->n_rows || rows->n_rows - row <= steps * AHEAD
+		       ? NONE
+		       : rows->order[rows_first(rows, row + steps * AHEAD)];
+}
+
+void rows_expect(const struct rows *rows, uint32_t row)
+{
+	const struct snapshot *snapshot = rows->snapshot;
+	const struct socket *sockets = snapshot->sockets.data;
+	const struct holder *holders = snapshot->holders.data;
+	uint32_t far = index_ahead(rows, row, 3), mid = index_ahead(rows, row, 2),
+		 near = index_ahead(rows, row, 1);
+	if (far != NONE) {
+		__builtin_prefetch(&sockets[far]);
+		__builtin_prefetch((const char *)&sockets[far + 1] - 1);
+		if (snapshot->peers)
+			__builtin_prefetch(&snapshot->peers[far]);
+	}
+	if (mid != NONE && sockets[mid].holder != NONE)
+		__builtin_prefetch(&holders[sockets[mid].holder]);
+	if (mid != NONE && snapshot->peers && snapshot->peers[mid] != NONE)
+		__builtin_prefetch(&sockets[snapshot->peers[mid]].holder);
+	if (near != NONE && snapshot->peers && snapshot->peers[near] != NONE &&
+	    sockets[snapshot->peers[near]].holder != NONE)
+		__builtin_prefetch(&holders[sockets[snapshot->peers[near]].holder]);
+}
+
 void rows_record(const struct rows *rows, uint32_t row, uint32_t k, struct record *ret)
 {
 	first_record(rows->snapshot, rows->order[rows_first(rows, row) + k], ret);

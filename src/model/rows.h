@@ -63,6 +63,10 @@ static inline uint32_t rows_length(const struct rows *rows, uint32_t row)
 {
 	return rows->start ? rows->start[row + 1] - rows->start[row] : 1;
 }
+/* Rows are in another order than their sockets are in memory: what the rows a little behind @row
+ * need is fetched before it is asked for. */
+void rows_expect(const struct rows *rows, uint32_t row);
+
 /* The record of the k-th socket of a row (holder and process: its first, if any). */
 void rows_record(const struct rows *rows, uint32_t row, uint32_t k, struct record *ret);
 

@@ -226,6 +226,8 @@ static void make_piece(void *data, unsigned worker, struct out *out, uint32_t in
 	uint32_t from = index * PIECE,
 		 n = rows->n_sockets - from < PIECE ? rows->n_sockets - from : PIECE;
 	for (uint32_t i = from; i < from + n; i++) {
+		if (!rows->start)
+			rows_expect(rows, i);
 		out_string(out, i ? ",\n" : "\n");
 		write_socket(out, printing->shape, &printing->shape->written[worker],
 			     rows->snapshot, rows->order[i]);

@@ -26,7 +26,7 @@ struct printing {
 	uint32_t n_pieces;
 };
 
-#define PIECE 1024      /* rows */
+#define PIECE 1024     /* rows */
 #define KEPT_MAX 65536 /* rows whose texts are kept */
 
 /* A cell in few bytes: the text follows. A longer one has its sizes in struct shown behind LONG. */
@@ -78,6 +78,7 @@ static void measure_piece(void *data, unsigned worker, struct out *out, uint32_t
 		out_bytes(out, &size, sizeof(size));
 	for (uint32_t number = index * PIECE; number < end_of_piece(printing, index); number++) {
 		struct row row;
+		rows_expect(printing->rows, number);
 		row_at(printing->rows, number, &row);
 		for (unsigned i = 0; i < printing->n; i++) {
 			struct column *column = &printing->own[worker][i];
@@ -262,8 +263,10 @@ static void print_row(struct printing *printing, unsigned worker, struct out *ou
 {
 	struct line line = {.out = out};
 	struct row row;
-	if (!*kept_at)
+	if (!*kept_at) {
+		rows_expect(printing->rows, number);
 		row_at(printing->rows, number, &row);
+	}
 	if (printing->style->has_marks)
 		print_mark(&line, is_marked(printing->rows, number), printing->style);
 	for (unsigned i = 0; i < printing->n; i++) {
