@@ -25,12 +25,14 @@ void closing_init(struct closing *closing)
 	arena_init(&closing->arena);
 	plan_init(&closing->plan);
 	vector_init(&closing->units, sizeof(struct unit_fact));
+	vector_init(&closing->beside, sizeof(struct beside));
 }
 
 void closing_done(struct closing *closing)
 {
 	plan_done(&closing->plan);
 	vector_done(&closing->units);
+	vector_done(&closing->beside);
 	rows_done(&closing->rows);
 	snapshot_free(closing->snapshot);
 	filter_free(closing->filter);
@@ -130,12 +132,18 @@ static int make_plan(struct closing *closing, struct error *err)
 		      &closing->arena, &closing->units);
 	if (r < 0)
 		return error_set(err, r, "ask systemd");
+	r = beside_find(closing->looking.host, &closing->looking.scope, closing->snapshot,
+			closing->rows.order, closing->rows.n_sockets, &closing->beside);
+	if (r < 0)
+		return error_set(err, r, "look what else the holders serve");
 	struct planning planning = {
 		.snapshot = closing->snapshot,
 		.sockets = closing->rows.order,
 		.n_sockets = closing->rows.n_sockets,
 		.units = closing->units.data,
 		.n_units = closing->units.n,
+		.beside = closing->beside.data,
+		.n_beside = closing->beside.n,
 		.session = &closing->session,
 		.options = &closing->options,
 	};

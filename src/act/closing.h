@@ -23,7 +23,8 @@ struct closing {
 	struct rows rows;
 	struct session session;
 	struct arena arena;
-	struct vector units; /* struct unit_fact */
+	struct vector units;  /* struct unit_fact */
+	struct vector beside; /* struct beside */
 	struct plan plan;
 	struct close_options options;
 	bool has_all; /* whatever has the number of a target is a target */

@@ -7,6 +7,7 @@
 #include "model/ancestry.h"
 
 #define MANAGERS_MAX 64 /* how far up a systemd is looked for */
+#define ALSO_SHOWN 8
 
 static bool ends_in(const char *text, const char *end)
 {
@@ -186,12 +187,7 @@ static void find_container(const struct snapshot *snapshot, struct plan *plan, u
 					 container->name ? container->name : container->id);
 }
 
-/* ---- the way ---- */
-
-static bool is_stoppable(uint8_t engine)
-{
-	return engine == ENGINE_DOCKER || engine == ENGINE_PODMAN;
-}
+/* ---- what closes along ---- */
 
 static bool is_held_by(const struct step *step, int32_t pid)
 {
@@ -199,6 +195,69 @@ static bool is_held_by(const struct step *step, int32_t pid)
 		if (step->holders[i].pid == pid)
 			return true;
 	return false;
+}
+
+static bool has_port(const struct step *step, const struct socket *socket)
+{
+	for (uint32_t i = 0; i < step->n_also; i++)
+		if (step->also[i].proto == socket->proto &&
+		    step->also[i].port == socket->local_port &&
+		    step->also[i].family == socket->family &&
+		    ip_equal(&step->also[i].local, &socket->local))
+			return true;
+	return false;
+}
+
+/* Each once, however many workers share it. */
+static int find_also(const struct planning *planning, struct plan *plan, struct step *step)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < planning->n_beside; i++)
+		n += is_held_by(step, planning->beside[i].pid);
+	step->also = n ? arena_alloc(&plan->arena, n * sizeof(*step->also)) : NULL;
+	if (n && !step->also)
+		return -ENOMEM;
+	for (uint32_t i = 0; n && i < planning->n_beside; i++) {
+		const struct socket *socket = &planning->beside[i].socket;
+		if (is_held_by(step, planning->beside[i].pid) && !has_port(step, socket))
+			step->also[step->n_also++] = (struct step_port){
+				socket->local, socket->local_port, socket->proto, socket->family};
+	}
+	return 0;
+}
+
+/* "nginx also serves tcp/443 and udp/443: they close too" */
+static void tell_also(struct plan *plan, struct step *step)
+{
+	char ports[256] = "";
+	size_t at = 0;
+	uint32_t shown = 0, n = 0;
+	for (uint32_t i = 0; i < step->n_also; i++) {
+		const struct step_port *port = step->also + i;
+		bool is_said = false; /* on another address */
+		for (uint32_t k = 0; k < i; k++)
+			is_said |= step->also[k].proto == port->proto &&
+				   step->also[k].port == port->port;
+		n += !is_said;
+		if (is_said || shown == ALSO_SHOWN)
+			continue;
+		at += (size_t)snprintf(ports + at, sizeof(ports) - at, "%s%s/%u",
+				       shown++ ? ", " : "", proto_words[port->proto], port->port);
+	}
+	if (n > shown)
+		snprintf(ports + at, sizeof(ports) - at, " and %u more", n - shown);
+	const char *name = step->holders[0].name;
+	step_follows(step,
+		     plan_text(plan, "%s also serves %s: %s%s too", name ? name : "its process",
+			       ports, n > 1 ? "they close" : "it closes",
+			       step->n_units ? ", unless systemd holds it," : ""));
+}
+
+/* ---- the way ---- */
+
+static bool is_stoppable(uint8_t engine)
+{
+	return engine == ENGINE_DOCKER || engine == ENGINE_PODMAN;
 }
 
 static enum way choose(const struct step *step)
@@ -235,6 +294,11 @@ static void tell_backlog(struct plan *plan, struct step *step)
 				     step->recv_queue, is_one ? " waits" : "s wait"));
 }
 
+static bool ends_holders(const struct step *step)
+{
+	return step->way == WAY_PROCESS || step->way == WAY_UNIT;
+}
+
 static void decide(const struct planning *planning, struct plan *plan, struct step *step)
 {
 	const struct close_options *options = planning->options;
@@ -252,6 +316,8 @@ static void decide(const struct planning *planning, struct plan *plan, struct st
 		return;
 	if (objection)
 		step_follows(step, objection);
+	if (step->n_also && ends_holders(step))
+		tell_also(plan, step);
 	tell_backlog(plan, step);
 }
 
@@ -266,11 +332,14 @@ int close_plan(const struct planning *planning, struct plan *plan)
 		*step = (struct step){.recv_queue = socket->recv_queue, .held_by = socket->held_by};
 		plan_identify(planning->snapshot, index, &step->target);
 		if (plan_describe_holders(plan, planning->snapshot, index, &step->holders,
-					  &step->n_holders) < 0)
+					  &step->n_holders) < 0 ||
+		    find_also(planning, plan, step) < 0)
 			return -ENOMEM;
 		find_units(planning, plan, index, step);
 		find_container(planning->snapshot, plan, index, step);
 		decide(planning, plan, step);
+		if (step->is_refused || !ends_holders(step))
+			step->n_also = 0;
 	}
 	return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef ACT_PLAN_H
 #define ACT_PLAN_H
 
+#include "act/beside.h"
 #include "act/session.h"
 #include "act/way.h"
 #include "model/rows.h"
@@ -22,6 +23,8 @@ struct planning {
 	uint32_t n_sockets;
 	const struct unit_fact *units;
 	uint32_t n_units;
+	const struct beside *beside;
+	uint32_t n_beside;
 	const struct session *session;
 	const struct close_options *options;
 };

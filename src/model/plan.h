@@ -56,6 +56,13 @@ enum obstacle {
 };
 extern const char *const obstacle_words[OBSTACLE_MAX + 1];
 
+/* Another door of a holder, which closes with the process. */
+struct step_port {
+	struct ip local;
+	uint16_t port;
+	uint8_t proto, family;
+};
+
 #define STEP_CONSEQUENCES_MAX 8
 #define STEP_UNITS_MAX 8
 
@@ -77,6 +84,8 @@ struct step {
 	uint8_t n_units, engine;    /* engine: of the container */
 	struct step_holder *holders;
 	uint32_t n_holders;
+	struct step_port *also; /* what closes along with it */
+	uint32_t n_also;
 
 	bool is_refused;     /* nothing is done to it */
 	int error;	     /* negative errno of what went wrong; 0 */

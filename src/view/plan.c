@@ -256,6 +256,19 @@ static void json_holders(struct out *out, const char *key, const struct step_hol
 	out_string(out, "],");
 }
 
+static void json_also(struct out *out, const struct step *step)
+{
+	out_string(out, "\"also_closes\":[");
+	for (uint32_t i = 0; i < step->n_also; i++) {
+		const struct step_port *port = step->also + i;
+		char address[FORMAT_IP_MAX];
+		size_t n = ip_format(address, &port->local, port->family == FAMILY_IPV4);
+		out_format(out, "%s{\"proto\":\"%s\",\"local_address\":\"%.*s\",\"local_port\":%u}",
+			   i ? "," : "", proto_words[port->proto], (int)n, address, port->port);
+	}
+	out_string(out, "],");
+}
+
 static void json_trial(struct out *out, const char *key, enum trial trial)
 {
 	out_format(out, "\"%s\":%s,", key,
@@ -294,6 +307,7 @@ static void json_step(struct out *out, const struct step *step)
 		json_text(out, step->consequences[i]);
 	}
 	out_string(out, "],");
+	json_also(out, step);
 	json_string(out, "outcome", outcome_words[step->outcome]);
 	json_string(out, "remark", step->remark);
 	json_string(out, "state_after", step->state_after ? state_words[step->state_after] : NULL);

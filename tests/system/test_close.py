@@ -76,6 +76,55 @@ def test_a_dry_run_says_the_plan_as_json_and_does_nothing(stage, doorward):
     assert all(map(is_alive, made.pids))
 
 
+TWO_DOORS = """
+import ctypes, os, signal, socket, sys
+if len(sys.argv) > 1:
+    os.setgroups([]); os.setresgid(*3 * [int(sys.argv[1])]); os.setresuid(*3 * [int(sys.argv[1])])
+    ctypes.CDLL(None).prctl(4, 1)  # PR_SET_DUMPABLE: else its own user may not look at it
+kept = [socket.create_server(("127.0.0.1", 8080)), socket.create_server(("127.0.0.1", 8443)),
+        socket.create_server(("::1", 8443), family=socket.AF_INET6), socket.socket(type=socket.SOCK_DGRAM)]
+kept[3].bind(("127.0.0.1", 8443))
+kept.append(socket.create_connection(("127.0.0.1", 8443)))
+if os.fork():
+    print("up", flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def two_doors(stage, who):
+    """A process and its worker, on 8080 and 8443."""
+    user = [] if who is None else [str(who)]
+    with subprocess.Popen(["nsenter", "-t", str(stage.pid), "--net", "--", sys.executable, "-c", TWO_DOORS, *user],
+                          stdout=subprocess.PIPE, process_group=0) as server:
+        assert server.stdout.readline()
+        yield server
+        os.killpg(server.pid, 9)
+
+
+def test_the_plan_names_what_closes_along(stage, doorward, who, two_doors):
+    inside = stage.doorward(doorward, who)
+    for target, also in ("tcp/8080", {("tcp", "127.0.0.1"), ("tcp", "::1"), ("udp", "127.0.0.1")}), ("tcp/8443", None):
+        status, out, err = inside.run("close", target, "--by", "process", "--dry-run", "--json")
+        assert status == 0, err
+        step = json.loads(out)["steps"][0]
+        found = {(p["proto"], p["local_address"]) for p in step["also_closes"] if p["local_port"] == 8443}
+        if also:
+            assert found == also and len(step["also_closes"]) == 3
+            assert "also serves tcp/8443, udp/8443: they close too" in " ".join(step["consequences"])
+        else:
+            assert found == {("udp", "127.0.0.1")}, "both listeners on tcp/8443 are targets themselves"
+            assert {p["local_port"] for p in step["also_closes"]} == {8080, 8443}
+    _, out, _ = inside.run("close", "tcp/8080", "--by", "process", "--dry-run")
+    assert "also serves tcp/8443, udp/8443: they close too" in " ".join(out.split())
+
+
+def test_what_is_taken_out_of_a_process_closes_nothing_else(stage, doorward, two_doors):
+    status, out, err = stage.doorward(doorward).run("close", "tcp/8080", "--by", "release", "--dry-run", "--json")
+    assert status == 0, err
+    assert one(json.loads(out))["also_closes"] == []
+
+
 def test_a_holder_deaf_to_sigterm_stays_and_is_told(stage, doorward):
     made = stage.serve(deaf=1)
     inside = stage.doorward(doorward)
@@ -121,12 +170,12 @@ s = socket.create_server(("127.0.0.1", 0))
 m = mmap.mmap(-1, 256 << 20)
 m[:] = bytes([1]) * len(m)
 os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
-if os.fork() == 0:
+busy = os.fork()
+if busy == 0:
     s.close()
     m.close()
-    print(os.getpid(), flush=True)
     while True: pass
-print(s.getsockname()[1], flush=True)
+print(s.getsockname()[1], busy, flush=True)
 os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 signal.pause()
 """
@@ -136,13 +185,14 @@ def test_one_that_dies_slowly_is_dying(stage, doorward):
     """Its memory is taken apart before its descriptors are closed; another has the processor meanwhile."""
     with subprocess.Popen(["nsenter", "-t", str(stage.pid), "--net", "--", sys.executable, "-c", SLOW],
                           stdout=subprocess.PIPE) as slow:
-        said = sorted(int(slow.stdout.readline()) for _ in range(2))
-        busy, = map(int, open(f"/proc/{slow.pid}/task/{slow.pid}/children").read().split())
+        port, busy = map(int, slow.stdout.readline().split())
         try:
-            port, = [n for n in said if n != busy]
             step = one(closed(stage.doorward(doorward), port, "--grace", "1s", statuses=[1]))
         finally:
             os.kill(busy, 9)
+            os.sched_setscheduler(slow.pid, os.SCHED_OTHER, os.sched_param(0))  # and now it may end
+            os.sched_setaffinity(slow.pid, range(os.cpu_count()))
+            slow.kill()
     assert step["outcome"] == "dying"
 
 
