@@ -109,19 +109,6 @@ static int change(const struct block_place *place, struct block_table *table,
 
 /* ---- the two changes ---- */
 
-const struct block *block_find(const struct block_table *table, const struct block *wanted)
-{
-	for (uint32_t i = 0; i < table->blocks.n; i++) {
-		const struct block *block = vector_at(&table->blocks, i);
-		if (block->proto == wanted->proto && block->first <= wanted->first &&
-		    block->last >= wanted->last &&
-		    block_scope_equal(&block->scope, &wanted->scope) &&
-		    block_is_in_force(table, block))
-			return block;
-	}
-	return NULL;
-}
-
 static int try_add(const struct block_place *place, const struct vector *wanted,
 		   struct block_table *table, struct error *err)
 {

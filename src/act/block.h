@@ -36,7 +36,4 @@ int block_add(const struct block_place *place, const struct vector *wanted, stru
 int block_remove(const struct block_place *place, const struct vector *wanted, bool has_from,
 		 struct block_table *ret, uint32_t *n, struct error *err);
 
-/* The one of the table that holds what @wanted asks for; NULL: it does not stand. */
-const struct block *block_find(const struct block_table *table, const struct block *wanted);
-
 #endif

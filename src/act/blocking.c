@@ -84,3 +84,13 @@ int blocking_add(struct host *host, const struct blocking_request *request,
 				    &blocking->wanted, &session, request->is_forced, cut, err);
 	return r;
 }
+
+int blocking_life(uint64_t ms, uint64_t *ret, struct error *err)
+{
+	*ret = ms / 1000 + (ms % 1000 != 0);
+	if (!*ret)
+		return error_text(err, -EINVAL, "--for: no time at all blocks nothing");
+	if (*ret > BLOCK_SECONDS_MAX)
+		return error_text(err, -EINVAL, "--for: longer than ten years is without end");
+	return 0;
+}

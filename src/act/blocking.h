@@ -42,4 +42,8 @@ int blocking_parse(const struct services *services, const struct blocking_reques
 int blocking_add(struct host *host, const struct blocking_request *request,
 		 struct blocking *blocking, struct cut *cut, struct error *err);
 
+/* How long a block lasts, in whole seconds as the kernel's listing has them. 0, or -EINVAL with
+ * @err told: no time at all, or too long. */
+int blocking_life(uint64_t ms, uint64_t *ret, struct error *err);
+
 #endif

@@ -224,3 +224,19 @@ int cut_connections(struct host *host, const struct netns_scope *scope,
 	int r = cut_sockets(&cutting, scope, netns, err);
 	return r < 0 ? r : cut_passed_on(&cutting, netns, err);
 }
+
+int cut_failed(const struct cut *cut, struct error *err)
+{
+	if (cut->n_failed) {
+		error_set(err, cut->error, "end %u of the connections", cut->n_failed);
+		if (cut->error == -EOPNOTSUPP)
+			error_hint(err, "this kernel was built without CONFIG_INET_DIAG_DESTROY");
+		return cut->error;
+	}
+	if (cut->n_elsewhere)
+		return error_text(err, -ENOTSUP,
+				  "%u of the connections are passed on to another host, where they "
+				  "cannot be ended",
+				  cut->n_elsewhere);
+	return 0;
+}

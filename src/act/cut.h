@@ -7,13 +7,6 @@
 #include "model/query.h"
 #include "source/netns.h"
 
-struct cut {
-	uint32_t n_ended, n_failed; /* connections */
-	uint32_t n_spared;	    /* the one that this session came through */
-	uint32_t n_elsewhere;	    /* whose server is in no network namespace of this host */
-	int error;		    /* negative errno of the first that failed */
-};
-
 /* Ends the TCP connections that came in at the ports of @blocks (struct block) from where each
  * blocks, but not those that were opened from here: the sockets of the namespace, until there is
  * none, and those that NAT passes on, at their server, in whichever namespace it is.
@@ -25,5 +18,8 @@ int cut_connections(struct host *host, const struct netns_scope *scope,
 
 /* New connections of this session's user would be refused by one of @blocks. Pure. */
 bool cut_is_own_door(const struct vector *blocks, const struct session *session);
+
+/* What it left, as an error: 0, or negative errno with @err told. */
+int cut_failed(const struct cut *cut, struct error *err);
 
 #endif

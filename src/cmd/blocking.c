@@ -1,10 +1,8 @@
 /* What block, unblock and blocks have in common. */
 #include <errno.h>
-#include <inttypes.h>
 #include <unistd.h>
 
 #include "cmd/blocking.h"
-#include "view/json.h"
 
 int blocking_begin(struct context *context, const struct look *look, struct blocking *blocking,
 		   struct error *err)
@@ -12,12 +10,6 @@ int blocking_begin(struct context *context, const struct look *look, struct bloc
 	struct netns_scope scope;
 	int r = look_scope(look, &scope, err);
 	return r < 0 ? r : blocking_open(&context->host, &scope, blocking, err);
-}
-
-void blocking_envelope(struct out *out, const struct blocking *blocking)
-{
-	out_format(out, "\"schema\":\"" JSON_SCHEMA "\",\"netns\":%" PRIu64,
-		   block_netns(&blocking->place)->inode);
 }
 
 void blocking_tell_idle(struct context *context, const struct blocking *blocking)

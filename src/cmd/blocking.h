@@ -21,9 +21,6 @@
 int blocking_begin(struct context *context, const struct look *look, struct blocking *blocking,
 		   struct error *err);
 
-/* "schema":...,"netns":... without the braces around. */
-void blocking_envelope(struct out *out, const struct blocking *blocking);
-
 /* One line on stderr where our table is there and what makes it work is not. */
 void blocking_tell_idle(struct context *context, const struct blocking *blocking);
 

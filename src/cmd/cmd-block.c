@@ -51,20 +51,6 @@ static void set_defaults(void *data)
 	settings->look.netns = "self";
 }
 
-/* Whole seconds, as the kernel's listing has them; 0 without end. */
-static int life_of(const struct settings *settings, uint64_t *ret, struct error *err)
-{
-	*ret = 0;
-	if (settings->life_ms == WITHOUT_END)
-		return 0;
-	*ret = settings->life_ms / 1000 + (settings->life_ms % 1000 != 0);
-	if (!*ret)
-		return error_text(err, -EINVAL, "--for: no time at all blocks nothing");
-	if (*ret > BLOCK_SECONDS_MAX)
-		return error_text(err, -EINVAL, "--for: longer than ten years is without end");
-	return 0;
-}
-
 static int request_of(const struct settings *settings, char **arguments,
 		      struct blocking_request *ret, struct error *err)
 {
@@ -73,72 +59,21 @@ static int request_of(const struct settings *settings, char **arguments,
 					 .reason = settings->reason,
 					 .cuts = settings->cuts,
 					 .is_forced = settings->is_forced};
-	return life_of(settings, &ret->seconds, err);
-}
-
-static void tell_json(struct out *out, const struct settings *settings,
-		      const struct blocking *blocking, const struct cut *cut)
-{
-	const char *before = "";
-	out_char(out, '{');
-	blocking_envelope(out, blocking);
-	out_string(out, ",\"blocks\":[");
-	for (uint32_t i = 0; i < blocking->wanted.n; i++) {
-		const struct block *block =
-			block_find(&blocking->table, vector_at(&blocking->wanted, i));
-		if (!block)
-			continue;
-		out_string(out, before);
-		block_json(out, block);
-		before = ",";
-	}
-	out_string(out, "],\"cut\":");
-	if (settings->cuts)
-		out_format(out, "{\"ended\":%u,\"failed\":%u,\"spared\":%u,\"elsewhere\":%u}",
-			   cut->n_ended, cut->n_failed, cut->n_spared, cut->n_elsewhere);
-	else
-		out_string(out, "null");
-	out_string(out, "}\n");
+	if (settings->life_ms == WITHOUT_END)
+		return 0;
+	return blocking_life(settings->life_ms, &ret->seconds, err);
 }
 
 static void tell(struct context *context, const struct settings *settings,
 		 const struct blocking *blocking, const struct cut *cut)
 {
-	struct out *out = &context->out;
-	if (settings->json) {
-		tell_json(out, settings, blocking, cut);
-		return;
-	}
-	for (uint32_t i = 0; i < blocking->wanted.n; i++) {
-		const struct block *block =
-			block_find(&blocking->table, vector_at(&blocking->wanted, i));
-		if (!block)
-			continue;
-		block_sentence(out, block);
-		out_char(out, '\n');
-	}
-	if (settings->cuts)
-		out_format(out, "%u connection%s ended\n", cut->n_ended,
-			   cut->n_ended == 1 ? "" : "s");
-	if (cut->n_spared)
-		out_string(out, "the connection of this session goes on: --force would end it\n");
-}
-
-/* What --cut left. */
-static int tell_failed(const struct cut *cut, struct error *err)
-{
-	if (cut->n_failed) {
-		error_set(err, cut->error, "end %u of the connections", cut->n_failed);
-		if (cut->error == -EOPNOTSUPP)
-			error_hint(err, "this kernel was built without CONFIG_INET_DIAG_DESTROY");
-		return cut->error;
-	}
-	if (cut->n_elsewhere)
-		return error_text(err, -ENOTSUP,
-				  "%u of the connections are passed on to another host, where they "
-				  "cannot be ended",
-				  cut->n_elsewhere);
-	return EXIT_DONE;
+	if (!settings->cuts)
+		cut = NULL;
+	if (settings->json)
+		block_document(&context->out, block_netns(&blocking->place)->inode,
+			       &blocking->table, &blocking->wanted, cut);
+	else
+		block_outcome(&context->out, &blocking->table, &blocking->wanted, cut);
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
@@ -159,7 +94,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	if (r < 0)
 		return r;
 	tell(context, settings, &blocking, &cut);
-	return tell_failed(&cut, err);
+	return cut_failed(&cut, err);
 }
 
 static const char *const examples[] = {

@@ -41,14 +41,8 @@ static int run(struct context *context, const void *data, char **arguments unuse
 	if (r < 0)
 		return r;
 	if (settings->json) {
-		struct out *out = &context->out;
-		out_char(out, '{');
-		blocking_envelope(out, &blocking);
-		out_string(out, ",\"blocks\":");
-		blocks_json(out, &blocking.table, true);
-		out_string(out, ",\"idle\":");
-		blocks_json(out, &blocking.table, false);
-		out_format(out, ",\"dormant\":%s}\n", blocking.table.is_dormant ? "true" : "false");
+		blocks_document(&context->out, block_netns(&blocking.place)->inode,
+				&blocking.table);
 	} else {
 		struct page page = tell_page(context);
 		blocks_print(&page, &blocking.table);

@@ -16,6 +16,7 @@
 #include "cmd/look.h"
 #include "cmd/serving.h"
 #include "serve/desk.h"
+#include "serve/job.h"
 #include "web/web.h"
 
 #define INTERVAL_MS 1000
@@ -99,8 +100,8 @@ static void set_defaults(void *data)
 struct serving {
 	struct web_settings web;
 	char token[65], address[64], metrics_address[64], page[320], file[160];
-	int desk, ready; /* our ends */
-	pid_t front;
+	int desk, ready, maker; /* our ends */
+	pid_t front, maker_pid;
 };
 
 static void serving_done(struct serving *serving)
@@ -111,8 +112,11 @@ static void serving_done(struct serving *serving)
 	closep(&serving->web.ready);
 	closep(&serving->desk); /* by which the front ends */
 	closep(&serving->ready);
+	closep(&serving->maker);
 	if (serving->front > 0)
 		waitpid(serving->front, NULL, 0);
+	if (serving->maker_pid > 0)
+		waitpid(serving->maker_pid, NULL, 0);
 	if (serving->file[0])
 		unlink(serving->file);
 }
@@ -260,6 +264,23 @@ static int start_front(struct serving *serving, struct error *err)
 	return told.code;
 }
 
+/* Who works for pages. */
+static int start_maker(struct context *context, const struct desk_settings *desk,
+		       struct serving *serving, struct error *err)
+{
+	const struct job_settings settings = {
+		.looking = {.host = &context->host,
+			    .services = desk->services,
+			    .scope = desk->scope,
+			    .source = desk->source,
+			    .needs = desk->needs},
+		.stop = context->stop,
+		.is_read_only = desk->is_read_only,
+	};
+	const int keep_not[] = {serving->desk, serving->web.page, serving->web.metrics, -1};
+	return job_start_maker(&settings, keep_not, &serving->maker, &serving->maker_pid, err);
+}
+
 /* ---- what is said ---- */
 
 static void tell(struct context *context, const struct settings *settings, struct serving *serving)
@@ -306,7 +327,6 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		.interval_ms = (unsigned)settings->interval_ms,
 		.is_read_only = settings->is_read_only,
 		.stop = context->stop,
-		.maker = -1,
 	};
 	(void)arguments;
 	context->ends_by_stop = true;
@@ -319,12 +339,15 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		privilege_keep(CAPS_SEE);
 	if (r >= 0)
 		r = start_front(&serving, err);
+	if (r >= 0)
+		r = start_maker(context, &desk, &serving, err);
 	if (r < 0)
 		return r;
 	tell(context, settings, &serving);
 	if (settings->opens && !settings->socket)
 		r = serving_open(serving.page, serving.file, sizeof(serving.file), err);
 	desk.front = serving.desk;
+	desk.maker = serving.maker;
 	if (r >= 0)
 		r = desk_run(&desk, err);
 	if (settings->socket)

@@ -30,28 +30,6 @@ static int collect(struct context *context, const struct settings *settings,
 			    &facts->snapshot, err);
 }
 
-static int tell_json(struct context *context, const struct story_facts *facts,
-		     const struct story *story, struct error *err)
-{
-	struct out *out = &context->out;
-	struct json_shape *shape = json_shape_all(true);
-	if (!shape)
-		return error_set(err, -ENOMEM, "tell the story of the port");
-	out_char(out, '{');
-	json_envelope(out, facts->snapshot);
-	out_string(out, ",\"sockets\":[");
-	for (uint32_t i = 0; i < facts->rows.n_sockets; i++) {
-		if (i)
-			out_char(out, ',');
-		json_socket(out, shape, facts->snapshot, facts->rows.order[i]);
-	}
-	out_string(out, "],");
-	story_json(out, story);
-	out_string(out, "}\n");
-	json_shape_free(shape);
-	return 0;
-}
-
 static int tell(struct context *context, const struct settings *settings,
 		const struct story_facts *facts, const char *text, struct error *err)
 {
@@ -65,7 +43,9 @@ static int tell(struct context *context, const struct settings *settings,
 		.timed = facts->timed.data,
 	};
 	if (settings->json)
-		return tell_json(context, facts, &story, err);
+		return story_document(&context->out, &story) < 0
+			       ? error_set(err, -ENOMEM, "tell the story of the port")
+			       : 0;
 	terminal_hold_page(context);
 	story_print(&page, &story);
 	terminal_show_page(context, !settings->is_unpaged);

@@ -45,18 +45,11 @@ static int check(const struct settings *settings, char **arguments, struct error
 static void tell(struct context *context, const struct settings *settings,
 		 const struct blocking *blocking, uint32_t n)
 {
-	struct out *out = &context->out;
-	if (settings->json) {
-		out_char(out, '{');
-		blocking_envelope(out, blocking);
-		out_format(out, ",\"unblocked\":%u,\"blocks\":", n);
-		blocks_json(out, &blocking->table, true);
-		out_string(out, "}\n");
-	} else if (n) {
-		out_format(out, "%u unblocked\n", n);
-	} else {
-		out_string(out, "nothing of that was blocked\n");
-	}
+	if (settings->json)
+		unblock_document(&context->out, block_netns(&blocking->place)->inode,
+				 &blocking->table, n);
+	else
+		unblock_outcome(&context->out, n);
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)

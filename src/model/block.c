@@ -286,3 +286,16 @@ int block_targets(const struct target *target, const char *text, const struct bl
 				   "families",
 				   text);
 }
+
+const struct block *block_find(const struct block_table *table, const struct block *wanted)
+{
+	for (uint32_t i = 0; i < table->blocks.n; i++) {
+		const struct block *block = vector_at(&table->blocks, i);
+		if (block->proto == wanted->proto && block->first <= wanted->first &&
+		    block->last >= wanted->last &&
+		    block_scope_equal(&block->scope, &wanted->scope) &&
+		    block_is_in_force(table, block))
+			return block;
+	}
+	return NULL;
+}

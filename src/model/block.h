@@ -104,4 +104,15 @@ int block_change_add(struct block_change *change, const struct block *wanted);
 int block_change_remove(struct block_change *change, const struct block *wanted, bool has_from,
 			uint32_t *n);
 
+/* The one of the table that holds what @wanted asks for; NULL: it does not stand. */
+const struct block *block_find(const struct block_table *table, const struct block *wanted);
+
+/* What became of the connections that were to be ended with a block. */
+struct cut {
+	uint32_t n_ended, n_failed; /* connections */
+	uint32_t n_spared;	    /* the one that this session came through */
+	uint32_t n_elsewhere;	    /* whose server is in no network namespace of this host */
+	int error;		    /* negative errno of the first that failed */
+};
+
 #endif

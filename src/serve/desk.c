@@ -19,7 +19,7 @@
 
 /* ---- streams ---- */
 
-static struct stream *find_stream(struct desk *desk, uint32_t asker)
+static struct viewer *find_stream(struct desk *desk, uint32_t asker)
 {
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
 		if (desk->streams[i].is_open && desk->streams[i].asker == asker)
@@ -27,7 +27,7 @@ static struct stream *find_stream(struct desk *desk, uint32_t asker)
 	return NULL;
 }
 
-static struct stream *find_stream_by_id(struct desk *desk, uint64_t id)
+static struct viewer *find_stream_by_id(struct desk *desk, uint64_t id)
 {
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
 		if (desk->streams[i].is_open && desk->streams[i].id == id)
@@ -36,9 +36,9 @@ static struct stream *find_stream_by_id(struct desk *desk, uint64_t id)
 }
 
 /* Who asks for more than is collected waits for the next snapshot, which is taken at once. */
-static void ask_for(struct desk *desk, struct stream *stream)
+static void ask_for(struct desk *desk, struct viewer *stream)
 {
-	uint32_t needs = stream_needs(stream);
+	uint32_t needs = viewer_needs(stream);
 	if (needs & ~desk->query.needs) {
 		desk->query.needs |= needs;
 		desk->query_number = refresh_ask(desk->refresh, &desk->query);
@@ -73,7 +73,7 @@ static void stop_looking(struct desk *desk)
 	forget_snapshot(desk);
 }
 
-static void say_hello(struct desk *desk, struct stream *stream)
+static void say_hello(struct desk *desk, struct viewer *stream)
 {
 	size_t began = reply_begin(desk, stream->asker, REPLY_LINE, 200);
 	out_format(&desk->out, "{\"type\":\"hello\",\"stream\":\"%016lx\",\"interval_ms\":%u}\n",
@@ -84,7 +84,7 @@ static void say_hello(struct desk *desk, struct stream *stream)
 static void open_stream(struct desk *desk, const struct request *request)
 {
 	struct error err = {0};
-	struct stream *stream = NULL;
+	struct viewer *stream = NULL;
 	for (unsigned i = 0; i < DESK_STREAMS_MAX && !stream; i++)
 		if (!desk->streams[i].is_open)
 			stream = &desk->streams[i];
@@ -92,47 +92,47 @@ static void open_stream(struct desk *desk, const struct request *request)
 		reply_error(desk, request->id, 429, &(struct error){.what = "too many streams"});
 		return;
 	}
-	*stream = (struct stream){
+	*stream = (struct viewer){
 		.is_open = true,
 		.asker = request->id,
 		.id = ++desk->n_given,
 		.wish = {.tab = TAB_DOORS, .group = GROUP_SERVICE, .count = WINDOW_ROWS_USUAL}};
 	struct wish wish = request->wish;
 	wish.parts |= WISH_FILTER; /* so that it is parsed, said or not */
-	if (stream_wish(desk, stream, &wish, &err) < 0) {
+	if (viewer_wish(desk, stream, &wish, &err) < 0) {
 		reply_error(desk, request->id, 400, &err);
-		stream_close(stream);
+		viewer_close(stream);
 		return;
 	}
 	desk->n_streams++;
 	say_hello(desk, stream);
 	start_looking(desk);
 	ask_for(desk, stream);
-	stream_send(desk, stream);
+	viewer_send(desk, stream);
 }
 
 static void change_stream(struct desk *desk, const struct request *request)
 {
 	struct error err = {0};
-	struct stream *stream = find_stream_by_id(desk, request->of);
+	struct viewer *stream = find_stream_by_id(desk, request->of);
 	if (!stream) {
 		reply_error(desk, request->id, 404,
 			    &(struct error){.what = "there is no stream of that name"});
 		return;
 	}
-	if (stream_wish(desk, stream, &request->wish, &err) < 0) {
+	if (viewer_wish(desk, stream, &request->wish, &err) < 0) {
 		reply_error(desk, request->id, 400, &err);
 		return;
 	}
 	reply_nothing(desk, request->id, 204);
 	ask_for(desk, stream);
-	stream_send(desk, stream);
+	viewer_send(desk, stream);
 }
 
 /* The reader took @n bytes; one that was dropped begins anew once it has all. */
 static void note_read(struct desk *desk, uint32_t asker, uint32_t n)
 {
-	struct stream *stream = find_stream(desk, asker);
+	struct viewer *stream = find_stream(desk, asker);
 	if (!stream)
 		return;
 	stream->n_behind -= n < stream->n_behind ? n : stream->n_behind;
@@ -140,15 +140,15 @@ static void note_read(struct desk *desk, uint32_t asker, uint32_t n)
 		return;
 	stream->is_dropped = false;
 	stream->wants_window = true;
-	stream_send(desk, stream);
+	viewer_send(desk, stream);
 }
 
 static void end_stream(struct desk *desk, uint32_t asker)
 {
-	struct stream *stream = find_stream(desk, asker);
+	struct viewer *stream = find_stream(desk, asker);
 	if (!stream)
 		return;
-	stream_close(stream);
+	viewer_close(stream);
 	if (!--desk->n_streams)
 		stop_looking(desk);
 }
@@ -189,6 +189,13 @@ static void answer(struct desk *desk, const struct request *request)
 		break;
 	case VERB_LEGEND:
 		answer_legend(desk, request->id);
+		break;
+	case VERB_STORY:
+	case VERB_PLAN:
+		errand_begin(desk, request);
+		break;
+	case VERB_ACT:
+		errand_confirm(desk, request);
 		break;
 	default:
 		not_yet(desk, request->id);
@@ -274,7 +281,7 @@ static void take_snapshot(struct desk *desk)
 	}
 	for (unsigned i = 0; failed < 0 && i < DESK_STREAMS_MAX; i++)
 		if (desk->streams[i].is_open)
-			stream_fail(desk, &desk->streams[i], &err);
+			viewer_fail(desk, &desk->streams[i], &err);
 	if (!newer || failed < 0)
 		return;
 	compare(desk, newer);
@@ -286,7 +293,7 @@ static void take_snapshot(struct desk *desk)
 		if (!desk->streams[i].is_open)
 			continue;
 		rows_done(&desk->streams[i].rows);
-		stream_send(desk, &desk->streams[i]);
+		viewer_send(desk, &desk->streams[i]);
 		if (flush(desk) < 0)
 			return;
 	}
@@ -318,7 +325,9 @@ static void close_desk(struct desk *desk)
 {
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
 		if (desk->streams[i].is_open)
-			stream_close(&desk->streams[i]);
+			viewer_close(&desk->streams[i]);
+	for (unsigned i = 0; i < JOBS_MAX; i++)
+		errand_end(&desk->errands[i]);
 	refresh_free(desk->refresh);
 	forget_snapshot(desk);
 	arena_done(&desk->arena);
@@ -329,15 +338,20 @@ static void close_desk(struct desk *desk)
 static int serve(struct desk *desk, struct error *err)
 {
 	struct inbox inbox = {.n = 0};
-	struct pollfd waits[] = {{desk->settings->front, POLLIN, 0},
-				 {refresh_fd(desk->refresh), POLLIN, 0},
-				 {desk->settings->stop->fd, POLLIN, 0}};
+	struct pollfd waits[3 + JOBS_MAX] = {{desk->settings->front, POLLIN, 0},
+					     {refresh_fd(desk->refresh), POLLIN, 0},
+					     {desk->settings->stop->fd, POLLIN, 0}};
 	while (!stop_wanted(desk->settings->stop)) {
+		for (unsigned i = 0; i < JOBS_MAX; i++) /* one below 0 is not looked at */
+			waits[3 + i] = (struct pollfd){desk->errands[i].fd, POLLIN, 0};
 		int n = poll(waits, ARRAY_SIZE(waits), -1), r = 0;
 		if (n < 0 && errno != EINTR)
 			return error_set(err, -errno, "wait for requests");
 		if (n <= 0)
 			continue;
+		for (unsigned i = 0; i < JOBS_MAX; i++)
+			if (waits[3 + i].revents)
+				errand_read(desk, &desk->errands[i]);
 		if (waits[0].revents)
 			r = read_requests(desk, &inbox);
 		if (waits[1].revents)
@@ -356,6 +370,8 @@ int desk_run(const struct desk_settings *settings, struct error *err)
 	if (!desk)
 		return error_set(err, -ENOMEM, "serve");
 	desk->settings = settings;
+	for (unsigned i = 0; i < JOBS_MAX; i++)
+		desk->errands[i].fd = -1;
 	int r = open_desk(desk, err);
 	if (r >= 0)
 		r = serve(desk, err);

@@ -54,15 +54,15 @@ static uint64_t id_of_group(const struct record *record, enum rows_by by)
 	const struct snapshot *snapshot = record->snapshot;
 	const struct container *container =
 		process ? snapshot_container(snapshot, process->container) : NULL;
+	if (!process && (by == ROWS_BY_PROCESS || by == ROWS_BY_UNIT || by == ROWS_BY_CONTAINER))
+		return mix(by, record->socket->held_by);
 	switch (by) {
 	case ROWS_BY_PROCESS:
-		return process ? mix(mix(by, (uint64_t)process->pid), process->start_ticks) : 0;
+		return mix(mix(by, (uint64_t)process->pid), process->start_ticks);
 	case ROWS_BY_UNIT:
-		if (process && !container && process->unit)
-			return mix_text(by, process->unit);
-		return container ? mix_text(by, container->id) : 0;
+		return mix_text(by, container ? container->id : process->unit);
 	case ROWS_BY_CONTAINER:
-		return container ? mix_text(by, container->id) : 0;
+		return mix_text(by, container ? container->id : NULL);
 	case ROWS_BY_PEER:
 		return mix_bytes(by, record->socket->peer.bytes,
 				 sizeof(record->socket->peer.bytes));

@@ -28,7 +28,7 @@ struct sent_window {
 };
 
 /* One page that looks. */
-struct stream {
+struct viewer {
 	bool is_open;
 	uint32_t asker; /* the id of its request */
 	uint64_t id;
@@ -45,6 +45,19 @@ struct stream {
 	unsigned query;	      /* which answers it, as refresh_ask counts */
 };
 
+#define JOBS_MAX 16
+#define PLANS_MAX 8
+#define STORIES_MAX 4
+
+/* A process that works for a page (serve/job.h), as the desk sees it. */
+struct errand {
+	int fd; /* -1: the place is free */
+	uint32_t asker;
+	uint64_t plan; /* of an act: its name; 0: a story */
+	bool is_planned, is_confirmed;
+	struct out in; /* of a reply that is not whole yet */
+};
+
 struct desk {
 	const struct desk_settings *settings;
 	struct out out; /* to the front */
@@ -59,7 +72,8 @@ struct desk {
 	struct rate *rates; /* of each; NULL: not known */
 	struct door_map map;
 	bool is_map_made, is_refreshing, is_privileged, may_block;
-	struct stream streams[DESK_STREAMS_MAX];
+	struct viewer streams[DESK_STREAMS_MAX];
+	struct errand errands[JOBS_MAX];
 	uint32_t n_streams;
 	uint64_t n_given; /* streams since the start, of which ids are made */
 	uint32_t metrics_asker[8];
@@ -80,14 +94,22 @@ void reply_nothing(struct desk *desk, uint32_t id, unsigned status);
 
 /* The wish, checked, becomes the stream's; else the stream is as it was. 0 or negative errno with
  * @err told. */
-int stream_wish(struct desk *desk, struct stream *stream, const struct wish *wish,
+int viewer_wish(struct desk *desk, struct viewer *stream, const struct wish *wish,
 		struct error *err);
-uint32_t stream_needs(const struct stream *stream);
+uint32_t viewer_needs(const struct viewer *stream);
 /* What it shows now: a window, or what differs from what was sent. */
-void stream_send(struct desk *desk, struct stream *stream);
-void stream_close(struct stream *stream);
+void viewer_send(struct desk *desk, struct viewer *stream);
+void viewer_close(struct viewer *stream);
 /* There is no newer snapshot, and why. */
-void stream_fail(struct desk *desk, struct stream *stream, const struct error *err);
+void viewer_fail(struct desk *desk, struct viewer *stream, const struct error *err);
+
+/* ---- errand.c ---- */
+
+void errand_begin(struct desk *desk, const struct request *request);
+void errand_confirm(struct desk *desk, const struct request *request);
+/* What came of it; with its end its place is free. */
+void errand_read(struct desk *desk, struct errand *errand);
+void errand_end(struct errand *errand);
 
 /* ---- answers.c ---- */
 

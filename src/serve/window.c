@@ -17,7 +17,7 @@ _Static_assert((int)GROUP_SERVICE == (int)ROWS_BY_SERVICE && (int)GROUP_PEER == 
 
 /* ---- rows ---- */
 
-static int select_rows(struct stream *stream, const struct snapshot *snapshot)
+static int select_rows(struct viewer *stream, const struct snapshot *snapshot)
 {
 	struct rows *rows = &stream->rows;
 	bool is_doors = stream->wish.tab == TAB_DOORS;
@@ -49,7 +49,7 @@ static bool has_id(const struct sent_window *window, uint64_t id)
 }
 
 /* The rows from stream->wish.from on, as they will be sent. 0 or -ENOMEM. */
-static int make_window(struct desk *desk, struct stream *stream, struct sent_window *ret)
+static int make_window(struct desk *desk, struct viewer *stream, struct sent_window *ret)
 {
 	const struct rows *rows = &stream->rows;
 	uint32_t from = stream->wish.from < rows->n_rows ? stream->wish.from : rows->n_rows;
@@ -97,7 +97,7 @@ static void insert_row(struct sent_window *window, uint32_t at, const struct sen
 }
 
 /* Rows that were there at the last refresh stay in their place for a moment. */
-static void keep_gone(const struct stream *stream, struct sent_window *window)
+static void keep_gone(const struct viewer *stream, struct sent_window *window)
 {
 	const struct sent_window *was = &stream->sent;
 	for (uint32_t i = 0; i < was->n && window->n < WINDOW_ROWS_MAX; i++) {
@@ -144,7 +144,7 @@ static void put_columns(struct out *out, const struct field *const *fields)
 	out_string(out, "],\"missing\":");
 }
 
-static void put_window(struct desk *desk, struct stream *stream, const struct sent_window *window)
+static void put_window(struct desk *desk, struct viewer *stream, const struct sent_window *window)
 {
 	struct out *out = &desk->out;
 	put_head(desk, "window", window);
@@ -203,7 +203,7 @@ static void put_difference(struct desk *desk, const struct sent_window *was,
 	out_string(out, "}\n");
 }
 
-static uint32_t count_changes(const struct desk *desk, const struct stream *stream)
+static uint32_t count_changes(const struct desk *desk, const struct viewer *stream)
 {
 	const uint8_t *was = stream->map->doors[0], *now = desk->map.doors[0];
 	uint32_t n = 0;
@@ -212,7 +212,7 @@ static uint32_t count_changes(const struct desk *desk, const struct stream *stre
 	return n;
 }
 
-static void put_doors(struct desk *desk, const struct stream *stream, enum door_proto proto)
+static void put_doors(struct desk *desk, const struct viewer *stream, enum door_proto proto)
 {
 	const char *before = "";
 	out_format(&desk->out, ",\"%s\":[", door_proto_words[proto]);
@@ -226,18 +226,18 @@ static void put_doors(struct desk *desk, const struct stream *stream, enum door_
 	out_char(&desk->out, ']');
 }
 
-static size_t begin_line(struct desk *desk, const struct stream *stream)
+static size_t begin_line(struct desk *desk, const struct viewer *stream)
 {
 	return reply_begin(desk, stream->asker, REPLY_LINE, 200);
 }
 
-static void end_line(struct desk *desk, struct stream *stream, size_t began)
+static void end_line(struct desk *desk, struct viewer *stream, size_t began)
 {
 	reply_end(desk, began, false);
 	stream->n_behind += (uint32_t)(desk->out.n - began - sizeof(struct reply));
 }
 
-static void send_map(struct desk *desk, struct stream *stream)
+static void send_map(struct desk *desk, struct viewer *stream)
 {
 	uint32_t n = stream->map && desk->is_map_made ? count_changes(desk, stream) : 0;
 	if (!n)
@@ -257,7 +257,7 @@ static void send_map(struct desk *desk, struct stream *stream)
 
 /* ---- the whole ---- */
 
-static void send_error(struct desk *desk, struct stream *stream, const struct error *err)
+static void send_error(struct desk *desk, struct viewer *stream, const struct error *err)
 {
 	size_t began = begin_line(desk, stream);
 	out_string(&desk->out, "{\"type\":\"error\",\"error\":");
@@ -267,7 +267,7 @@ static void send_error(struct desk *desk, struct stream *stream, const struct er
 }
 
 /* The rows stay as they are; the page is told that the server lives. */
-static void send_nothing_new(struct desk *desk, struct stream *stream)
+static void send_nothing_new(struct desk *desk, struct viewer *stream)
 {
 	size_t began = begin_line(desk, stream);
 	put_head(desk, "difference", &stream->sent);
@@ -275,7 +275,7 @@ static void send_nothing_new(struct desk *desk, struct stream *stream)
 	end_line(desk, stream, began);
 }
 
-static int send_rows(struct desk *desk, struct stream *stream)
+static int send_rows(struct desk *desk, struct viewer *stream)
 {
 	struct sent_window window = {0};
 	bool is_window = stream->wants_window;
@@ -300,7 +300,7 @@ static int send_rows(struct desk *desk, struct stream *stream)
 	return 0;
 }
 
-void stream_send(struct desk *desk, struct stream *stream)
+void viewer_send(struct desk *desk, struct viewer *stream)
 {
 	struct error err = {0};
 	if (stream->n_behind > BEHIND_MAX) {
@@ -321,13 +321,13 @@ void stream_send(struct desk *desk, struct stream *stream)
 	send_map(desk, stream);
 }
 
-void stream_fail(struct desk *desk, struct stream *stream, const struct error *err)
+void viewer_fail(struct desk *desk, struct viewer *stream, const struct error *err)
 {
 	if (stream->n_behind <= BEHIND_MAX)
 		send_error(desk, stream, err);
 }
 
-void stream_close(struct stream *stream)
+void viewer_close(struct viewer *stream)
 {
 	sent_done(&stream->sent);
 	rows_done(&stream->rows);
@@ -336,5 +336,5 @@ void stream_close(struct stream *stream)
 	free(stream->sort);
 	free(stream->descending);
 	free(stream->map);
-	*stream = (struct stream){.is_open = false};
+	*stream = (struct viewer){.is_open = false};
 }

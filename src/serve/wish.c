@@ -63,7 +63,7 @@ static bool is_elsewhere_only(const struct wish *wish)
 	return !(wish->parts & ~(uint32_t)(WISH_FROM | WISH_COUNT | WISH_PAUSED));
 }
 
-int stream_wish(struct desk *desk, struct stream *stream, const struct wish *wish,
+int viewer_wish(struct desk *desk, struct viewer *stream, const struct wish *wish,
 		struct error *err)
 {
 	cleanup(parsed_done) struct parsed parsed = {0};
@@ -90,7 +90,7 @@ int stream_wish(struct desk *desk, struct stream *stream, const struct wish *wis
 	return 0;
 }
 
-uint32_t stream_needs(const struct stream *stream)
+uint32_t viewer_needs(const struct viewer *stream)
 {
 	return filter_needs(stream->filter) |
 	       (stream->columns ? fields_needs(stream->columns) : 0) |

@@ -158,3 +158,74 @@ void blocks_json(struct out *out, const struct block_table *table, bool in_force
 	}
 	out_string(out, before[0] == '[' ? "[]" : "]");
 }
+
+static void put_envelope(struct out *out, uint64_t netns)
+{
+	out_format(out, "{\"schema\":\"" JSON_SCHEMA "\",\"netns\":%" PRIu64, netns);
+}
+
+void block_outcome(struct out *out, const struct block_table *table, const struct vector *wanted,
+		   const struct cut *cut)
+{
+	for (uint32_t i = 0; i < wanted->n; i++) {
+		const struct block *block = block_find(table, vector_at(wanted, i));
+		if (!block)
+			continue;
+		block_sentence(out, block);
+		out_char(out, '\n');
+	}
+	if (cut)
+		out_format(out, "%u connection%s ended\n", cut->n_ended,
+			   cut->n_ended == 1 ? "" : "s");
+	if (cut && cut->n_spared)
+		out_string(out, "the connection of this session goes on: --force would end it\n");
+}
+
+void block_document(struct out *out, uint64_t netns, const struct block_table *table,
+		    const struct vector *wanted, const struct cut *cut)
+{
+	const char *before = "";
+	put_envelope(out, netns);
+	out_string(out, ",\"blocks\":[");
+	for (uint32_t i = 0; i < wanted->n; i++) {
+		const struct block *block = block_find(table, vector_at(wanted, i));
+		if (!block)
+			continue;
+		out_string(out, before);
+		block_json(out, block);
+		before = ",";
+	}
+	out_string(out, "],\"cut\":");
+	if (cut)
+		out_format(out, "{\"ended\":%u,\"failed\":%u,\"spared\":%u,\"elsewhere\":%u}",
+			   cut->n_ended, cut->n_failed, cut->n_spared, cut->n_elsewhere);
+	else
+		out_string(out, "null");
+	out_string(out, "}\n");
+}
+
+void unblock_outcome(struct out *out, uint32_t n)
+{
+	if (n)
+		out_format(out, "%u unblocked\n", n);
+	else
+		out_string(out, "nothing of that was blocked\n");
+}
+
+void unblock_document(struct out *out, uint64_t netns, const struct block_table *table, uint32_t n)
+{
+	put_envelope(out, netns);
+	out_format(out, ",\"unblocked\":%u,\"blocks\":", n);
+	blocks_json(out, table, true);
+	out_string(out, "}\n");
+}
+
+void blocks_document(struct out *out, uint64_t netns, const struct block_table *table)
+{
+	put_envelope(out, netns);
+	out_string(out, ",\"blocks\":");
+	blocks_json(out, table, true);
+	out_string(out, ",\"idle\":");
+	blocks_json(out, table, false);
+	out_format(out, ",\"dormant\":%s}\n", table->is_dormant ? "true" : "false");
+}

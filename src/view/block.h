@@ -16,4 +16,16 @@ void block_json(struct out *out, const struct block *block);
 /* [...] of those that are @in_force, or of those that are not. */
 void blocks_json(struct out *out, const struct block_table *table, bool in_force);
 
+/* What `block` says afterwards: those of @wanted (struct block) that stand in @table, and what was
+ * cut; @cut NULL: it was not asked for. @netns: the inode. */
+void block_outcome(struct out *out, const struct block_table *table, const struct vector *wanted,
+		   const struct cut *cut);
+void block_document(struct out *out, uint64_t netns, const struct block_table *table,
+		    const struct vector *wanted, const struct cut *cut);
+/* The same of `unblock`, of @n. */
+void unblock_outcome(struct out *out, uint32_t n);
+void unblock_document(struct out *out, uint64_t netns, const struct block_table *table, uint32_t n);
+/* The same of `blocks`. */
+void blocks_document(struct out *out, uint64_t netns, const struct block_table *table);
+
 #endif

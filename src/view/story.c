@@ -395,3 +395,24 @@ void story_json(struct out *out, const struct story *story)
 	}
 	out_char(out, ']');
 }
+
+int story_document(struct out *out, const struct story *story)
+{
+	const struct rows *rows = story->rows;
+	struct json_shape *shape = json_shape_all(true);
+	if (!shape)
+		return -ENOMEM;
+	out_char(out, '{');
+	json_envelope(out, rows->snapshot);
+	out_string(out, ",\"sockets\":[");
+	for (uint32_t i = 0; i < rows->n_sockets; i++) {
+		if (i)
+			out_char(out, ',');
+		json_socket(out, shape, rows->snapshot, rows->order[i]);
+	}
+	out_string(out, "],");
+	story_json(out, story);
+	out_string(out, "}\n");
+	json_shape_free(shape);
+	return 0;
+}

@@ -58,7 +58,7 @@ static void begin_stream(struct pending *pending, const struct reply *reply)
 	evhttp_connection_set_closecb(connection, on_reader_gone, pending);
 	evhttp_send_reply_start(pending->request, 200, NULL);
 	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(connection), NULL,
-				 &(struct timeval){.tv_sec = 30});
+				 &(struct timeval){.tv_sec = 60});
 	pending->is_begun = true;
 }
 
