@@ -371,10 +371,12 @@ bool join_walk(const struct join *join, struct join_walk *walk)
 		walk->socket = &walk->one.socket;
 		bool is_one = packed_next(&walk->one);
 		walk->is_held = walk->one.is_held;
+		walk->index = walk->one.record;
 		return is_one;
 	}
 	if (walk->n == join->snapshot->sockets.n)
 		return false;
+	walk->index = walk->n;
 	walk->socket = snapshot_socket(join->snapshot, walk->n++);
 	walk->is_held = walk->socket->holder != NONE;
 	return true;
@@ -390,6 +392,23 @@ bool join_walk_holder(const struct join *join, const struct join_walk *walk, int
 	*ret_pid = snapshot_process(join->snapshot, process)->pid;
 	*ret_fd = join->packed ? walk->one.fd : holder->fd;
 	return true;
+}
+
+int join_change(struct join *join, uint32_t index, const struct socket *socket)
+{
+	if (join->packed)
+		return packed_change(join->packed, index, socket);
+	*(struct socket *)vector_at(&join->snapshot->sockets, index) = *socket;
+	return 0;
+}
+
+bool join_is_held(const struct join *join, uint32_t index)
+{
+	struct packed_one one;
+	if (!join->packed)
+		return snapshot_socket(join->snapshot, index)->holder != NONE;
+	packed_get(join->packed, index, &one);
+	return one.is_held;
 }
 
 int join_strays(struct join *join)
@@ -423,10 +442,26 @@ static void forget_refused(struct snapshot *snapshot)
 	snapshot->missing.n = n;
 }
 
+/* Nothing refers to sockets by their place yet but the tables, which are not asked any more. */
+static void leave_out_gone(struct vector *sockets)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < sockets->n; i++) {
+		const struct socket *socket = vector_at(sockets, i);
+		if (unlikely(socket->state == STATE_GONE))
+			continue;
+		if (n != i)
+			*(struct socket *)vector_at(sockets, n) = *socket;
+		n++;
+	}
+	sockets->n = n;
+}
+
 /* Says of each socket what holds it; how many of those that may be shown are unseen. */
 static uint64_t settle_sockets(struct join *join)
 {
 	uint64_t n_unseen = 0;
+	leave_out_gone(&join->snapshot->sockets);
 	for (uint32_t i = 0; i < join->snapshot->sockets.n; i++) {
 		struct socket *socket = vector_at(&join->snapshot->sockets, i);
 		if (socket->holder != NONE)

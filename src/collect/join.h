@@ -1,6 +1,6 @@
 /* What the sources found, united: sockets by inode, or by their ends where they have none; holders
  * to their sockets; namespaces and processes once each. Never left-joined to a dump: a socket that
- * only a descriptor or only a dump showed is kept all the same (docs/internals/sources.md). */
+ * only a descriptor or only a dump showed is kept all the same (docs/sources.md). */
 #ifndef COLLECT_JOIN_H
 #define COLLECT_JOIN_H
 
@@ -71,6 +71,7 @@ static inline uint32_t join_n(const struct join *join)
 struct join_walk {
 	const struct socket *socket; /* holder: to be asked of join_walk_holder() */
 	bool is_held;
+	uint32_t index; /* in the join */
 	uint32_t n;
 	struct packed_one one;
 };
@@ -78,6 +79,10 @@ bool join_walk(const struct join *join, struct join_walk *walk);
 /* Its first holder. False: it has none. */
 bool join_walk_holder(const struct join *join, const struct join_walk *walk, int32_t *ret_pid,
 		      int32_t *ret_fd);
+
+/* What is known of the socket @index by now; STATE_GONE: it is left out. 0 or -ENOMEM. */
+int join_change(struct join *join, uint32_t index, const struct socket *socket);
+bool join_is_held(const struct join *join, uint32_t index);
 
 /* Gives the strays whose sockets came later to them; the others stay. 0 or negative errno. */
 int join_strays(struct join *join);

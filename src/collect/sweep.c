@@ -6,6 +6,7 @@
 
 #include "base/debug.h"
 #include "base/privilege.h"
+#include "collect/again.h"
 #include "collect/census.h"
 #include "collect/crowd.h"
 #include "collect/plan.h"
@@ -202,6 +203,8 @@ static int sweep_bpf(struct host *host, struct join *join, struct vector *found,
 	if (r >= 0)
 		r = join_strays(join);
 	if (r >= 0)
+		r = again_look(host, join, found, true);
+	if (r >= 0)
 		tell_kernel_sockets(host, join, found);
 	return r;
 }
@@ -251,6 +254,8 @@ static int sweep_proc(struct host *host, struct join *join, struct vector *found
 		r = dump_namespace(host, join, vector_at(found, i), err);
 	if (r >= 0)
 		r = join_strays(join);
+	if (r >= 0 && join->query->needs & NEED_HOLDERS)
+		r = again_look(host, join, found, false);
 	if (r >= 0 && join->query->needs & NEED_HOLDERS)
 		tell_kernel_sockets(host, join, found);
 	return r < 0 ? r : 0;

@@ -362,10 +362,12 @@ static void step(struct packed_one *one)
 
 bool packed_next(struct packed_one *one)
 {
-	if (one->next >= one->packed->keys.n)
-		return false;
-	step(one);
-	show(one);
+	do {
+		if (one->next >= one->packed->keys.n)
+			return false;
+		step(one);
+		show(one);
+	} while (unlikely(one->socket.state == STATE_GONE));
 	return true;
 }
 

@@ -30,6 +30,7 @@ enum state {
 	STATE_BOUND = 13,
 	STATE_MAX,
 };
+#define STATE_GONE 0 /* of no socket: one that ended while it was being looked at */
 extern const char *const state_words[STATE_MAX]; /* JSON's: "ESTABLISHED"; NULL for 0 and 12 */
 #define STATES_ALL 0x2ffeu
 #define STATES_OPEN (1u << STATE_LISTEN | 1u << STATE_UNCONN)

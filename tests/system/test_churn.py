@@ -50,3 +50,13 @@ def test_no_socket_is_told_twice(scene, doorward, source):
         seen = doorward.list(*source, "--all", "--netns", made.pid)
         count = collections.Counter(s["inode"] for s in seen.sockets if s["inode"])
         assert [inode for inode, n in count.items() if n > 1] == []
+
+
+@pytest.mark.needs("bpf")
+def test_what_was_opened_or_closed_under_way_is_not_called_unseen(scene, doorward):
+    """It was in no descriptor when its process was looked at, or in none any more."""
+    made = scene("churn", lasting=200, together=400, buckets=64)
+    for _ in range(20):
+        seen = doorward.list("--source", "bpf", "--all", "--netns", made.pid, "tcp state = established")
+        assert seen.all(held_by="unseen") == []
+        assert seen["complete"], seen["missing"]

@@ -153,6 +153,30 @@ static void what_is_learnt_later_is_kept(unused_argument void **state)
 	packed_free(packed);
 }
 
+static void what_has_ended_is_passed_over(unused_argument void **state)
+{
+	struct packed *packed = packed_new();
+	struct packed_one one;
+	random_state = 5;
+	for (uint32_t i = 0; i < 40; i++) {
+		struct socket socket = random_socket(i);
+		packed_add(packed, &socket);
+	}
+	for (uint32_t i = 0; i < 40; i += 3) { /* the first and the last too */
+		packed_get(packed, i, &one);
+		one.socket.state = STATE_GONE;
+		assert_int_equal(packed_change(packed, i, &one.socket), 0);
+	}
+	one = (struct packed_one){.packed = packed};
+	for (uint32_t i = 0; i < 40; i++)
+		if (i % 3) {
+			assert_true(packed_next(&one));
+			assert_int_equal(one.record, i);
+		}
+	assert_false(packed_next(&one));
+	packed_free(packed);
+}
+
 static void a_holder_counts_once(unused_argument void **state)
 {
 	struct packed *packed = packed_new();
@@ -295,6 +319,7 @@ int main(void)
 		cmocka_unit_test(every_socket_is_read_as_it_was_added),
 		cmocka_unit_test(sockets_are_found_by_inode_or_ends),
 		cmocka_unit_test(what_is_learnt_later_is_kept),
+		cmocka_unit_test(what_has_ended_is_passed_over),
 		cmocka_unit_test(a_holder_counts_once),
 		cmocka_unit_test(a_stream_says_what_a_snapshot_says),
 		cmocka_unit_test(broken_off_it_is_incomplete),
