@@ -5,6 +5,7 @@
 
 #include "base/module.h"
 #include "nft/nft.h"
+#include "nft/parse-nat.h"
 #include "nft/parse.h"
 #include "nft/script.h"
 
@@ -100,6 +101,17 @@ static int change_table(const struct block_table *table, const struct block_chan
 	return r == -ENOENT || r == -EEXIST ? -EAGAIN : r;
 }
 
-static const struct nft functions = {.read = read_table, .change = change_table};
+static int find_nat(const struct nat_wanted *wanted, struct nat_rule *ret, struct error *err)
+{
+	cleanup(free_context) struct nft_ctx *context = NULL;
+	int r = run("list ruleset",
+		    NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_ALL,
+		    &context, err);
+	const char *text = r < 0 ? NULL : nft_ctx_get_output_buffer(context);
+	return r < 0 ? r : text && nft_parse_nat(text, wanted, ret);
+}
+
+static const struct nft functions = {
+	.read = read_table, .change = change_table, .find_nat = find_nat};
 
 MODULE_DEFINE(nft) = {.name = "nft", .version = NFT_VERSION, .functions = &functions};

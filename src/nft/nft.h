@@ -15,9 +15,20 @@
 #include "base/error.h"
 #include "model/block.h"
 
-#define NFT_VERSION 1
+#define NFT_VERSION 2
 #define NFT_TABLE "doorward"
 #define NFT_PRIORITY (-310)
+
+/* A port whose packets somebody's rule may lead elsewhere. */
+struct nat_wanted {
+	bool is_udp, is_v4;
+	uint16_t port;
+	struct ip address; /* any: of this host, whichever */
+};
+struct nat_rule {
+	char family[8], table[64], chain[64], text[256];
+	uint64_t handle;
+};
 
 struct nft {
 	/* What our table has, in the network namespace that the thread is in. @ret is initialised;
@@ -28,6 +39,9 @@ struct nft {
 	 * was read (an element ended, another changed it); other negative errno with @err told. */
 	int (*change)(const struct block_table *table, const struct block_change *change,
 		      struct error *err);
+	/* A rule of any table that gives packets to that port another destination, as it reads: 1
+	 * and @ret, 0 none, or negative errno with @err told. */
+	int (*find_nat)(const struct nat_wanted *wanted, struct nat_rule *ret, struct error *err);
 };
 
 #endif

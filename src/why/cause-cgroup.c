@@ -93,8 +93,9 @@ static int find(struct inquiry *inquiry)
 	if (diagnosis->answer.error != EPERM)
 		return 0;
 	int refused, n = count(inquiry, &first, &refused);
-	struct cause *cause =
-		diagnosis_add(diagnosis, n || refused ? CAUSE_CGROUP : CAUSE_SECCOMP, EPERM);
+	bool has_filter = inquiry->subject.has_seccomp;
+	struct cause *cause = diagnosis_add(
+		diagnosis, n || (refused && !has_filter) ? CAUSE_CGROUP : CAUSE_SECCOMP, EPERM);
 	if (!cause)
 		return -ENOMEM;
 	if (first)
@@ -106,6 +107,12 @@ static int find(struct inquiry *inquiry)
 						"and refuse%s this one%s%s.",
 						n, n == 1 ? "" : "s", group, n == 1 ? "is" : "are",
 						call, n == 1 ? "s" : "", name[0] ? ": " : "", name);
+	else if (refused && has_filter)
+		cause->because = diagnosis_text(
+			diagnosis,
+			"EPERM comes from the seccomp filter of the process, or from a BPF program "
+			"of its control group, which may not be looked at (%s).",
+			error_reason(refused));
 	else if (refused)
 		cause->because = diagnosis_text(
 			diagnosis,
@@ -116,8 +123,12 @@ static int find(struct inquiry *inquiry)
 		cause->because = "EPERM comes from a seccomp filter of the process: its control "
 				 "group has no BPF program for this.";
 	cause->remedy =
-		"look at SocketBindDeny=, SocketBindAllow= and RestrictNetworkInterfaces= of "
-		"the unit (`systemctl show UNIT`), or `bpftool cgroup tree`";
+		cause->what == CAUSE_SECCOMP
+			? "allow the call where the filter is made (SystemCallFilter= of a unit, "
+			  "`--security-opt seccomp=` of a container)"
+			: "look at SocketBindDeny=, SocketBindAllow= and "
+			  "RestrictNetworkInterfaces= of "
+			  "the unit (`systemctl show UNIT`), or `bpftool cgroup tree`";
 	return 0;
 }
 

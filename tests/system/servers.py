@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Servers in a room, each a process of its own: what `close` is tried on."""
 
+import contextlib
 import json
 import os
 import pty
 import subprocess
+import sys
 import time
 import types
 
@@ -53,6 +55,38 @@ def end(pid):
     os.kill(pid, 9)
     os.waitpid(pid, 0)
 """
+
+SLOW = """
+import mmap, os, signal, socket
+s = socket.create_server(("127.0.0.1", 0))
+m = mmap.mmap(-1, 256 << 20)
+m[:] = bytes([1]) * len(m)
+os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+busy = os.fork()
+if busy == 0:
+    s.close()
+    m.close()
+    while True: pass
+print(s.getsockname()[1], busy, flush=True)
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+signal.pause()
+"""
+
+
+@contextlib.contextmanager
+def dies_slowly(inside):
+    """A listener in the network of @inside whose memory is taken apart before its descriptors are closed, while another
+    has the processor: its pid and port. It ends with the block."""
+    with subprocess.Popen(["nsenter", "-t", str(inside), "--net", "--", sys.executable, "-c", SLOW],
+                          stdout=subprocess.PIPE) as slow:
+        port, busy = map(int, slow.stdout.readline().split())
+        try:
+            yield types.SimpleNamespace(pid=slow.pid, port=port)
+        finally:
+            os.kill(busy, 9)
+            os.sched_setscheduler(slow.pid, os.SCHED_OTHER, os.sched_param(0))  # and now it may end
+            os.sched_setaffinity(slow.pid, range(os.cpu_count()))
+            slow.kill()
 
 
 class Stage(Room):

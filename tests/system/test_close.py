@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from conftest import NOBODY
-from servers import Asked, Stage, closed, is_alive
+from servers import Asked, Stage, closed, dies_slowly, is_alive
 
 ADDRESSES = {"ipv4": "127.0.0.1", "ipv6": "::1"}
 
@@ -164,35 +164,9 @@ def test_one_that_listens_again_at_once_is_told_with_its_new_pid(stage, doorward
     os.kill(holder["pid"], 9)
 
 
-SLOW = """
-import mmap, os, signal, socket
-s = socket.create_server(("127.0.0.1", 0))
-m = mmap.mmap(-1, 256 << 20)
-m[:] = bytes([1]) * len(m)
-os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
-busy = os.fork()
-if busy == 0:
-    s.close()
-    m.close()
-    while True: pass
-print(s.getsockname()[1], busy, flush=True)
-os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-signal.pause()
-"""
-
-
 def test_one_that_dies_slowly_is_dying(stage, doorward):
-    """Its memory is taken apart before its descriptors are closed; another has the processor meanwhile."""
-    with subprocess.Popen(["nsenter", "-t", str(stage.pid), "--net", "--", sys.executable, "-c", SLOW],
-                          stdout=subprocess.PIPE) as slow:
-        port, busy = map(int, slow.stdout.readline().split())
-        try:
-            step = one(closed(stage.doorward(doorward), port, "--grace", "1s", statuses=[1]))
-        finally:
-            os.kill(busy, 9)
-            os.sched_setscheduler(slow.pid, os.SCHED_OTHER, os.sched_param(0))  # and now it may end
-            os.sched_setaffinity(slow.pid, range(os.cpu_count()))
-            slow.kill()
+    with dies_slowly(stage.pid) as slow:
+        step = one(closed(stage.doorward(doorward), slow.port, "--grace", "1s", statuses=[1]))
     assert step["outcome"] == "dying"
 
 

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from room import Room
+from servers import dies_slowly
 
 NOBODY = 65534
 
@@ -263,6 +264,14 @@ def test_a_descriptor_that_was_inherited(room, doorward):
     assert cause["sockets"][0]["holders"][0]["pid"] == child
     room("child.kill(); child.wait()")
     assert why(room, doorward, port, "--bind", "127.0.0.1")["can"]
+
+
+def test_a_process_that_is_being_torn_down(room, doorward):
+    with dies_slowly(room.pid) as slow:
+        os.kill(slow.pid, 15)
+        cause = check(why(room, doorward, slow.port, "--bind", "127.0.0.1"), "dying-process",
+                      room(f"bind_error('127.0.0.1', {slow.port})"))
+    assert f"pid {slow.pid}" in cause["because"] and "wait" in cause["remedy"]
 
 
 def test_another_process_its_namespace_and_its_user(room, doorward):

@@ -166,3 +166,29 @@ def test_the_rights_of_the_command_are_those_of_the_caller(room, doorward):
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+FILTERED = """
+import ctypes, errno, platform, socket, struct, sys
+# seccomp(2): bind answers EPERM, all else is allowed
+bind = {"x86_64": 49, "aarch64": 200}[platform.machine()]
+code = b"".join(struct.pack("HBBI", *i) for i in [
+    (0x20, 0, 0, 0), (0x15, 0, 1, bind), (0x06, 0, 0, 0x00050000 | errno.EPERM), (0x06, 0, 0, 0x7fff0000)])
+held = ctypes.create_string_buffer(code)
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 4, ctypes.addressof(held)))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+try:
+    socket.socket().bind(("127.0.0.1", 8080))
+except OSError as error:
+    sys.exit(error.errno)
+"""
+
+
+def test_a_seccomp_filter(room, doorward):
+    _, out, err = room.doorward(doorward).run("why", "--json", "--", "/usr/bin/python3", "-c", FILTERED)
+    said = json.loads(out)
+    assert said["exit_status"] == errno.EPERM, err
+    failure, = said["failures"]
+    assert (failure["kernel"]["errno"], failure["causes"][0]["cause"]) == (errno.EPERM, "seccomp")
+    assert "SystemCallFilter=" in failure["causes"][0]["remedy"]
