@@ -155,9 +155,33 @@ static void end_stream(struct desk *desk, uint32_t asker)
 
 /* ---- requests ---- */
 
-static void not_yet(struct desk *desk, uint32_t id)
+/* A scrape gets what a page looks at, or a snapshot that is taken for it. */
+static void begin_scrape(struct desk *desk, const struct request *request)
 {
-	reply_error(desk, id, 503, &(struct error){.what = "that is not there yet"});
+	if (desk->snapshot && desk->is_refreshing) {
+		answer_metrics(desk, request, desk->snapshot,
+			       (double)refresh_cost_ns(desk->refresh) / 1e9);
+		return;
+	}
+	if (desk->n_scrapes >= SCRAPES_MAX) {
+		reply_error(desk, request->id, 429, &(struct error){.what = "too many at once"});
+		return;
+	}
+	desk->scrapes[desk->n_scrapes++] = *request;
+	if (!desk->is_refreshing && desk->n_scrapes == 1) /* one is taken, paused or not */
+		desk->first_number = desk->query_number = refresh_ask(desk->refresh, &desk->query);
+}
+
+static void end_scrapes(struct desk *desk, const struct snapshot *snapshot,
+			const struct error *failed)
+{
+	double seconds = (double)refresh_cost_ns(desk->refresh) / 1e9;
+	for (unsigned i = 0; i < desk->n_scrapes; i++)
+		if (snapshot)
+			answer_metrics(desk, &desk->scrapes[i], snapshot, seconds);
+		else
+			reply_error(desk, desk->scrapes[i].id, 500, failed);
+	desk->n_scrapes = 0;
 }
 
 static void answer(struct desk *desk, const struct request *request)
@@ -197,8 +221,16 @@ static void answer(struct desk *desk, const struct request *request)
 	case VERB_ACT:
 		errand_confirm(desk, request);
 		break;
-	default:
-		not_yet(desk, request->id);
+	case VERB_RATES:
+		answer_rates(desk, request);
+		break;
+	case VERB_GRAPH:
+		answer_graph(desk, request);
+		break;
+	case VERB_METRICS:
+		begin_scrape(desk, request);
+		break;
+	case VERB_MAX:
 		break;
 	}
 }
@@ -268,27 +300,14 @@ static void compare(struct desk *desk, const struct snapshot *newer)
 	difference_done(&difference);
 }
 
-static void take_snapshot(struct desk *desk)
+static void show(struct desk *desk, const struct snapshot *newer, unsigned number)
 {
-	struct error err = {0};
-	unsigned number;
-	const struct snapshot *newer = refresh_take(desk->refresh, &number);
-	int failed = refresh_error(desk->refresh, &err);
-	if (!desk->n_streams || newer == desk->snapshot ||
-	    (!failed && number < desk->first_number)) {
-		snapshot_release(newer);
-		newer = NULL;
-	}
-	for (unsigned i = 0; failed < 0 && i < DESK_STREAMS_MAX; i++)
-		if (desk->streams[i].is_open)
-			viewer_fail(desk, &desk->streams[i], &err);
-	if (!newer || failed < 0)
-		return;
 	compare(desk, newer);
 	snapshot_release(desk->snapshot);
 	desk->snapshot = newer;
 	desk->taken_number = number;
 	desk->is_privileged = newer->is_privileged;
+	rates_note(&desk->rates, newer);
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
 		if (!desk->streams[i].is_open)
 			continue;
@@ -297,6 +316,27 @@ static void take_snapshot(struct desk *desk)
 		if (flush(desk) < 0)
 			return;
 	}
+}
+
+static void take_snapshot(struct desk *desk)
+{
+	struct error err = {0};
+	unsigned number;
+	const struct snapshot *newer = refresh_take(desk->refresh, &number);
+	int failed = refresh_error(desk->refresh, &err);
+	if (failed < 0) {
+		end_scrapes(desk, NULL, &err);
+		for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
+			if (desk->streams[i].is_open)
+				viewer_fail(desk, &desk->streams[i], &err);
+	} else if (newer && newer != desk->snapshot && number >= desk->first_number) {
+		end_scrapes(desk, newer, &err);
+		if (desk->n_streams) {
+			show(desk, newer, number);
+			return; /* it is the desk's now */
+		}
+	}
+	snapshot_release(newer);
 }
 
 /* ---- the whole ---- */
@@ -330,6 +370,7 @@ static void close_desk(struct desk *desk)
 		errand_end(&desk->errands[i]);
 	refresh_free(desk->refresh);
 	forget_snapshot(desk);
+	rates_done(&desk->rates);
 	arena_done(&desk->arena);
 	out_done(&desk->out);
 	free(desk);

@@ -9,6 +9,7 @@
 #include "model/difference.h"
 #include "model/door-map.h"
 #include "serve/desk.h"
+#include "serve/rates.h"
 #include "serve/request.h"
 
 #define DESK_STREAMS_MAX 64
@@ -47,6 +48,7 @@ struct viewer {
 
 #define JOBS_MAX 16
 #define PLANS_MAX 8
+#define SCRAPES_MAX 8
 #define STORIES_MAX 4
 
 /* A process that works for a page (serve/job.h), as the desk sees it. */
@@ -68,16 +70,16 @@ struct desk {
 	unsigned query_number, taken_number;
 	unsigned first_number; /* answers to earlier ones are from before it began to look again */
 	const struct snapshot *snapshot; /* the latest; NULL: none yet, or too old */
-	uint8_t *change;    /* enum change of each of its sockets; NULL: none is known */
-	struct rate *rates; /* of each; NULL: not known */
+	uint8_t *change; /* enum change of each of its sockets; NULL: none is known */
 	struct door_map map;
 	bool is_map_made, is_refreshing, is_privileged, may_block;
 	struct viewer streams[DESK_STREAMS_MAX];
 	struct errand errands[JOBS_MAX];
 	uint32_t n_streams;
 	uint64_t n_given; /* streams since the start, of which ids are made */
-	uint32_t metrics_asker[8];
-	uint32_t n_metrics_askers;
+	struct rates rates;
+	struct request scrapes[SCRAPES_MAX]; /* of metrics, that wait for a snapshot */
+	unsigned n_scrapes;
 };
 
 /* ---- reply.c ---- */
@@ -118,5 +120,13 @@ void answer_check(struct desk *desk, const struct request *request);
 void answer_complete(struct desk *desk, const struct request *request);
 void answer_map(struct desk *desk, const struct request *request);
 void answer_legend(struct desk *desk, uint32_t id);
+
+/* ---- measures.c ---- */
+
+void answer_rates(struct desk *desk, const struct request *request);
+void answer_graph(struct desk *desk, const struct request *request);
+/* Of @snapshot, which took @seconds. */
+void answer_metrics(struct desk *desk, const struct request *request,
+		    const struct snapshot *snapshot, double seconds);
 
 #endif

@@ -123,3 +123,11 @@ int statistics_read(struct host *host, struct statistics *ret, struct error *err
 		r = snmp6_parse(snmp6, (size_t)n, ret);
 	return r < 0 ? error_set(err, r, "read the statistics") : 0;
 }
+
+int statistics_read_more(struct host *host, struct statistics *ret, struct error *err)
+{
+	cleanup(freep) char *text = NULL;
+	ssize_t n = host_read_all(host, &text, FILE_LIMIT, "proc/self/net/netstat");
+	int r = n < 0 ? (int)n : snmp_parse(text, (size_t)n, ret);
+	return r < 0 ? error_set(err, r, "read /proc/net/netstat") : 0;
+}

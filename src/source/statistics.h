@@ -15,4 +15,8 @@ int snmp6_parse(const char *bytes, size_t n, struct statistics *ret);
  * @err told. */
 int statistics_read(struct host *host, struct statistics *ret, struct error *err);
 
+/* Adds those of /proc/net/netstat: "TcpExt", "ListenOverflows". 0, or negative errno with @err
+ * told. */
+int statistics_read_more(struct host *host, struct statistics *ret, struct error *err);
+
 #endif

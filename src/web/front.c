@@ -166,7 +166,10 @@ static void serve_metrics(struct front *front, struct evhttp_request *request,
 			  const struct asked *asked)
 {
 	static const struct refusal not_found = {404, "only /metrics is here", NULL};
-	struct question question = {.request = {.verb = VERB_METRICS}};
+	struct question question = {.request = {.verb = VERB_METRICS,
+						.number = (uint32_t)front->n_wrong_tokens,
+						.of = front->n_strangers,
+						.netns = front->n_refused}};
 	if (asked->is_get && strcmp(asked->target, "/metrics") == 0)
 		link_ask(front, request, &question);
 	else
