@@ -16,6 +16,7 @@ import { Stream } from './stream.js';
 import { THEMES, applyTheme, setTheme, theme } from './theme.js';
 import { forgetToken, takeToken, token } from './token.js';
 
+const doorOf = row => ({ target: row.target, netns: row.netns ? String(row.netns) : '' });
 const isListTab = tab => tab === 'doors' || tab === 'connections';
 
 function useMedia(text) {
@@ -157,7 +158,7 @@ function Page({ onRefused }) {
 	const isNarrow = useMedia('(max-width: 700px)');
 	const { data, live, onWindow } = useStream(view, paused, !!info, feed, onRefused);
 	const { chosen, choose, go, scrollTo, forget } = useChoice(data);
-	const maps = useMaps(feed, view.tab === 'map' && live.state === 'live');
+	const maps = useMaps(feed, view.tab === 'map' && live.state === 'live' && data.isWhole);
 	const fields = useMemo(() => new Map((info?.fields ?? []).map(field => [field.name, field])), [info]);
 	const [ephemeral, setEphemeral] = useState(null);
 
@@ -177,16 +178,21 @@ function Page({ onRefused }) {
 	const copy = (text, what) => navigator.clipboard.writeText(text).then(() => tell(`${what} is copied`), () => tell('the browser lets nothing be copied'));
 	const port = Number.parseInt(view.port || '0', 10) & 65535;
 	const proto = view.proto || 'tcp';
-	const target = () => (view.tab === 'map' ? `${proto}/${port}` : chosen?.row?.target ?? view.story);
-	const openStory = (of, isStep = true) => of && setView({ story: of }, isStep);
+	// The door that a key means: its target, and its network namespace where that is another than the server's.
+	const door = () => {
+		if (view.tab === 'map')
+			return { target: `${proto}/${port}`, netns: '' };
+		return chosen?.row?.target ? doorOf(chosen.row) : { target: view.story, netns: view.netns };
+	};
+	const openStory = ({ target, netns }, isStep = true) => target && setView({ story: target, netns }, isStep);
 	const plan = action => {
-		const of = target();
+		const of = door();
 		if (info?.actions?.[action])
 			tell(`${action}: ${info.actions[action]}`);
-		else if (!of)
+		else if (!of.target)
 			tell('choose a row first');
 		else
-			setDialog({ action, target: of });
+			setDialog({ action, ...of });
 	};
 	const columns = view.columns ? view.columns.split(',') : data.columns.length ? data.columns : info?.tabs?.[view.tab] ?? [];
 	const zoomBy = (by, to, of) => {
@@ -200,21 +206,21 @@ function Page({ onRefused }) {
 		tell(`colours: ${name}`);
 	};
 	const closeStory = () => {
-		setView({ story: '' }, true);
+		setView({ story: '', netns: '' }, true);
 		requestAnimationFrame(focusTable);
 	};
 
 	useKeys(view.tab, {
-		filter: () => filterInput.current?.focus(),
+		filter: () => filterInput.current?.select(),
 		tab: tab => setView({ tab }, true),
 		move: by => go((chosen?.index ?? (by > 0 ? -1 : data.total)) + by),
 		page: by => go((chosen?.index ?? 0) + by * 20),
 		edge: which => go(which === 'first' ? 0 : data.total - 1),
 		walk: (ignored, event) => setView({ port: String(walked(port, event.key, event.shiftKey)), proto }),
 		zoom: by => zoomBy(by),
-		story: () => openStory(target()),
+		story: () => openStory(door()),
 		close: () => plan('close'), block: () => plan('block'), unblock: () => plan('unblock'),
-		rates: () => target() && setView({ tab: 'rates', of: target() }, true),
+		rates: () => door().target && setView({ tab: 'rates', of: door().target }, true),
 		copyRow: () => chosen?.row && copy(chosen.row.cells.join('\t'), 'the row'),
 		copyLink: () => copy(viewLink(view), 'the link'),
 		sort: () => {
@@ -230,7 +236,7 @@ function Page({ onRefused }) {
 		back: () => (view.story ? closeStory() : document.activeElement?.blur()),
 	});
 
-	const storyRow = view.story ? data.rows.find(row => row.target === view.story) : null;
+	const storyRow = view.story ? data.rows.find(row => row.target === view.story && doorOf(row).netns === view.netns) : null;
 	const onPicture = node => {
 		const number = node.id.match(/\d+$/)?.[0];
 		const filter = node.kind === 'process' && number ? `pid = ${number}` : node.kind === 'port' && number ? `port = ${number}` : `peer = ${node.label}`;
@@ -248,23 +254,23 @@ function Page({ onRefused }) {
 				isNarrow=${isNarrow} onView=${setView} onChoose=${(row, index) => {
 					choose(row, index);
 					if (view.story)
-						openStory(row.target, false);
-				}} onOpen=${row => openStory(row.target)} onWindow=${onWindow} />` : null}
+						openStory(doorOf(row), false);
+				}} onOpen=${row => openStory(doorOf(row))} onWindow=${onWindow} />` : null}
 			${view.tab === 'map' ? html`<${MapTab} maps=${maps} ephemeral=${ephemeral} proto=${proto} port=${port} zoom=${zoom}
 				onProto=${name => setView({ proto: name })} onPort=${(name, to) => setView({ proto: name, port: String(to) })}
-				onZoom=${zoomBy} onOpen=${(name, to) => openStory(`${name}/${to}`)} />` : null}
+				onZoom=${zoomBy} onOpen=${(name, to) => openStory({ target: `${name}/${to}`, netns: '' })} />` : null}
 			${view.tab === 'rates' ? html`<${RatesTab} of=${view.of} onOf=${of => setView({ of }, true)} />` : null}
 			${view.tab === 'picture' ? html`<${PictureTab} filter=${view.filter} onOpen=${onPicture} />` : null}
 		</main>
-		${view.story ? html`<${Story} target=${view.story} stamp=${storyRow?.stamp ?? 0} acts=${info.actions ?? {}} onClose=${closeStory}
-			onAct=${(action, of) => setDialog({ action, target: of })} onRates=${of => setView({ tab: 'rates', of, story: '' }, true)}
+		${view.story ? html`<${Story} target=${view.story} netns=${view.netns} stamp=${storyRow?.stamp ?? 0} acts=${info.actions ?? {}} onClose=${closeStory}
+			onAct=${(action, of) => setDialog({ action, ...of })} onRates=${of => setView({ tab: 'rates', of, story: '', netns: '' }, true)}
 			onCopy=${text => copy(text, 'the story')} />` : null}
 		<${Foot} info=${info} data=${data} notice=${notice} />
 		<${Spoken} data=${data} />
 		${dialog === 'help' ? html`<${KeyHelp} onClose=${() => setDialog(null)} />` : null}
 		${dialog === 'columns' ? html`<${ColumnsDialog} fields=${info.fields} chosen=${columns} defaults=${info.tabs[view.tab]}
 			onChange=${list => setView({ columns: list.join() === info.tabs[view.tab].join() ? '' : list.join() })} onClose=${() => setDialog(null)} />` : null}
-		${dialog?.action ? html`<${PlanDialog} action=${dialog.action} target=${dialog.target} onClose=${() => setDialog(null)} onDone=${action =>
+		${dialog?.action ? html`<${PlanDialog} action=${dialog.action} target=${dialog.target} netns=${dialog.netns} onClose=${() => setDialog(null)} onDone=${action =>
 			tell(`${action}: done`)} />` : null}
 	</div>`;
 }

@@ -1,10 +1,10 @@
-// The map as bytes, one a port, and as pixels. Pure but for nothing: numbers in, numbers out.
+// The map as bytes, one a port, and as pixels. Pure: numbers in, numbers out.
 export const SIDE = 256;
 export const DOORS = SIDE * SIDE;
 
 const STATE = 7, REACH = 7 << 3, EPHEMERAL = 1 << 6, CHANGED = 1 << 7;
-export const STATES = ['closed', 'bound, not open', 'open', 'connections only', 'lingers'];
-export const REACHES = ['', 'loopback', 'link-local', 'private', 'shared', 'public', 'multicast or broadcast', 'any'];
+export const STATES = ['closed', 'bound, not open', 'open', 'connections only', 'leaving'];
+export const REACHES = ['', 'loopback', 'link-local', 'private', 'public', 'any', 'multicast or broadcast'];
 export const CLASSES = [[0, 1023, 'well-known'], [1024, 49151, 'registered'], [49152, 65535, 'dynamic']];
 
 // The colours of theme.css that a door can have: of what is open by its reach, of the rest by its state.
@@ -14,7 +14,7 @@ export const COLOURS = ['map-closed', 'map-ephemeral', 'map-bound', 'map-connect
 export const LEGEND = [
 	['map-any', 'open to any address'], ['map-near', 'open to networks nearby'], ['map-loopback', 'open to this host alone'],
 	['map-multicast', 'multicast or broadcast'], ['map-connected', 'connections only'], ['map-bound', 'bound, not open'],
-	['map-lingers', 'lingers (TIME_WAIT)'], ['map-ephemeral', 'closed, in the ephemeral range'], ['map-closed', 'closed'],
+	['map-lingers', 'leaving (TIME_WAIT)'], ['map-ephemeral', 'closed, in the ephemeral range'], ['map-closed', 'closed'],
 ];
 
 export const state = byte => byte & STATE;
@@ -31,7 +31,7 @@ export function colourName(byte) {
 	case 3: return 'map-connected';
 	case 4: return 'map-lingers';
 	}
-	return ['map-loopback', 'map-loopback', 'map-near', 'map-near', 'map-near', 'map-any', 'map-multicast', 'map-any'][reach(byte)];
+	return ['map-loopback', 'map-loopback', 'map-near', 'map-near', 'map-any', 'map-any', 'map-multicast'][reach(byte)] ?? 'map-any';
 }
 
 // 256 colours, one for each value of a byte, so that drawing is one look for each door.

@@ -16,20 +16,32 @@ export function useMaps(feed, isLive) {
 			return undefined;
 		const abort = new AbortController();
 		const late = [];
-		let whole = null;
+		let whole = null, timer = 0;
 		const apply = message => {
+			if (message.reload) {
+				load();
+				return;
+			}
 			for (const proto of PROTOS)
 				for (const [port, byte] of message[proto] ?? [])
 					whole[proto][port] = byte;
 			setMaps(was => ({ ...whole, stamp: was.stamp + 1 }));
 		};
 		feed.current = message => (whole ? apply(message) : late.push(message));
-		Promise.all(PROTOS.map(proto => askBytes('map?proto=' + proto, { signal: abort.signal }))).then(([tcp, udp]) => {
-			whole = { tcp: tcp.slice(0, DOORS), udp: udp.slice(0, DOORS) };
-			late.forEach(apply);
-			setMaps(was => ({ ...whole, stamp: was.stamp + 1 }));
-		}, () => { /* the stream says what is wrong */ });
+		const load = async () => {
+			try {
+				const [tcp, udp] = await Promise.all(PROTOS.map(proto => askBytes('map?proto=' + proto, { signal: abort.signal })));
+				whole = { tcp: tcp.slice(0, DOORS), udp: udp.slice(0, DOORS) };
+				late.splice(0).filter(message => !message.reload).forEach(apply);
+				setMaps(was => ({ ...whole, stamp: was.stamp + 1 }));
+			} catch (error) {
+				if (error.status === 503)       /* there is no snapshot yet */
+					timer = setTimeout(load, 300);
+			}
+		};
+		load();
 		return () => {
+			clearTimeout(timer);
 			feed.current = null;
 			abort.abort();
 		};
@@ -63,11 +75,15 @@ function drawClasses(pen, view, ink, at) {
 		return;
 	pen.font = '11px system-ui';
 	pen.textBaseline = 'top';
-	pen.fillStyle = ink.named['map-text'];
 	for (const [first, last, name] of CLASSES) {
 		const y = Math.max(0, at(0, first / SIDE)[1]);
-		if (y < view.size && (last + 1 - first) / SIDE * view.cell > 14)
-			pen.fillText(`${name} ${first}–${last}`, 5, y + 4);
+		if (y > view.size || (last + 1 - first) / SIDE * view.cell < 18)
+			continue;
+		const text = `${name} ${first}–${last}`;
+		pen.fillStyle = ink.named['map-closed'];
+		pen.fillRect(1, y + 1, pen.measureText(text).width + 8, 16);
+		pen.fillStyle = ink.named['map-text'];
+		pen.fillText(text, 5, y + 4);
 	}
 }
 
@@ -184,7 +200,7 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 		if (!bytes)
 			return;
 		const begun = performance.now();
-		const pen = below.current.getContext('2d');
+		const pen = below.current.getContext('2d', { willReadFrequently: true });
 		const image = pen.createImageData(SIDE, SIDE);
 		paint(bytes, ink.table, new Uint32Array(image.data.buffer));
 		pen.putImageData(image, 0, 0);

@@ -63,7 +63,7 @@ function Refusal({ error }) {
 		${error.hint ? html`<br /><em>${error.hint}</em>` : null}</p>`;
 }
 
-export function PlanDialog({ action, target, onClose, onDone }) {
+export function PlanDialog({ action, target, netns, onClose, onDone }) {
 	const [options, setOptions] = useState({});
 	const [plan, setPlan] = useState(null);
 	const [error, setError] = useState(null);
@@ -74,7 +74,7 @@ export function PlanDialog({ action, target, onClose, onDone }) {
 
 	useEffect(() => {
 		const abort = new AbortController();
-		const body = { action, target };
+		const body = { action, target, ...(netns ? { netns: Number(netns) } : {}) };
 		for (const [name, value] of Object.entries(options))
 			if (value !== '' && value !== false && !(name === 'by' && value === 'auto'))
 				body[name] = name.endsWith('_ms') ? Number.parseInt(value, 10) : value;

@@ -125,23 +125,23 @@ function Body({ story, target, onRates }) {
 }
 
 // @stamp changes when the row of the target changed, and the story is told anew.
-export function Story({ target, stamp, acts, onClose, onAct, onRates, onCopy }) {
+export function Story({ target, netns, stamp, acts, onClose, onAct, onRates, onCopy }) {
 	const [told, setTold] = useState({ target: '', story: null, error: null });
 	const heading = useRef(null);
 	useEffect(() => {
 		const abort = new AbortController();
-		askJson('story?' + query({ target }), { signal: abort.signal })
+		askJson('story?' + query({ target, netns }), { signal: abort.signal })
 			.then(story => setTold({ target, story, error: null }))
 			.catch(error => error.name !== 'AbortError' && setTold({ target, story: null, error }));
 		return () => abort.abort();
-	}, [target, stamp]);
+	}, [target, netns, stamp]);
 	useEffect(() => heading.current?.focus({ preventScroll: true }), []);
 
 	const isHere = told.target === target;
 	const service = isHere ? (told.story?.port?.[target.split('/')[0]]?.service ?? '') : '';
 	const button = (action, word) => html`<button type="button" class=${action === 'close' ? 'danger' : ''}
 		aria-disabled=${acts[action] ? 'true' : undefined} title=${acts[action] ?? undefined}
-		onClick=${() => !acts[action] && onAct(action, target)}>${word}</button>`;
+		onClick=${() => !acts[action] && onAct(action, { target, netns })}>${word}</button>`;
 	return html`<aside class="story" aria-label=${`the story of ${target}`}>
 		<header>
 			<h2 tabindex="-1" ref=${heading}>${target}${service ? html` <span class="dim">${service}</span>` : null}</h2>
