@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`doorward serve` and a real headless Chromium that looks at its page."""
+"""A real headless Chromium that looks at the page of `doorward serve` (pages.py)."""
 
 import json
 import os
 import pathlib
-import re
-import select
 import shutil
-import signal
-import subprocess
 import tempfile
 
 import pytest
@@ -23,31 +19,6 @@ def need_browser():
         if not shutil.which(part):
             pytest.skip(f"needs {part}: tools/deps page")
     pytest.importorskip("selenium", reason="needs python3-selenium: tools/deps page")
-
-
-class Served:
-    """The running server. It prints its address with the token once it answers."""
-
-    def __init__(self, doorward, *options):
-        self.process = subprocess.Popen([*doorward.prefix, doorward.path, "serve", *options], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said = b""
-        while not (found := re.search(rb"(https?://\S+)#token=([0-9a-f]{64})", said)):
-            if not select.select([self.process.stdout], [], [], LIMIT)[0] or not (more := os.read(self.process.stdout.fileno(), 4096)):
-                self.close()
-                raise RuntimeError(f"serve says no address: {said.decode(errors='replace')}")
-            said += more
-        self.address, self.token = found[1].decode(), found[2].decode()
-        self.start = f"{self.address}#token={self.token}"
-
-    def close(self):
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(LIMIT)
-        finally:
-            self.process.kill()
-            self.process.wait()
-            self.process.stdout.close()
 
 
 class Browser:
@@ -80,9 +51,9 @@ class Browser:
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
 
     def open(self, served, view=""):
-        """A fresh tab at the page, as if its address had been opened; @view is the fragment beside the token."""
+        """A fresh look at the page, as if its address had been opened; @view is the fragment beside the token."""
         self.driver.get("about:blank")
-        self.driver.get(served.start + (f"&{view}" if view else ""))
+        self.driver.get(served.address + (f"&{view}" if view else ""))
         self.wait("return document.querySelector('main:not(.waiting):not(.gate)') !== null")
 
     def run(self, script, *args):

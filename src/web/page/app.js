@@ -247,7 +247,7 @@ function Page({ onRefused }) {
 	return html`<div class=${'page' + (view.story ? ' has-story' : '')}>
 		<${Head} info=${info} view=${view} live=${paused && live.state === 'live' ? 'paused' : live.state} themeName=${themeName}
 			onView=${setView} onTheme=${toggleTheme} onPause=${() => setPaused(!paused)} onHelp=${() => setDialog('help')} />
-		${isListTab(view.tab) || view.tab === 'picture' ? html`<${ToolBar} view=${view} input=${filterInput} isList=${isListTab(view.tab)}
+		${isListTab(view.tab) || view.tab === 'picture' ? html`<${ToolBar} view=${view} input=${filterInput} fields=${fields} isList=${isListTab(view.tab)}
 			refused=${live.state === 'filter' ? live.error : null} onView=${setView} onColumns=${() => setDialog('columns')} onTable=${focusTable} />` : null}
 		<main>
 			${isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${data} fields=${fields} chosen=${chosen} scrollTo=${scrollTo}

@@ -20,17 +20,17 @@ function Problem({ text, error, shift }) {
 	</div>`;
 }
 
-function Words({ words, chosen, onTake }) {
+function Words({ words, chosen, fields, onTake }) {
 	return html`<ul class="words" id="filter-words" role="listbox" aria-label="what may stand here">
 		${words.map((word, w) => html`<li key=${word} id=${'word-' + w} role="option" aria-selected=${w === chosen}
 			class=${w === chosen ? 'is-chosen' : ''} onMouseDown=${event => {
 				event.preventDefault();
 				onTake(word);
-			}}>${word}</li>`)}
+			}}>${word}${fields.has(word) ? html` <span class="dim">${fields.get(word).help}</span>` : null}</li>`)}
 	</ul>`;
 }
 
-export function FilterLine({ value, input, refused, onApply, onLeave }) {
+export function FilterLine({ value, input, fields, refused, onApply, onLeave }) {
 	const [text, setText] = useState(value);
 	const [error, setError] = useState(null);
 	const [help, setHelp] = useState({ words: [], from: 0, chosen: -1 });
@@ -87,10 +87,12 @@ export function FilterLine({ value, input, refused, onApply, onLeave }) {
 		const caret = input.current.selectionStart;
 		const from = placeOfByte(text, help.from);
 		const filter = text.slice(0, from) + word + ' ' + text.slice(caret).trimStart();
+		const end = from + word.length + 1;
 		setText(filter);
 		setHelp({ words: [], from: 0, chosen: -1 });
-		requestAnimationFrame(() => input.current.setSelectionRange(from + word.length + 1, from + word.length + 1));
-		consider(filter, from + word.length + 1);
+		input.current.value = filter;           /* at once: the next key may come before the next frame */
+		input.current.setSelectionRange(end, end);
+		consider(filter, end);
 	};
 
 	const pressed = event => {
@@ -130,7 +132,7 @@ export function FilterLine({ value, input, refused, onApply, onLeave }) {
 			apply('');
 			input.current.focus();
 		}}>×</button>` : html`<kbd aria-hidden="true">/</kbd>`}
-		${isOpen ? html`<${Words} words=${help.words} chosen=${help.chosen} onTake=${take} />` : null}
+		${isOpen ? html`<${Words} words=${help.words} chosen=${help.chosen} fields=${fields} onTake=${take} />` : null}
 		${error ? html`<${Problem} text=${text} error=${error} shift=${shift} />` : null}
 	</div>`;
 }

@@ -6,9 +6,9 @@ import { Table } from './table.js';
 export const GROUPS = ['', 'service', 'process', 'unit', 'container', 'peer', 'none'];
 const USUAL = { doors: 'service', connections: 'none' };
 
-export function ToolBar({ view, input, refused, isList, onView, onColumns, onTable }) {
+export function ToolBar({ view, input, fields, refused, isList, onView, onColumns, onTable }) {
 	return html`<div class="tool-bar">
-		<${FilterLine} value=${view.filter} input=${input} refused=${refused} onApply=${filter => onView({ filter })} onLeave=${onTable} />
+		<${FilterLine} value=${view.filter} input=${input} fields=${fields} refused=${refused} onApply=${filter => onView({ filter })} onLeave=${onTable} />
 		${isList ? html`<label class="group">by <select value=${view.group} onChange=${event => onView({ group: event.target.value })}>
 			${GROUPS.map(group => html`<option key=${group} value=${group}>${group || `${USUAL[view.tab]} (usual)`}</option>`)}
 		</select></label>

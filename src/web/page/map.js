@@ -1,11 +1,12 @@
 // The map: 256 x 256 doors of TCP and of UDP, a pixel a door on the canvas below, and marks, lines and the cursor above.
 import { html, useEffect, useRef, useState } from './html.js';
-import { askBytes } from './api.js';
+import { askBytes, askJson, query } from './api.js';
 import { CLASSES, COLOURS, DOORS, LEGEND, SIDE, countOpen, inWords, isChanged, nextOpen, paint, palette, place, portAt, state } from './map-data.js';
 import { colours, onTheme, pixel } from './theme.js';
 
 const ZOOMS = [1, 2, 4, 8, 16];
 const MARK = 5;                         /* an open door is at least so many pixels wide, or nobody would find it */
+const REST_MS = 300;
 const PROTOS = ['tcp', 'udp'];
 
 // The bytes of both maps: whole once, then what the stream says has changed. @feed is where the app puts its messages.
@@ -219,6 +220,7 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 			return null;
 		return nearOpen(bytes, x, y, Math.ceil(MARK / 2 / view.cell));
 	};
+	const names = useHolders(proto, hover, bytes && hover !== null && [1, 2].includes(state(bytes[hover])));
 	const at = hover === null ? null : place(hover);
 	const tip = at && {
 		left: `${Math.min(Math.max((at.x + 0.5 - view.x) * view.cell, 70), Math.max(70, size - 130))}px`,
@@ -244,9 +246,33 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 						onOpen(proto, found);
 					}
 				}}></canvas>
-			${tip && bytes ? html`<div class="tip" style=${tip}><b>${proto}/${hover}</b><br />${inWords(hover, bytes[hover])}</div>` : null}
+			${tip && bytes ? html`<div class="tip" style=${tip}><b>${proto}/${hover}</b><br />${inWords(hover, bytes[hover])}${names ? html`<br /><bdi>${names}</bdi>` : null}</div>` : null}
 		</div>
 	</figure>`;
+}
+
+// Who stands behind the door under the pointer, asked when it has rested there.
+function useHolders(proto, port, isOpen) {
+	const [told, setTold] = useState({ door: '', names: '' });
+	const door = `${proto}/${port}`;
+	useEffect(() => {
+		if (port === null || !isOpen)
+			return undefined;
+		const abort = new AbortController();
+		const timer = setTimeout(async () => {
+			try {
+				const story = await askJson('story?' + query({ target: door }), { signal: abort.signal });
+				const holders = story.sockets.flatMap(socket => socket.holders ?? []);
+				const names = [...new Set(holders.map(holder => (holder.runs ? `${holder.name} ${holder.runs}` : holder.name) ?? '?'))];
+				setTold({ door, names: [story.port?.[proto]?.service, names.slice(0, 4).join(', ')].filter(x => x).join(': ') });
+			} catch { /* the tip has the rest */ }
+		}, REST_MS);
+		return () => {
+			clearTimeout(timer);
+			abort.abort();
+		};
+	}, [door, isOpen]);
+	return told.door === door ? told.names : '';
 }
 
 // A mark is wider than its door: a click on the mark means that door.
