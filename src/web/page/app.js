@@ -16,6 +16,7 @@ import { Stream } from './stream.js';
 import { THEMES, applyTheme, setTheme, theme } from './theme.js';
 import { forgetToken, takeToken, token } from './token.js';
 
+const FOLLOW_MS = 250;
 const doorOf = row => ({ target: row.target, netns: row.netns ? String(row.netns) : '' });
 const isListTab = tab => tab === 'doors' || tab === 'connections';
 
@@ -166,13 +167,20 @@ function Page({ onRefused }) {
 		askJson('fields').then(setInfo, error => (error.status === 401 || error.status === 403 ? onRefused(error) : setTimeout(() => location.reload(), 3000)));
 	}, []);
 	useEffect(() => {
-		if (view.tab === 'map' && !ephemeral)
+		if (maps.tcp && !ephemeral)
 			askJson('map/legend').then(legend => setEphemeral(legend.ephemeral), () => { /* the outline is left off */ });
-	}, [view.tab]);
+	}, [maps.tcp]);
 	useEffect(() => {
 		document.title = [view.tab, info?.host, 'Doorward'].filter(x => x).join(' · ');
 	}, [view.tab, info]);
 	useEffect(forget, [view.tab]);
+	// an open story follows the choice when that has come to rest
+	useEffect(() => {
+		if (!view.story || !chosen?.row?.target || !isListTab(view.tab) || chosen.row.target === view.story)
+			return undefined;
+		const timer = setTimeout(() => setView({ story: chosen.row.target, netns: doorOf(chosen.row).netns }), FOLLOW_MS);
+		return () => clearTimeout(timer);
+	}, [chosen?.id]);
 
 	const focusTable = () => document.querySelector('[role=grid], .maps')?.focus();
 	const copy = (text, what) => navigator.clipboard.writeText(text).then(() => tell(`${what} is copied`), () => tell('the browser lets nothing be copied'));
@@ -253,9 +261,8 @@ function Page({ onRefused }) {
 			${isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${data} fields=${fields} chosen=${chosen} scrollTo=${scrollTo}
 				isNarrow=${isNarrow} onView=${setView} onChoose=${(row, index) => {
 					choose(row, index);
-					if (view.story)
-						openStory(doorOf(row), false);
-				}} onOpen=${row => openStory(doorOf(row))} onWindow=${onWindow} />` : null}
+					openStory(doorOf(row), !view.story);
+				}} onWindow=${onWindow} />` : null}
 			${view.tab === 'map' ? html`<${MapTab} maps=${maps} ephemeral=${ephemeral} proto=${proto} port=${port} zoom=${zoom}
 				onProto=${name => setView({ proto: name })} onPort=${(name, to) => setView({ proto: name, port: String(to) })}
 				onZoom=${zoomBy} onOpen=${(name, to) => openStory({ target: `${name}/${to}`, netns: '' })} />` : null}

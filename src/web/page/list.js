@@ -16,9 +16,9 @@ export function ToolBar({ view, input, fields, refused, isList, onView, onColumn
 	</div>`;
 }
 
-export function ListTab({ view, data, fields, chosen, scrollTo, isNarrow, onView, onChoose, onOpen, onWindow }) {
+export function ListTab({ view, data, fields, chosen, scrollTo, isNarrow, onView, onChoose, onWindow }) {
 	return html`<${Table} data=${data} fields=${fields} sort=${view.sort} chosen=${chosen?.id} scrollTo=${scrollTo} isNarrow=${isNarrow}
 		label=${view.tab === 'doors' ? 'what is open' : 'connections'}
 		empty=${view.filter ? 'Nothing is what the filter chooses.' : view.tab === 'doors' ? 'No door is open.' : 'There is no connection.'}
-		onSort=${sort => onView({ sort })} onChoose=${onChoose} onOpen=${onOpen} onWindow=${onWindow} />`;
+		onSort=${sort => onView({ sort })} onChoose=${onChoose} onWindow=${onWindow} />`;
 }

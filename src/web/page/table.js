@@ -49,12 +49,12 @@ function Header({ columns, fields, sort, onSort }) {
 	</div>`;
 }
 
-function Row({ row, index, columns, fields, isChosen, onChoose, onOpen }) {
+function Row({ row, index, columns, fields, isChosen, onChoose }) {
 	const change = row.change ? ` is-${row.change} turn-${row.stamp % 2}` : '';
 	return html`<div class=${'row' + change + (isChosen ? ' is-chosen' : '')} role="row" id=${'row-' + row.id}
 		aria-rowindex=${index + 2} aria-selected=${isChosen}
 		style=${{ transform: `translateY(calc(${index} * var(--row)))` }}
-		onClick=${() => onChoose(row, index)} onDblClick=${() => onOpen(row)}>
+		onClick=${() => onChoose(row, index)}>
 		<span class="sign" role="gridcell" aria-label=${SPOKEN[row.change]}>${SIGNS[row.change] ?? ''}</span>
 		${columns.map((name, c) => {
 			const text = row.cells[c] ?? '';
@@ -67,7 +67,7 @@ function Row({ row, index, columns, fields, isChosen, onChoose, onOpen }) {
 }
 
 // On a narrow page a row has two lines: the door and who stands behind it, and the rest below.
-function NarrowRow({ row, index, columns, isChosen, onChoose, onOpen }) {
+function NarrowRow({ row, index, columns, isChosen, onChoose }) {
 	const cell = names => {
 		const c = columns.findIndex(name => names.includes(name));
 		return c < 0 ? '' : row.cells[c] ?? '';
@@ -79,7 +79,7 @@ function NarrowRow({ row, index, columns, isChosen, onChoose, onOpen }) {
 	return html`<div class=${'row' + change + (isChosen ? ' is-chosen' : '')} role="row" id=${'row-' + row.id}
 		aria-rowindex=${index + 2} aria-selected=${isChosen}
 		style=${{ transform: `translateY(calc(${index} * var(--row)))` }}
-		onClick=${() => (isChosen ? onOpen(row) : onChoose(row, index))}>
+		onClick=${() => onChoose(row, index)}>
 		<span class="sign" role="gridcell" aria-label=${SPOKEN[row.change]}>${SIGNS[row.change] ?? ''}</span>
 		<span class="number" role="gridcell">${door}</span>
 		<span class="who" role="gridcell">${cell(['process']) || '—'}${cell(['remote']) ? ' → ' + cell(['remote']) : ''}</span>
@@ -87,7 +87,7 @@ function NarrowRow({ row, index, columns, isChosen, onChoose, onOpen }) {
 	</div>`;
 }
 
-export function Table({ data, fields, sort, chosen, isNarrow, label, empty, onSort, onChoose, onOpen, onWindow, scrollTo }) {
+export function Table({ data, fields, sort, chosen, isNarrow, label, empty, onSort, onChoose, onWindow, scrollTo }) {
 	const box = useRef(null);
 	const [seen, setSeen] = useState({ first: 0, n: 40 });
 	const widths = useWidths(data.columns, fields, data.rows);
@@ -135,7 +135,7 @@ export function Table({ data, fields, sort, chosen, isNarrow, label, empty, onSo
 		${isNarrow ? null : html`<${Header} columns=${data.columns} fields=${fields} sort=${sort} onSort=${onSort} />`}
 		<div class="rows" role="rowgroup" style=${{ height: `calc(${data.total} * var(--row))` }}>
 			${data.rows.map((row, k) => html`<${Line} key=${row.id} row=${row} index=${data.from + k} columns=${data.columns}
-				fields=${fields} isChosen=${row.id === chosen} onChoose=${onChoose} onOpen=${onOpen} />`)}
+				fields=${fields} isChosen=${row.id === chosen} onChoose=${onChoose} />`)}
 		</div>
 		${data.isWhole && data.total === 0 ? html`<p class="empty">${empty}</p>` : null}
 	</div>`;
