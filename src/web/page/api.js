@@ -1,4 +1,5 @@
 // One way to ask the server: with the token in a header, and what it refuses as an error in words.
+import { parseShown } from './text.js';
 import { token } from './token.js';
 
 export class Refused extends Error {
@@ -42,7 +43,7 @@ export async function ask(path, { body, signal } = {}) {
 		return answer;
 	let told = {};
 	try {
-		told = (await answer.json()).error ?? {};
+		told = parseShown(await answer.text()).error ?? {};
 	} catch {
 		/* the status says enough */
 	}
@@ -50,7 +51,7 @@ export async function ask(path, { body, signal } = {}) {
 }
 
 export async function askJson(path, options) {
-	return (await ask(path, options)).json();
+	return parseShown(await (await ask(path, options)).text());
 }
 
 export async function askBytes(path, options) {

@@ -1,6 +1,7 @@
 // The one streamed fetch: lines of JSON as long as the tab is seen. It is closed when the tab is hidden, and opened
 // again with what is wanted then; after a failure too, later each time.
 import { ask, query } from './api.js';
+import { parseShown } from './text.js';
 
 const LONGEST_WAIT = 10000;
 const LINE_MAX = 16 * 1024 * 1024;
@@ -101,7 +102,7 @@ export class Stream {
 				throw new Error('a line without an end');
 			for (const line of lines)
 				if (line)
-					this.take(JSON.parse(line));
+					this.take(parseShown(line));
 		}
 	}
 
