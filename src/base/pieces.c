@@ -4,15 +4,20 @@
 
 #include "base/pieces.h"
 
-#define AHEAD 2 /* pieces that wait for those before them, at most */
+/* Pieces 0, 2, 4, ... are made by the caller, straight into the output; 1, 3, 5, ... by a worker,
+ * AHEAD of them at most before their turn. The caller makes one of the worker's itself where that
+ * has not begun it. Were each to take the next, the worker would take them all: the caller, which
+ * writes, would find every piece begun and wait for it. */
+#define AHEAD 2
 
 struct pieces {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	piece_make *make;
 	void *data;
-	uint32_t n, n_begun;
-	uint32_t waiting[AHEAD]; /* pieces of worker 1; free where they are NOBODY */
+	uint32_t n;
+	uint32_t next;		 /* of the worker's: not begun yet */
+	uint32_t waiting[AHEAD]; /* begun by the worker; free where they are NOBODY */
 	bool is_made[AHEAD];
 	struct out made[AHEAD];
 	bool is_unwanted;
@@ -20,7 +25,7 @@ struct pieces {
 
 #define NOBODY UINT32_MAX
 
-/* A place for a piece of worker 1, or AHEAD. */
+/* A place for a piece of the worker, or AHEAD. */
 static unsigned place_of(const struct pieces *pieces, uint32_t index)
 {
 	unsigned at = 0;
@@ -34,12 +39,13 @@ static void *work(void *data)
 	struct pieces *pieces = data;
 	unsigned at;
 	pthread_mutex_lock(&pieces->lock);
-	while (!pieces->is_unwanted && pieces->n_begun < pieces->n) {
+	while (!pieces->is_unwanted && pieces->next < pieces->n) {
 		if ((at = place_of(pieces, NOBODY)) == AHEAD) {
 			pthread_cond_wait(&pieces->changed, &pieces->lock);
 			continue;
 		}
-		uint32_t index = pieces->n_begun++;
+		uint32_t index = pieces->next;
+		pieces->next += 2;
 		pieces->waiting[at] = index;
 		pieces->is_made[at] = false;
 		pthread_mutex_unlock(&pieces->lock);
@@ -53,7 +59,7 @@ static void *work(void *data)
 	return NULL;
 }
 
-/* Writes the piece of worker 1 whose turn it is. Called with the lock held. */
+/* Writes the piece of the worker whose turn it is. Called with the lock held. */
 static void write_waiting(struct pieces *pieces, struct out *out, unsigned at)
 {
 	while (!pieces->is_made[at])
@@ -67,7 +73,6 @@ static void write_waiting(struct pieces *pieces, struct out *out, unsigned at)
 	pthread_cond_signal(&pieces->changed);
 }
 
-/* A piece whose turn it is goes straight to @out; worker 1 makes those behind it meanwhile. */
 static void write_all(struct pieces *pieces, struct out *out)
 {
 	pthread_mutex_lock(&pieces->lock);
@@ -77,7 +82,8 @@ static void write_all(struct pieces *pieces, struct out *out)
 			write_waiting(pieces, out, at);
 			continue;
 		}
-		pieces->n_begun++;
+		if (pieces->next == turn)
+			pieces->next += 2;
 		pthread_mutex_unlock(&pieces->lock);
 		pieces->make(pieces->data, 0, out, turn);
 		pthread_mutex_lock(&pieces->lock);
@@ -105,7 +111,8 @@ void pieces_write(struct out *out, uint32_t n, piece_make *make, void *data)
 				.changed = PTHREAD_COND_INITIALIZER,
 				.make = make,
 				.data = data,
-				.n = n};
+				.n = n,
+				.next = 1};
 	pthread_t thread;
 	int r = n > 1 && has_two_processors() ? 0 : -1;
 	for (unsigned i = 0; i < AHEAD; i++) {

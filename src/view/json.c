@@ -212,7 +212,7 @@ void json_envelope(struct out *out, const struct snapshot *snapshot)
 	json_namespaces(out, snapshot);
 }
 
-#define PIECE 512 /* sockets: what the buffer of an output has room for */
+#define PIECE 128 /* sockets: what the buffer of an output has room for */
 
 struct printing {
 	const struct rows *rows;
