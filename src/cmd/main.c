@@ -14,6 +14,15 @@
 #include "model/field.h"
 #include "model/target.h"
 
+/* The lines of a caret stay lines: they are indented. A newline that was typed is shown as such. */
+static size_t line_length(const char *text)
+{
+	size_t n = 0;
+	while (text[n] && strncmp(text + n, "\n  ", 3) != 0)
+		n++;
+	return n;
+}
+
 static void tell(const struct context *context, const char *command, const struct error *err)
 {
 	struct out out;
@@ -27,9 +36,8 @@ static void tell(const struct context *context, const char *command, const struc
 		out_string(&out, command);
 		out_string(&out, ": ");
 	}
-	/* the lines of a caret stay lines */
 	for (const char *line = err->what; *line;) {
-		size_t n = strcspn(line, "\n");
+		size_t n = line_length(line);
 		text_show(&out, line, n);
 		line += n;
 		if (*line) {

@@ -18,6 +18,7 @@ static void hint_nearest(const char *text, const struct services *services, stru
 	if (slash && (size_t)(slash - text) < sizeof(proto)) {
 		snprintf(proto, sizeof(proto), "%.*s", (int)(slash - text), text);
 		nearest = text_nearest(proto, proto_words);
+		nearest = nearest && strcmp(nearest, proto) == 0 ? NULL : nearest;
 	} else if (!slash && isalpha((unsigned char)text[0])) {
 		nearest = service_nearest(services, text);
 	}

@@ -474,3 +474,27 @@ def test_table_and_json_say_the_same_words(stage, doorward):
     status, out, _ = inside.run("close", made.port, "--yes", "--grace", "50ms")
     step = one(closed(inside, made.port, "--grace", "50ms", statuses=[1]))
     assert status == 1 and step["outcome"] in out and step["remark"] in " ".join(out.split())
+
+
+# ---- what people and programs type ----
+
+@pytest.mark.parametrize("words", [
+    ["65536"], ["99999999999999999999"], ["9000-8000"], [""], ["tcp/"], ["pid:0"], ["pid:x"], ["8\x1b[31m0"], ["80\n81"],
+    ["--filter", "port = 1 and"], ["--filter", "port = 1\nand"], ["8080", "--grace", "-5s"], ["8080", "--by", "magic"],
+    ["8080", "--grace", "99999999999999999h"], ["8080", "--grace", "soon"], [],
+])
+def test_what_cannot_be_meant_is_told_in_one_piece(doorward, words):
+    status, out, err = doorward.run("close", *words, "--yes")
+    assert (status, out) == (2, "") and err.startswith("doorward: close: ")
+    assert "\x1b" not in err and all(line.startswith("  ") for line in err.splitlines()[1:]), err
+
+
+@pytest.mark.parametrize("words", [["0"], ["pid:99999999"], ["0-65535"], ["1"], ["--filter", "port = 1"]])
+def test_where_nothing_is_there_is_nothing_to_do(stage, doorward, words):
+    assert stage.doorward(doorward).run("close", *words, "--yes") == (1, "nothing is open there\n", "")
+
+
+def test_a_name_that_a_terminal_could_obey_is_shown_escaped(scene, doorward):
+    made = scene("bad-name", kind="escape")
+    status, out, err = doorward.run("close", made.port, "--by", "process", "--dry-run")
+    assert status == 0 and "\x1b" not in out + err and f"pid {made.pid}" in out
