@@ -175,6 +175,17 @@ bool closing_has_container(const struct closing *closing)
 	return false;
 }
 
+uint64_t closing_capabilities(const struct closing *closing)
+{
+	uint64_t needed = CAPS_CLOSE;
+	for (uint32_t i = 0; i < closing->plan.steps.n; i++) {
+		const struct step *step = plan_step(&closing->plan, i);
+		if (step->way == WAY_UNIT && step->is_of_user)
+			needed |= CAP(DAC_OVERRIDE);
+	}
+	return needed;
+}
+
 /* ---- doing it ---- */
 
 int closing_act(struct closing *closing, const struct stop *stop, struct error *err)

@@ -7,7 +7,7 @@
 
 #define CLOSE_GRACE_MS 5000
 
-/* What acting needs, where no engine's command is to be run. */
+/* What acting needs at least. */
 #define CAPS_CLOSE (CAPS_SEE | CAP(KILL) | CAP(NET_BIND_SERVICE) | CAP(SYS_NICE))
 
 struct closing_request {
@@ -40,6 +40,10 @@ int closing_plan(const struct looking *looking, const struct closing_request *re
 
 bool closing_is_refused(const struct closing *closing); /* every step of it */
 bool closing_has_container(const struct closing *closing);
+
+/* What doing it needs, where no engine's command is to be run: CAPS_CLOSE, and for the socket of a
+ * user's own systemd, which is for that user alone, CAP_DAC_OVERRIDE. */
+uint64_t closing_capabilities(const struct closing *closing);
 
 /* Does it, and looks again: each step has its outcome. Takes as long as the grace. 0 or negative
  * errno with @err told. */

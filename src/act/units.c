@@ -21,7 +21,8 @@ int units_connect(int32_t pid, bool is_user, uint32_t uid,
 		snprintf(root, sizeof(root), "/proc/%d/root", pid);
 	int fd = -ENOENT;
 	bool is_private = false;
-	for (unsigned i = 0; fd < 0 && i < 2; i++) {
+	/* a user's bus takes nobody else: the system's asks polkit */
+	for (unsigned i = 0; fd < 0 && i < 2 && (!i || !is_user || fd == -ENOENT); i++) {
 		is_private = i == 0;
 		if (is_user)
 			snprintf(path, sizeof(path), "%s/run/user/%u/%s", root, uid,

@@ -139,7 +139,7 @@ static int make_plan(struct context *context, const struct settings *settings, c
 static int act(struct context *context, struct closing *closing, struct error *err)
 {
 	if (!closing_has_container(closing))
-		privilege_keep(CAPS_CLOSE);
+		privilege_keep(closing_capabilities(closing));
 	return closing_act(closing, context->stop, err);
 }
 

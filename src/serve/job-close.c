@@ -92,7 +92,7 @@ static void confirmed(struct job *job, struct closing *closing)
 {
 	struct error err = {0};
 	if (!closing_has_container(closing))
-		privilege_keep(CAPS_CLOSE);
+		privilege_keep(closing_capabilities(closing));
 	int r = closing_act(closing, job->settings->stop, &err);
 	privilege_drop();
 	if (r < 0) {

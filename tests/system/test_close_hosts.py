@@ -2,6 +2,7 @@
 """`doorward close` on what a real systemd, Docker and Podman hold."""
 
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -94,6 +95,46 @@ def test_systemd_itself_is_never_signalled(machine, inside):  # noqa: F811
     step = one(closed(inside, 7009, "--by", "process", "--force", statuses=[3]))
     assert step["refused"] and "systemd" in step["because"] and step["hint"] == "--by unit stops it"
     assert listens(machine, 7009)
+
+
+@pytest.fixture(scope="module")
+def as_its_user(machine, inside):  # noqa: F811
+    """The program inside of the machine, as the user whose systemd and services run there."""
+    built = pathlib.Path(program("DOORWARD", "src/doorward"))
+    place = machine.folder / "program"
+    place.mkdir()
+    for path in built, built.parent / "bus.so":
+        shutil.copy(path, place)
+
+    class User(Doorward):
+        path = "/program/doorward"
+
+        def __init__(self):
+            self.prefix = ["nsenter", "-t", str(machine.pid), "-a", "--", *inside.as_user().prefix]
+
+    return User()
+
+
+@pytest.mark.parametrize("by", ["root", "its user"])
+def test_a_unit_of_a_users_own_systemd_is_stopped(machine, inside, as_its_user, by):  # noqa: F811
+    machine.command("systemctl", "start", "user@65534.service")
+    try:
+        until(lambda: listens(machine, 7010), "the service")
+        step = one(closed(inside if by == "root" else as_its_user, 7010))
+        assert (step["way"], step["object"], step["outcome"]) == ("unit", "mine.service", "free")
+    finally:
+        machine.command("systemctl", "stop", "user@65534.service")
+
+
+def test_a_unit_of_the_system_is_refused_to_a_user_who_may_end_its_process(machine, as_its_user):  # noqa: F811
+    """No polkit is there that could be asked: systemd's own socket is for root alone."""
+    machine.command("systemctl", "start", "theirs.service")
+    step = one(closed(as_its_user, 7011, "--by", "unit", statuses=[3]))
+    assert step["refused"] and "systemd" in step["because"] and step["hint"] == "run it with sudo"
+    assert listens(machine, 7011)
+    step = one(closed(as_its_user, 7011))
+    assert (step["way"], step["outcome"]) == ("process", "free")
+    assert any("could not be asked" in c for c in step["consequences"])
 
 
 def test_a_scope_is_no_unit_to_stop(scene, doorward):

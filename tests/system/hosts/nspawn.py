@@ -53,6 +53,31 @@ StartLimitIntervalSec=0
 """,
     "knocked.socket": "[Socket]\nListenStream=127.0.0.1:7009\n",
     "knocked.service": "[Service]\nExecStart=/listen\n",
+    # one of the system's that runs as a user
+    "theirs.service": """
+[Service]
+User=65534
+ExecStart=/listen 7011
+ExecStartPost=/bin/bash -c 'until (exec 3<>/dev/tcp/127.0.0.1/7011) 2>/dev/null; do sleep 0.05; done'
+""",
+    # a user's own systemd, and a service of that one
+    "user@65534.service": """
+[Service]
+User=65534
+Type=notify
+Delegate=yes
+Environment=XDG_RUNTIME_DIR=/run/user/65534
+ExecStartPre=+/bin/mkdir -p /run/user/65534
+ExecStartPre=+/bin/chown 65534 /run/user/65534
+ExecStart=/usr/lib/systemd/systemd --user
+""",
+    "../user/mine.service": """
+[Service]
+ExecStart=/listen 7010
+Restart=always
+ExecStartPost=/bin/bash -c 'until (exec 3<>/dev/tcp/127.0.0.1/7010) 2>/dev/null; do sleep 0.05; done'
+""",
+    "../user/default.target": "[Unit]\nWants=mine.service\nAfter=mine.service\n",
     "ready.service": """
 [Unit]
 After=web.service always.service echo.socket each.socket named.socket moved.socket knocked.socket
