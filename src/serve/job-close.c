@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "act/closing.h"
+#include "act/guard.h"
 #include "base/privilege.h"
 #include "base/table.h"
 #include "serve/job.h"
@@ -75,17 +76,29 @@ static void put_outcome(struct job *job, const struct closing *closing)
 	out_string(&job->out, "}\n");
 }
 
-/* Every step that was to be done met another process or socket than the plan's. */
-static bool is_all_replaced(const struct plan *plan)
+/* Each process of the plan still is that process, and still holds that socket. What may not be
+ * looked at is left to the guards of the act itself. */
+static bool is_still_the_same(const struct job *job, const struct plan *plan)
 {
-	uint32_t n = 0;
 	for (uint32_t i = 0; i < plan->steps.n; i++) {
 		const struct step *step = plan_step(plan, i);
-		if (step->is_done)
-			return false;
-		n += step->error == -ESRCH || step->error == -ENOENT;
+		for (uint32_t k = 0; k < step->n_holders && !step->is_refused; k++) {
+			int fd = guard_open(job->looking.host, &step->target, &step->holders[k]);
+			if (fd == -ESRCH || fd == -ENOENT)
+				return false;
+			closep(&fd);
+		}
 	}
-	return n > 0;
+	return true;
+}
+
+static void refuse_replaced(struct job *job)
+{
+	job_reply_error(
+		job, 409,
+		&(struct error){.what = "what the plan names is no longer the same: nothing "
+					"was done",
+				.hint = "make the plan again"});
 }
 
 static void confirmed(struct job *job, struct closing *closing)
@@ -93,6 +106,10 @@ static void confirmed(struct job *job, struct closing *closing)
 	struct error err = {0};
 	if (!closing_has_container(closing))
 		privilege_keep(closing_capabilities(closing));
+	if (!is_still_the_same(job, &closing->plan)) {
+		refuse_replaced(job);
+		return;
+	}
 	int r = closing_act(closing, job->settings->stop, &err);
 	privilege_drop();
 	if (r < 0) {
@@ -100,7 +117,7 @@ static void confirmed(struct job *job, struct closing *closing)
 		return;
 	}
 	put_outcome(job, closing);
-	job_reply(job, REPLY_JSON, is_all_replaced(&closing->plan) ? 409 : 200);
+	job_reply(job, REPLY_JSON, 200);
 }
 
 void job_close(struct job *job)
