@@ -6,7 +6,7 @@ import { KeyHelp, useKeys } from './keys.js';
 import { readView, showView, viewLink } from './links.js';
 import { GROUPS, ListTab, ToolBar } from './list.js';
 import { MapTab, useMaps, walked, zoomed } from './map.js';
-import { PictureTab } from './picture.js';
+import { PictureTab, filterOf } from './picture.js';
 import { PlanDialog } from './plan.js';
 import { RatesTab } from './rates.js';
 import { NOTHING, applyMessage } from './rows.js';
@@ -245,11 +245,7 @@ function Page({ onRefused }) {
 	});
 
 	const storyRow = view.story ? data.rows.find(row => row.target === view.story && doorOf(row).netns === view.netns) : null;
-	const onPicture = node => {
-		const number = node.id.match(/\d+$/)?.[0];
-		const filter = node.kind === 'process' && number ? `pid = ${number}` : node.kind === 'port' && number ? `port = ${number}` : `peer = ${node.label}`;
-		setView({ tab: 'connections', filter }, true);
-	};
+	const onPicture = node => setView({ tab: 'connections', filter: filterOf(node) }, true);
 	if (!info)
 		return html`<main class="waiting" aria-busy="true"></main>`;
 	return html`<div class=${'page' + (view.story ? ' has-story' : '')}>
@@ -277,8 +273,8 @@ function Page({ onRefused }) {
 		${dialog === 'help' ? html`<${KeyHelp} onClose=${() => setDialog(null)} />` : null}
 		${dialog === 'columns' ? html`<${ColumnsDialog} fields=${info.fields} chosen=${columns} defaults=${info.tabs[view.tab]}
 			onChange=${list => setView({ columns: list.join() === info.tabs[view.tab].join() ? '' : list.join() })} onClose=${() => setDialog(null)} />` : null}
-		${dialog?.action ? html`<${PlanDialog} action=${dialog.action} target=${dialog.target} netns=${dialog.netns} onClose=${() => setDialog(null)} onDone=${action =>
-			tell(`${action}: done`)} />` : null}
+		${dialog?.action ? html`<${PlanDialog} key=${dialog.action} action=${dialog.action} target=${dialog.target} netns=${dialog.netns}
+			onSwitch=${() => setDialog({ ...dialog, action: 'unblock' })} onClose=${() => setDialog(null)} onDone=${action => tell(`${action}: done`)} />` : null}
 	</div>`;
 }
 

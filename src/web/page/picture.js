@@ -8,6 +8,16 @@ const TITLES = ['who comes', 'port', 'process', 'who is dialled'];
 
 const short = (text, n) => (text.length > n ? text.slice(0, n - 1) + '…' : text);
 
+// The filter that chooses the connections of a node.
+export function filterOf({ id, kind, label }) {
+	const number = id.match(/\d+$/)?.[0];
+	if (kind === 'process')
+		return number ? `pid = ${number}` : 'not held_by = process';
+	if (kind === 'port')
+		return `${id.split('/')[0]} and (port = ${number} or peer_port = ${number})`;
+	return `remote = ${label}`;
+}
+
 function Node({ at, half, isLit, isDim, onLight, onOpen }) {
 	const { node, x, y } = at;
 	const fits = Math.max(5, Math.floor((half * 2 - 34) / 7.2));

@@ -63,7 +63,7 @@ function Refusal({ error }) {
 		${error.hint ? html`<br /><em>${error.hint}</em>` : null}</p>`;
 }
 
-export function PlanDialog({ action, target, netns, onClose, onDone }) {
+export function PlanDialog({ action, target, netns, onSwitch, onClose, onDone }) {
 	const [options, setOptions] = useState({});
 	const [plan, setPlan] = useState(null);
 	const [error, setError] = useState(null);
@@ -116,6 +116,7 @@ export function PlanDialog({ action, target, netns, onClose, onDone }) {
 				</div>`}
 		</div>
 		<footer>
+			${action === 'block' && !result ? html`<button type="button" class="quiet first" onClick=${onSwitch}>Lift a block…</button>` : null}
 			<button type="button" ref=${cancel} onClick=${onClose}>${result ? 'Done' : 'Cancel'}</button>
 			${result ? null : html`<button type="button" class=${action === 'unblock' ? 'primary' : 'danger solid'} id="confirm"
 				disabled=${!plan || isActing || plan.can_act === false} onClick=${act}>${isActing ? 'at it…' : words.button}</button>`}

@@ -21,7 +21,7 @@ export function ratesOf(text) {
 	if (!words || words === 'host')
 		return { of: 'host', target: '' };
 	const pid = words.match(/^(?:pid[ /]*)(\d+)$/);
-	return pid ? { of: 'process', target: pid[1] } : { of: 'port', target: words };
+	return pid ? { of: 'process', target: pid[1] } : { of: 'port', target: words.replace(/(:\d+)-.*/, "$1") };
 }
 
 function loadStyle() {

@@ -23,10 +23,10 @@ function useWidths(columns, fields, rows) {
 
 function template(columns, fields, widths) {
 	const tracks = columns.map((name, c) => {
-		const width = widths[c] + (name === 'reach' ? 5 : 2);   /* a reach has a dot before it */
-		if (fields.get(name)?.is_right || width <= 10)
-			return `${width}ch`;
-		return `minmax(${Math.min(width, WIDE_ONES.has(name) ? 16 : 12)}ch, ${width}ch)`;
+		const isRight = fields.get(name)?.is_right;
+		/* letters are wider than the digit that `ch` is, bold ones most; a reach has a dot before it */
+		const width = Math.ceil(widths[c] * (isRight ? 1.05 : 1.15)) + (name === 'reach' ? 4 : 2);
+		return `minmax(${Math.min(width, WIDE_ONES.has(name) ? 14 : 9)}ch, ${width}ch)`;
 	});
 	return `2.25rem ${tracks.join(' ')} minmax(0, 1fr)`;
 }
