@@ -29,6 +29,14 @@ void arena_done(struct arena *arena)
 	arena_init(arena);
 }
 
+size_t arena_size(const struct arena *arena)
+{
+	size_t size = arena->n_slots * (sizeof(*arena->slots) + sizeof(*arena->strings) / 2);
+	for (const struct arena_block *block = arena->blocks; block; block = block->older)
+		size += sizeof(*block) + block->size;
+	return size;
+}
+
 static char *take(struct arena *arena, size_t size, size_t alignment)
 {
 	char *at = (char *)(((uintptr_t)arena->next + alignment - 1) & ~(uintptr_t)(alignment - 1));

@@ -18,6 +18,9 @@ struct arena {
 void arena_init(struct arena *arena);
 void arena_done(struct arena *arena);
 
+/* The memory that it has. */
+size_t arena_size(const struct arena *arena);
+
 /* @size zeroed bytes, aligned to 8; NULL when there is no memory. */
 void *arena_alloc(struct arena *arena, size_t size);
 

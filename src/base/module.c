@@ -26,6 +26,7 @@ static const struct {
 } libraries[] = {
 	{"nft", "libnftables1", "libnftables-dev"},
 	{"bus", "libsystemd0", "libsystemd-dev"},
+	{"screen", "libncursesw6", "libncurses-dev"},
 	{"web", "libevent-2.1-7", "libevent-dev"},
 };
 

@@ -4,7 +4,7 @@
 #include "base/module.h"
 
 #ifdef MODULES_BUILTIN
-extern const struct module module_nft, module_bus, module_web;
+extern const struct module module_nft, module_bus, module_screen, module_web;
 
 extern const struct module *const modules_builtin[];
 const struct module *const modules_builtin[] = {
@@ -13,6 +13,9 @@ const struct module *const modules_builtin[] = {
 #endif
 #ifdef HAVE_BUS
 	&module_bus,
+#endif
+#ifdef HAVE_SCREEN
+	&module_screen,
 #endif
 #ifdef HAVE_WEB
 	&module_web,

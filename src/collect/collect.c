@@ -127,6 +127,7 @@ int collect_either(struct host *host, const struct query *query, struct stream *
 		r = collect_into(host, &join, stream, filters_early, err);
 	join_done(&join);
 	snapshot->collected = plan.needs;
+	snapshot->states = query->bounds.states;
 	debug(PLAN, "processes are told");
 	if (r >= 0)
 		r = snapshot_seal(snapshot);

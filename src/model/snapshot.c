@@ -26,13 +26,15 @@ struct snapshot *snapshot_new(void)
 	return snapshot;
 }
 
+#define VECTORS(s)                                                                             \
+	{&(s)->sockets,	   &(s)->holders, &(s)->processes, &(s)->netns,	   &(s)->containers, \
+	 &(s)->users,	   &(s)->missing, &(s)->tcp_infos, &(s)->answers}
+
 void snapshot_free(struct snapshot *snapshot)
 {
 	if (!snapshot || atomic_fetch_sub(&snapshot->n_owners, 1) > 1)
 		return;
-	struct vector *vectors[] = {&snapshot->sockets, &snapshot->holders,    &snapshot->processes,
-				    &snapshot->netns,	&snapshot->containers, &snapshot->users,
-				    &snapshot->missing, &snapshot->tcp_infos,  &snapshot->answers};
+	struct vector *vectors[] = VECTORS(snapshot);
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
 		vector_done(vectors[i]);
 	free(snapshot->rates);
@@ -139,4 +141,14 @@ const struct netns *snapshot_own_netns(const struct snapshot *snapshot, uint32_t
 		return netns;
 	}
 	return NULL;
+}
+
+size_t snapshot_size(const struct snapshot *snapshot)
+{
+	const struct vector *vectors[] = VECTORS(snapshot);
+	size_t size = sizeof(*snapshot) + arena_size(&snapshot->arena), n = snapshot->sockets.n;
+	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
+		size += (size_t)vectors[i]->capacity * vectors[i]->size;
+	return size + n * ((snapshot->peers ? sizeof(*snapshot->peers) : 0) +
+			   (snapshot->rates ? sizeof(*snapshot->rates) : 0));
 }

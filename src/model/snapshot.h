@@ -39,6 +39,7 @@ struct snapshot {
 	const char *origin_name; /* the file, or NULL */
 	bool is_complete, is_sealed,
 		is_privileged;	  /* privileged: it could look at others' descriptors */
+	uint32_t states; /* 1 << enum state: which were asked for; 0: all, or it is not known */
 	uint32_t collected;	  /* NEED_ bits that were asked for and are filled */
 	struct vector sockets;	  /* struct socket */
 	struct vector holders;	  /* struct holder */
@@ -99,6 +100,9 @@ static inline const struct container *snapshot_container(const struct snapshot *
 const char *snapshot_user(const struct snapshot *snapshot, uint32_t uid); /* or NULL */
 const struct answer_for *snapshot_answer(const struct snapshot *snapshot,
 					 uint32_t socket); /* or NULL */
+
+/* The memory that it has, about. */
+size_t snapshot_size(const struct snapshot *snapshot);
 
 /* The namespace that the program runs in; NULL where it is not in the snapshot. Its index in
  * *@index (may be NULL). */

@@ -4,6 +4,7 @@
 
 #include "describe.h"
 #include "model/field.h"
+#include "top/keys.h"
 
 /* A dash is a minus, so that it can be copied; a dot or quote at the start is no request. */
 static void print_roff(const char *text)
@@ -65,6 +66,20 @@ static void print_field_list(void)
 	}
 }
 
+static void print_keys(void)
+{
+	printf(".SH KEYS\n");
+	for (const struct key_binding *key = top_keys; key->shown; key++) {
+		if (!key->help)
+			continue;
+		printf(".TP\n.B ");
+		print_roff(key->shown);
+		printf("\n");
+		print_roff(key->help);
+		printf("\n");
+	}
+}
+
 static void print_examples(const struct command *command)
 {
 	if (!command->examples)
@@ -100,6 +115,8 @@ static bool print_page(const struct command *command, const char *prose)
 	print_options(command);
 	if (strcmp(command->name, "fields") == 0)
 		print_field_list();
+	if (strcmp(command->name, "top") == 0)
+		print_keys();
 	print_examples(command);
 	printf(".SH EXIT STATUS\n"
 	       "0 done; 1 nothing matched; 2 the command line or a filter was wrong; 3 the system "

@@ -1,0 +1,135 @@
+/* From snapshots to what a list shows. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/attributes.h"
+#include "top/arrange.h"
+#include "top/ghosts.h"
+#include "top/marks.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+struct arrangement *arrangement_hold(struct arrangement *arrangement)
+{
+	atomic_fetch_add(&arrangement->n_owners, 1);
+	return arrangement;
+}
+
+void arrangement_release(struct arrangement *arrangement)
+{
+	if (!arrangement || atomic_fetch_sub(&arrangement->n_owners, 1) > 1)
+		return;
+	rows_done(&arrangement->rows);
+	free(arrangement->row_marks);
+	free(arrangement->items);
+	free(arrangement->ghosts);
+	free(arrangement->map);
+	arena_done(&arrangement->texts);
+	snapshot_release(arrangement->snapshot);
+	free(arrangement);
+}
+
+uint32_t arrangement_find(const struct arrangement *arrangement, uint32_t id)
+{
+	for (uint32_t i = 0; i < arrangement->n_items; i++)
+		if (arrangement_mark(arrangement, i)->id == id)
+			return i;
+	return UINT32_MAX;
+}
+
+static void filterp(struct filter **filter)
+{
+	filter_free(*filter);
+}
+
+static int make_rows(const struct wish *wish, const struct filter *filter, struct rows *rows)
+{
+	int r = rows_select(wish->snapshot, filter, rows);
+	if (r < 0)
+		return r;
+	rows_keep_states(rows, wish->states);
+	if (wish->has_peers)
+		rows_keep_peers(rows);
+	r = rows_sort(rows, wish->choice.sort[0] ? wish->choice.sort : NULL,
+		      wish->choice.descending);
+	return r < 0 ? r : rows_group_by(rows, wish->choice.by);
+}
+
+static int mark_rows(const struct marks *marks, const struct wish *wish, struct arrangement *to)
+{
+	to->row_marks = malloc((to->rows.n_rows + 1u) * sizeof(*to->row_marks));
+	if (!to->row_marks)
+		return -ENOMEM;
+	for (uint32_t row = 0; row < to->rows.n_rows; row++)
+		to->row_marks[row] = marks_of_row(marks, &to->rows, row, wish->now_ms);
+	return 0;
+}
+
+static int make_map(const struct wish *wish, const struct filter *filter,
+		    const struct difference *difference, struct arrangement *to)
+{
+	to->map = malloc(sizeof(*to->map));
+	if (!to->map)
+		return -ENOMEM;
+	door_map_make(wish->snapshot, filter, difference->older ? difference : NULL, to->map);
+	to->rows.snapshot = wish->snapshot;
+	return 0;
+}
+
+static int fill(struct marks *marks, const struct arrangement *last, const struct wish *wish,
+		const struct services *services, struct arrangement *to)
+{
+	cleanup(filterp) struct filter *filter = NULL;
+	cleanup(difference_done) struct difference difference = {.older = NULL};
+	cleanup(freep) uint32_t *newer_of = NULL;
+	int r = filter_parse(wish->filter, services, &filter, NULL);
+	if (r >= 0)
+		r = marks_move(marks, wish, &difference, &newer_of);
+	if (r >= 0 && wish->is_map)
+		r = make_map(wish, filter, &difference, to);
+	else if (r >= 0)
+		r = make_rows(wish, filter, &to->rows);
+	if (r >= 0 && !wish->is_map)
+		r = mark_rows(marks, wish, to);
+	if (r >= 0 && !wish->is_map)
+		r = ghosts_place(last && last->snapshot == difference.older ? last : NULL, newer_of,
+				 wish, to);
+	to->n_new = difference.n_new;
+	to->n_changed = difference.n_changed;
+	to->n_gone = difference.n_gone;
+	if (difference.older) { /* the marks are of the newer now */
+		snapshot_release(marks->snapshot);
+		marks->snapshot = snapshot_hold(wish->snapshot);
+	}
+	return r;
+}
+
+int arrange(struct marks *marks, const struct arrangement *last, const struct wish *wish,
+	    const struct services *services, struct arrangement **ret)
+{
+	uint64_t begun = now_ns();
+	struct arrangement *to = calloc(1, sizeof(*to));
+	if (!to)
+		return -ENOMEM;
+	atomic_init(&to->n_owners, 1);
+	arena_init(&to->texts);
+	to->snapshot = snapshot_hold(wish->snapshot);
+	to->number = wish->number;
+	to->is_past = wish->is_past;
+	to->is_map = wish->is_map;
+	int r = fill(marks, last, wish, services, to);
+	if (r < 0) {
+		arrangement_release(to);
+		return r;
+	}
+	to->cost_ns = now_ns() - begun;
+	*ret = to;
+	return 0;
+}

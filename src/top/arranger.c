@@ -1,0 +1,152 @@
+/* A thread that works out what is to be shown. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/privilege.h"
+#include "top/arranger.h"
+
+struct arranger {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t change;
+	struct wish wish; /* snapshot NULL: none */
+	struct arrangement *done;
+	bool is_ended;
+
+	const struct services *services; /* the rest is the thread's */
+	struct marks marks;
+	struct arrangement *last;
+	int fd;
+};
+
+static void wish_hold(struct wish *wish)
+{
+	snapshot_hold(wish->snapshot);
+	if (wish->older)
+		snapshot_hold(wish->older);
+}
+
+static void wish_release(struct wish *wish)
+{
+	snapshot_release(wish->snapshot);
+	snapshot_release(wish->older);
+	wish->snapshot = wish->older = NULL;
+}
+
+static void keep(struct arranger *arranger, struct arrangement *made)
+{
+	uint64_t one = 1;
+	arrangement_release(arranger->last);
+	arranger->last = made;
+	pthread_mutex_lock(&arranger->lock);
+	arrangement_release(arranger->done);
+	arranger->done = arrangement_hold(made);
+	pthread_mutex_unlock(&arranger->lock);
+	if (write(arranger->fd, &one, sizeof(one)) < 0)
+		return; /* it is readable already */
+}
+
+static void *run(void *data)
+{
+	struct arranger *arranger = data;
+	privilege_drop(); /* of this thread */
+	pthread_mutex_lock(&arranger->lock);
+	while (!arranger->is_ended) {
+		if (!arranger->wish.snapshot) {
+			pthread_cond_wait(&arranger->change, &arranger->lock);
+			continue;
+		}
+		struct wish wish = arranger->wish;
+		struct arrangement *made = NULL;
+		arranger->wish.snapshot = arranger->wish.older = NULL;
+		pthread_mutex_unlock(&arranger->lock);
+		if (arrange(&arranger->marks, arranger->last, &wish, arranger->services, &made) >=
+		    0)
+			keep(arranger, made);
+		wish_release(&wish);
+		pthread_mutex_lock(&arranger->lock);
+	}
+	pthread_mutex_unlock(&arranger->lock);
+	return NULL;
+}
+
+static void done(struct arranger *arranger)
+{
+	wish_release(&arranger->wish);
+	arrangement_release(arranger->done);
+	arrangement_release(arranger->last);
+	marks_done(&arranger->marks);
+	pthread_cond_destroy(&arranger->change);
+	pthread_mutex_destroy(&arranger->lock);
+	if (arranger->fd >= 0)
+		close(arranger->fd);
+	free(arranger);
+}
+
+int arranger_start(const struct services *services, struct arranger **ret, struct error *err)
+{
+	struct arranger *arranger = calloc(1, sizeof(*arranger));
+	sigset_t all, was;
+	if (!arranger)
+		return error_set(err, -ENOMEM, "start the screen");
+	arranger->services = services;
+	pthread_mutex_init(&arranger->lock, NULL);
+	pthread_cond_init(&arranger->change, NULL);
+	arranger->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was); /* signals are for who started it */
+	int r = arranger->fd < 0 ? errno : pthread_create(&arranger->thread, NULL, run, arranger);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	if (r) {
+		done(arranger);
+		return error_set(err, -r, "start a thread");
+	}
+	*ret = arranger;
+	return 0;
+}
+
+void arranger_free(struct arranger *arranger)
+{
+	if (!arranger)
+		return;
+	pthread_mutex_lock(&arranger->lock);
+	arranger->is_ended = true;
+	pthread_cond_signal(&arranger->change);
+	pthread_mutex_unlock(&arranger->lock);
+	pthread_join(arranger->thread, NULL);
+	done(arranger);
+}
+
+void arranger_ask(struct arranger *arranger, const struct wish *wish)
+{
+	struct wish held = *wish;
+	wish_hold(&held);
+	pthread_mutex_lock(&arranger->lock);
+	struct wish old = arranger->wish;
+	held.is_fresh |= old.snapshot && old.is_fresh; /* it was not begun */
+	arranger->wish = held;
+	pthread_cond_signal(&arranger->change);
+	pthread_mutex_unlock(&arranger->lock);
+	wish_release(&old);
+}
+
+int arranger_fd(const struct arranger *arranger)
+{
+	return arranger->fd;
+}
+
+struct arrangement *arranger_take(struct arranger *arranger)
+{
+	uint64_t count;
+	if (read(arranger->fd, &count, sizeof(count)) < 0)
+		return NULL;
+	pthread_mutex_lock(&arranger->lock);
+	struct arrangement *taken = arranger->done;
+	arranger->done = NULL;
+	pthread_mutex_unlock(&arranger->lock);
+	return taken;
+}

@@ -1,0 +1,165 @@
+/* What a person chose to see. */
+#include <string.h>
+
+#include "base/attributes.h"
+#include "top/choice.h"
+
+unsigned choice_count(const struct choice *choice)
+{
+	unsigned n = 0;
+	while (choice->columns[n])
+		n++;
+	return n;
+}
+
+uint32_t choice_needs(const struct choice *choice)
+{
+	return fields_needs(choice->columns) | fields_needs(choice->sort) |
+	       rows_by_needs(choice->by);
+}
+
+int choice_find(const struct choice *choice, const struct field *field)
+{
+	for (unsigned i = 0; choice->columns[i]; i++)
+		if (choice->columns[i] == field)
+			return (int)i;
+	return -1;
+}
+
+bool choice_toggle(struct choice *choice, const struct field *field)
+{
+	unsigned n = choice_count(choice);
+	int at = choice_find(choice, field);
+	if (at < 0 && n == CHOICE_COLUMNS_MAX)
+		return false;
+	if (at < 0) {
+		choice->columns[n] = field;
+		choice->columns[n + 1] = NULL;
+	} else if (n > 1) {
+		memmove(&choice->columns[at], &choice->columns[at + 1],
+			(n - (unsigned)at) * sizeof(choice->columns[0]));
+	}
+	return true;
+}
+
+unsigned choice_move(struct choice *choice, unsigned at, int by)
+{
+	unsigned n = choice_count(choice);
+	int to = (int)at + by;
+	if (at >= n || to < 0 || to >= (int)n)
+		return at;
+	const struct field *field = choice->columns[at];
+	choice->columns[at] = choice->columns[to];
+	choice->columns[to] = field;
+	return (unsigned)to;
+}
+
+void choice_sort(struct choice *choice, const struct field *field)
+{
+	if (choice->sort[0] != field) {
+		choice->sort[0] = field;
+		choice->descending[0] = false;
+	} else if (!choice->descending[0]) {
+		choice->descending[0] = true;
+	} else {
+		choice->sort[0] = NULL;
+	}
+	choice->sort[1] = NULL;
+}
+
+/* ---- as text ---- */
+
+static bool parse_columns(const char *text, struct choice *choice)
+{
+	const struct field **fields = NULL;
+	if (fields_parse(text, &fields, NULL, NULL) < 0)
+		return false;
+	unsigned n = 0;
+	for (; fields[n] && n < CHOICE_COLUMNS_MAX; n++)
+		choice->columns[n] = fields[n];
+	choice->columns[n] = NULL;
+	free(fields);
+	return n > 0;
+}
+
+static bool parse_sort(const char *text, struct choice *choice)
+{
+	const struct field **fields = NULL;
+	bool *descending = NULL;
+	if (fields_parse(text, &fields, &descending, NULL) < 0)
+		return false;
+	unsigned n = 0;
+	for (; fields[n] && n < CHOICE_SORT_MAX; n++) {
+		choice->sort[n] = fields[n];
+		choice->descending[n] = descending[n];
+	}
+	choice->sort[n] = NULL;
+	free(fields);
+	free(descending);
+	return true;
+}
+
+static bool parse_group(const char *text, struct choice *choice)
+{
+	for (unsigned i = 0; rows_by_words[i]; i++)
+		if (strcmp(rows_by_words[i], text) == 0) {
+			choice->by = (enum rows_by)i;
+			return true;
+		}
+	return false;
+}
+
+static bool parse_line(char *line, const char *const *names, struct choice *choices, unsigned n)
+{
+	const char *tab = strsep(&line, " "), *what = line ? strsep(&line, " ") : NULL;
+	if (!line) /* "doors sort" alone: the usual order */
+		line = (char *)"";
+	if (!what)
+		return !*tab || *tab == '#';
+	for (unsigned i = 0; i < n; i++) {
+		if (strcmp(names[i], tab) != 0)
+			continue;
+		struct choice wanted = choices[i];
+		bool is_right = strcmp(what, "columns") == 0 ? parse_columns(line, &wanted)
+				: strcmp(what, "sort") == 0  ? parse_sort(line, &wanted)
+				: strcmp(what, "group") == 0 ? parse_group(line, &wanted)
+							     : false;
+		if (is_right)
+			choices[i] = wanted;
+		return is_right;
+	}
+	return *tab == '#';
+}
+
+void choices_parse(const char *text, const char *const *names, struct choice *choices, unsigned n,
+		   unsigned *ret_wrong)
+{
+	char line[2048];
+	*ret_wrong = 0;
+	for (unsigned number = 1; *text; number++) {
+		size_t length = strcspn(text, "\n"),
+		       kept = length < sizeof(line) ? length : sizeof(line) - 1;
+		memcpy(line, text, kept);
+		line[kept] = '\0';
+		if (!parse_line(line, names, choices, n) && !*ret_wrong)
+			*ret_wrong = number;
+		text += length + (text[length] == '\n');
+	}
+}
+
+void choices_write(struct out *out, const char *const *names, const struct choice *choices,
+		   unsigned n)
+{
+	out_string(out, "# what `doorward top` shows; it writes this file itself\n");
+	for (unsigned i = 0; i < n; i++) {
+		const struct choice *choice = &choices[i];
+		out_format(out, "%s columns ", names[i]);
+		for (unsigned k = 0; choice->columns[k]; k++)
+			out_format(out, "%s%s", k ? "," : "", choice->columns[k]->name);
+		out_format(out, "\n%s sort ", names[i]);
+		for (unsigned k = 0; choice->sort[k]; k++)
+			out_format(out, "%s%s%s", k ? "," : "", choice->descending[k] ? "-" : "",
+				   choice->sort[k]->name);
+		out_format(out, "\n%s group %s\n", names[i], rows_by_words[choice->by]);
+	}
+}

@@ -1,0 +1,103 @@
+/* Which columns, in which order, sorted by which. */
+#include "top/state.h"
+
+/* The chosen columns first, in their order, then the other fields. */
+static const struct field *listed(const struct choice *choice, unsigned index)
+{
+	unsigned n = choice_count(choice);
+	const struct field *field;
+	if (index < n)
+		return choice->columns[index];
+	for (unsigned i = 0; (field = field_at(i)); i++)
+		if (choice_find(choice, field) < 0 && n++ == index)
+			return field;
+	return NULL;
+}
+
+static void draw_field(struct top *top, const struct choice *choice, unsigned index, unsigned row)
+{
+	struct canvas *canvas = &top->canvas;
+	const struct field *field = listed(choice, index);
+	bool is_in = index < choice_count(choice), is_chosen = index == top->chosen;
+	struct style style = {.ink = is_in || is_chosen ? INK_PLAIN : INK_DIM};
+	if (is_chosen)
+		style = (struct style){.paper = INK_SELECTED, .flags = CELL_BOLD};
+	char text[256];
+	bool is_sorted = choice->sort[0] == field;
+	snprintf(text, sizeof(text), " [%c] %c %-16s %s", is_in ? 'x' : ' ',
+		 !is_sorted		 ? ' '
+		 : choice->descending[0] ? 'v'
+					 : '^',
+		 field->name, field->help);
+	canvas_fill(canvas, row, 0, canvas->columns, style, ' ');
+	canvas_string(canvas, row, 0, canvas->columns, style, text);
+}
+
+static void draw(struct top *top)
+{
+	struct canvas *canvas = &top->canvas;
+	const struct choice *choice = top_choice(top);
+	const struct style bar = {.ink = INK_TITLE, .paper = INK_BAR, .flags = CELL_BOLD};
+	unsigned room = canvas->rows > 2 ? canvas->rows - 2u : 1,
+		 first = top->chosen >= room ? top->chosen - room + 1 : 0;
+	for (unsigned row = 0; row < canvas->rows; row++)
+		canvas_fill(canvas, row, 0, canvas->columns, row ? (struct style){INK_PLAIN} : bar,
+			    ' ');
+	canvas_string(canvas, 0, 1, canvas->columns - 1u, bar, "columns");
+	for (unsigned i = 0; i < room && listed(choice, first + i); i++)
+		draw_field(top, choice, first + i, 1 + i);
+	canvas_fill(canvas, canvas->rows - 1u, 0, canvas->columns, bar, ' ');
+	canvas_string(canvas, canvas->rows - 1u, 1, canvas->columns - 1u, bar,
+		      "Space in or out  < > move  s sort  Esc done");
+}
+
+static void go(struct top *top, int by)
+{
+	int to = (int)top->chosen + by;
+	while (to > 0 && !listed(top_choice(top), (unsigned)to))
+		to--;
+	top->chosen = to < 0 ? 0 : (unsigned)to;
+}
+
+static void change(struct top *top, uint32_t point)
+{
+	struct choice *choice = top_choice(top);
+	const struct field *field = listed(choice, top->chosen);
+	if (!field)
+		return;
+	if (point == ' ' && !choice_toggle(choice, field))
+		top_say(top, true, "more columns than that there cannot be");
+	else if (point == 's')
+		choice_sort(choice, field);
+	else if (point == '<' || point == 'K' || point == '-')
+		top->chosen = choice_move(choice, top->chosen, -1);
+	else if (point == '>' || point == 'J' || point == '+')
+		top->chosen = choice_move(choice, top->chosen, 1);
+	else
+		return;
+	top_keep_choice(top);
+}
+
+static void input(struct top *top, const struct input *in)
+{
+	int page = top->canvas.rows > 3 ? top->canvas.rows - 3 : 1;
+	if (in->kind == INPUT_ESCAPE || in->kind == INPUT_ENTER || in->kind == INPUT_COLUMNS ||
+	    (in->kind == INPUT_CHAR && (in->point == 'q' || in->point == 'C' || in->point == 3)))
+		top->layer = NULL;
+	else if (in->kind == INPUT_UP || in->kind == INPUT_WHEEL_UP)
+		go(top, -1);
+	else if (in->kind == INPUT_DOWN || in->kind == INPUT_WHEEL_DOWN)
+		go(top, 1);
+	else if (in->kind == INPUT_PAGE_UP || in->kind == INPUT_PAGE_DOWN)
+		go(top, in->kind == INPUT_PAGE_UP ? -page : page);
+	else if (in->kind == INPUT_HOME || in->kind == INPUT_END)
+		go(top, in->kind == INPUT_HOME ? -10000 : 10000);
+	else if (in->kind == INPUT_LEFT || in->kind == INPUT_RIGHT)
+		change(top, in->kind == INPUT_LEFT ? '<' : '>');
+	else if (in->kind == INPUT_CHAR && (in->point == 'j' || in->point == 'k'))
+		go(top, in->point == 'j' ? 1 : -1);
+	else if (in->kind == INPUT_CHAR)
+		change(top, in->point);
+}
+
+const struct layer layer_chooser = {.draw = draw, .input = input};

@@ -1,0 +1,119 @@
+/* The frame: tabs above, what is filtered and missing below them, messages and keys at the end. On
+ * a small terminal the list has the room, and the frame goes. */
+#include <string.h>
+#include <time.h>
+
+#include "base/format.h"
+#include "top/state.h"
+
+#define ROWS_FOR_INFO 8
+#define ROWS_FOR_KEYS 7
+#define STATUS_MS 6000
+
+static void draw_clock(struct top *top, unsigned from)
+{
+	char text[64], clock[16] = "";
+	const struct snapshot *snapshot = top->walked ? top->walked : top->latest;
+	struct canvas *canvas = &top->canvas;
+	if (!snapshot)
+		return;
+	time_t seconds = (time_t)snapshot->time;
+	struct tm tm;
+	if (localtime_r(&seconds, &tm))
+		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	const char *state = top->options->saved ? "saved"
+			    : top->walked	? "past"
+			    : top->is_paused	? "paused"
+						: "";
+	int n = snprintf(text, sizeof(text), "%s %s ", state, clock);
+	if (n > 0 && from + (unsigned)n < canvas->columns)
+		canvas_string(
+			canvas, 0, canvas->columns - (unsigned)n, (unsigned)n,
+			(struct style){.ink = *state ? INK_WARNING : INK_PLAIN, .paper = INK_BAR},
+			text);
+}
+
+static void draw_tabs(struct top *top)
+{
+	struct canvas *canvas = &top->canvas;
+	unsigned column = 0;
+	canvas_fill(canvas, 0, 0, canvas->columns, (struct style){.paper = INK_BAR}, ' ');
+	if (canvas->columns >= 60)
+		column += canvas_string(
+			canvas, 0, 0, 12,
+			(struct style){.ink = INK_TITLE, .paper = INK_BAR, .flags = CELL_BOLD},
+			" doorward ");
+	for (unsigned i = 0; i < TAB_MAX; i++) {
+		bool is_chosen = i == top->tab;
+		char title[32];
+		int n = snprintf(title, sizeof(title),
+				 canvas->columns < 40 && !is_chosen ? " %u " : " %u %s ", i + 1,
+				 tabs[i].title);
+		struct style style = {.paper = INK_BAR,
+				      .flags = (uint8_t)(is_chosen ? CELL_REVERSE | CELL_BOLD : 0)};
+		column += canvas_string(canvas, 0, column, n > 0 ? (unsigned)n : 0, style, title);
+	}
+	draw_clock(top, column);
+}
+
+/* What is shown, and what is not. */
+static void write_info(struct top *top, struct out *out)
+{
+	const struct choice *choice = top_choice(top);
+	const struct arrangement *shown = top->shown;
+	if (top_has_arrangement(top) && !shown->is_map)
+		out_format(out, "%u row%s of %u socket%s", shown->rows.n_rows,
+			   shown->rows.n_rows == 1 ? "" : "s", shown->rows.n_sockets,
+			   shown->rows.n_sockets == 1 ? "" : "s");
+	if (choice && choice->by != ROWS_BY_NONE)
+		out_format(out, "  by %s", rows_by_words[choice->by]);
+	if (top->walked) {
+		char ago[32], size[32];
+		double seconds = top->latest->time - top->walked->time;
+		size_t n = format_duration(ago, sizeof(ago), (uint64_t)(seconds + 0.5)),
+		       m = format_size(size, sizeof(size), top->past.bytes);
+		out_format(out, "  %.*s ago: one of %u kept, %.*s", (int)n, ago, top->past.list.n,
+			   (int)m, size);
+	}
+	if (top->filter[0])
+		out_format(out, "  filter: %s", top->filter);
+}
+
+static void draw_info(struct top *top, unsigned row)
+{
+	struct canvas *canvas = &top->canvas;
+	top->scratch.n = 0;
+	write_info(top, &top->scratch);
+	canvas_put(canvas, row, 1, canvas->columns - 1u, (struct style){INK_DIM}, top->scratch.data,
+		   top->scratch.n);
+}
+
+/* A message; where there is none, what could not be seen. */
+static void draw_status(struct top *top, unsigned row)
+{
+	bool says = top->status[0] && top->now_ms - top->status_ms < STATUS_MS;
+	canvas_string(&top->canvas, row, 0, top->canvas.columns,
+		      (struct style){.ink = !says	  ? INK_WARNING
+					    : top->is_bad ? INK_BAD
+							  : INK_GOOD},
+		      says ? top->status : top->missing);
+}
+
+void frame_draw(struct top *top)
+{
+	struct canvas *canvas = &top->canvas;
+	unsigned rows = canvas->rows, first = 1, last = rows;
+	bool says = top->status[0] && top->now_ms - top->status_ms < STATUS_MS;
+	canvas_clear(canvas);
+	draw_tabs(top);
+	if (rows >= ROWS_FOR_INFO)
+		draw_info(top, first++);
+	if (rows >= ROWS_FOR_KEYS)
+		keys_draw_bar(top, --last);
+	if (says || (rows >= ROWS_FOR_INFO && top->missing[0]))
+		draw_status(top, --last);
+	if (last > first)
+		tabs[top->tab].draw(top, first, last - first);
+	if (top->layer)
+		top->layer->draw(top);
+}

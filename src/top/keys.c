@@ -1,0 +1,202 @@
+/* The one table of keys. */
+#include <string.h>
+
+#include "top/actions.h"
+#include "top/keys.h"
+#include "top/state.h"
+
+static void leave(struct top *top)
+{
+	top->is_ended = true;
+}
+
+static void go_to(struct top *top, unsigned tab)
+{
+	if (top->tab == tab)
+		return;
+	top->tab = tab;
+	top_rearrange(top);
+}
+
+static void next_tab(struct top *top)
+{
+	go_to(top, (top->tab + 1) % TAB_MAX);
+}
+
+static void previous_tab(struct top *top)
+{
+	go_to(top, (top->tab + TAB_MAX - 1) % TAB_MAX);
+}
+
+static void show_doors(struct top *top)
+{
+	go_to(top, TAB_DOORS);
+}
+
+static void show_connections(struct top *top)
+{
+	go_to(top, TAB_CONNECTIONS);
+}
+
+static void show_map(struct top *top)
+{
+	go_to(top, TAB_MAP);
+}
+
+static void pause_or_go_on(struct top *top)
+{
+	top->is_paused = !top->is_paused;
+	if (top->refresh)
+		refresh_pause(top->refresh, top->is_paused);
+	if (!top->is_paused)
+		top_walk(top, 0);
+}
+
+static void earlier(struct top *top)
+{
+	top_walk(top, -1);
+}
+
+static void later(struct top *top)
+{
+	top_walk(top, 1);
+}
+
+static void open_help(struct top *top)
+{
+	top->pager.first = 0;
+	top->layer = &layer_help;
+}
+
+static void send_anew(struct top *top)
+{
+	top->functions->redraw(top->screen);
+}
+
+/* ---- what is not to be had ---- */
+
+static const char *needs_list(const struct top *top)
+{
+	return tabs[top->tab].is_map ? "it is for the lists" : NULL;
+}
+
+static const char *needs_host(const struct top *top)
+{
+	return top->jobs ? NULL : "a saved file is shown, not this host";
+}
+
+static const char *no_close(const struct top *top)
+{
+	const char *why = needs_host(top);
+	return why		  ? why
+	       : needs_list(top)  ? needs_list(top)
+	       : top->no_close[0] ? top->no_close
+				  : NULL;
+}
+
+static const char *no_block(const struct top *top)
+{
+	const char *why = needs_host(top);
+	return why ? why : top->no_block[0] ? top->no_block : NULL;
+}
+
+static const char *needs_map(const struct top *top)
+{
+	return tabs[top->tab].is_map ? NULL : "it is for the map";
+}
+
+const struct key_binding top_keys[] = {
+	{"Enter", "Story", "the whole story of the port; on the map first its block of 256",
+	 INPUT_ENTER, 0, 0, 0, action_story, needs_host},
+	{"c", "Close", "close it: the plan and what follows is shown, and you are asked", 0, 0, 'c',
+	 0, action_close, no_close},
+	{"b", "Block", "refuse new traffic to the port, or let it in again", 0, 0, 'b', 0,
+	 action_block, no_block},
+	{"w", "Why", "why the port cannot be bound", 0, 0, 'w', 0, action_why, needs_host},
+	{"d", "Deliver", "to whom a packet goes that comes to the port", 0, 0, 'd', 0,
+	 action_deliver, needs_host},
+	{"/", "Filter", "show only what matches: the language of `doorward list`", 0, 0, '/', 0,
+	 action_filter, NULL},
+	{"g", "Group", "group by service, process, unit or container, container, peer, or not", 0,
+	 0, 'g', 0, action_group, needs_list},
+	{"s", "Sort", "sort by the next column", 0, 0, 's', 0, action_sort, needs_list},
+	{"r", NULL, "the other way round", 0, 0, 'r', 0, action_reverse, needs_list},
+	{"C, F2", "Columns", "choose, move and sort the columns", INPUT_COLUMNS, 0, 'C', 0,
+	 action_columns, needs_list},
+	{"Space", "Pause", "hold still, and go on", 0, 0, ' ', 0, pause_or_go_on, NULL},
+	{"<, >", NULL, "walk back through the last minutes, and forth", 0, 0, '<', 0, earlier,
+	 NULL},
+	{"", NULL, NULL, 0, 0, '>', 0, later, NULL},
+	{"y", "Copy", "copy the row to the clipboard (OSC 52)", 0, 0, 'y', 0, action_copy, NULL},
+	{"o", "Write", "write what is shown to a file: NAME.json, NAME.csv, else a table", 0, 0,
+	 'o', 0, action_write, needs_list},
+	{"t", "TCP/UDP", "the doors of TCP, or of UDP", 0, 0, 't', 0, action_proto, needs_map},
+	{"m", "Dots", "draw by half blocks, braille or ASCII", 0, 0, 'm', 0, action_drawing,
+	 needs_map},
+	{"Tab, 1-3", NULL, "the next tab; Doors, Connections, Map", INPUT_TAB, 0, 0, 0, next_tab,
+	 NULL},
+	{"", NULL, NULL, INPUT_BACKTAB, 0, 0, 0, previous_tab, NULL},
+	{"", NULL, NULL, 0, 0, '1', 0, show_doors, NULL},
+	{"", NULL, NULL, 0, 0, '2', 0, show_connections, NULL},
+	{"", NULL, NULL, 0, 0, '3', 0, show_map, NULL},
+	{"Up, Down, j, k", NULL,
+	 "choose a row; PgUp, PgDn, Home and End too. On the map the cursor", 0, 0, 0, 0, NULL,
+	 NULL},
+	{"Left, Right", NULL, "columns that do not fit", 0, 0, 0, 0, NULL, NULL},
+	{"mouse", NULL, "click chooses, a title sorts, twice tells the story; the wheel scrolls", 0,
+	 0, 0, 0, NULL, NULL},
+	{"Esc", NULL, "back: from an answer, the past, a block of the map, the filter", 0, 0, 0, 0,
+	 NULL, NULL},
+	{"?, F1", "Help", "these keys", INPUT_HELP, 0, '?', 'h', open_help, NULL},
+	{"^L", NULL, "send the whole screen anew", 0, 0, 'L' - 64, 0, send_anew, NULL},
+	{"^Z", NULL, "suspend; `fg` comes back", 0, 0, 'Z' - 64, 0, top_suspend, NULL},
+	{"q, ^C", "Quit", "leave", 0, 0, 'q', 'C' - 64, leave, NULL},
+	{NULL},
+};
+
+static bool is_meant(const struct key_binding *key, const struct input *input)
+{
+	if (input->kind == INPUT_CHAR)
+		return input->point && ((uint32_t)key->point == input->point ||
+					(uint32_t)key->point2 == input->point);
+	return key->kind && (key->kind == input->kind || key->kind2 == input->kind);
+}
+
+bool keys_input(struct top *top, const struct input *input)
+{
+	for (const struct key_binding *key = top_keys; key->shown; key++) {
+		if (!key->act || !is_meant(key, input))
+			continue;
+		const char *why_not = key->why_not ? key->why_not(top) : NULL;
+		if (why_not)
+			top_say(top, true, "%s: %s", key->shown[0] ? key->shown : "no", why_not);
+		else
+			key->act(top);
+		return true;
+	}
+	return false;
+}
+
+void keys_draw_bar(struct top *top, unsigned row)
+{
+	struct canvas *canvas = &top->canvas;
+	unsigned column = 0;
+	canvas_fill(canvas, row, 0, canvas->columns, (struct style){.paper = INK_BAR}, ' ');
+	for (const struct key_binding *key = top_keys; key->shown; key++) {
+		if (!key->label)
+			continue;
+		bool can = !(key->why_not && key->why_not(top));
+		size_t n = strcspn(key->shown, ","), label = strlen(key->label);
+		if (column + n + label + 2 > canvas->columns)
+			continue;
+		struct style strong = {.ink = can ? INK_TITLE : INK_BAR_DIM,
+				       .paper = INK_BAR,
+				       .flags = can ? CELL_BOLD : CELL_DIM},
+			     plain = {.ink = can ? INK_PLAIN : INK_BAR_DIM,
+				      .paper = INK_BAR,
+				      .flags = can ? 0 : CELL_DIM};
+		column += canvas_put(canvas, row, column, (unsigned)n, strong, key->shown, n) + 1;
+		column +=
+			canvas_string(canvas, row, column, (unsigned)label, plain, key->label) + 1;
+	}
+}

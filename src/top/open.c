@@ -1,0 +1,134 @@
+/* What the screen has, made and given back. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/module.h"
+#include "base/privilege.h"
+#include "model/columns.h"
+#include "top/open.h"
+#include "view/missing.h"
+
+#define PAST_SECONDS 600
+
+/* ---- which columns there are where nobody chose ---- */
+
+static int set_usual(struct choice *choice, enum columns_of of)
+{
+	struct arena arena;
+	arena_init(&arena);
+	const struct field **usual = columns_usual(&arena, of);
+	unsigned n = 0;
+	for (; usual && usual[n] && n < CHOICE_COLUMNS_MAX; n++)
+		choice->columns[n] = usual[n];
+	choice->columns[n] = NULL;
+	arena_done(&arena);
+	return usual ? 0 : -ENOMEM;
+}
+
+/* Both ends, who, and how much; on a narrow terminal what is to the right is left out. */
+static void set_connections(struct choice *choice)
+{
+	static const char *const names[] = {"proto",   "local",	  "remote",	 "role",
+					    "process", "rate_in", "rate_out",	 "state",
+					    "pid",     "user",	  "peer_process"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (field_find(names[i]))
+			choice_toggle(choice, field_find(names[i]));
+}
+
+static int set_choices(struct top *top)
+{
+	set_connections(&top->choices[TAB_CONNECTIONS]);
+	top->choices[TAB_DOORS].by = ROWS_BY_SERVICE;
+	return set_usual(&top->choices[TAB_DOORS], COLUMNS_OPEN);
+}
+
+/* ---- what cannot be done, and why ---- */
+
+static void set_reasons(struct top *top)
+{
+	const char *absent = module_absent("nft");
+	if (absent)
+		snprintf(top->no_block, sizeof(top->no_block), "the module nft is %s", absent);
+	else if (!privilege_has(CAP_NET_ADMIN))
+		snprintf(top->no_block, sizeof(top->no_block),
+			 "it needs CAP_NET_ADMIN: run it with sudo");
+}
+
+void open_tell_missing(struct top *top)
+{
+	const struct snapshot *snapshot = top->latest;
+	top->scratch.n = 0;
+	missing_text(&top->scratch, snapshot);
+	snprintf(top->missing, sizeof(top->missing), "%.*s", (int)top->scratch.n,
+		 top->scratch.data);
+}
+
+/* ---- all of it ---- */
+
+int open_state(struct top *top, struct error *err)
+{
+	static const char *const names[] = {"doors", "connections"};
+	struct error told = {0};
+	past_init(&top->past, top->options->past_bytes, PAST_SECONDS);
+	top->tab = top->options->tab;
+	int r = out_init(&top->scratch, -1);
+	if (r >= 0)
+		r = out_init(&top->pager.text, -1);
+	if (r >= 0)
+		r = set_choices(top);
+	if (r < 0)
+		return error_set(err, r, "show the screen");
+	if (choices_load(names, top->choices, CHOICE_LISTS, &told) < 0 && told.code)
+		top_say(top, true, "%s", told.what);
+	if (top->options->filter) {
+		r = filter_parse(top->options->filter, top->options->looking.services, &top->parsed,
+				 err);
+		snprintf(top->filter, sizeof(top->filter), "%s", top->options->filter);
+	} else {
+		r = filter_parse("", NULL, &top->parsed, err);
+	}
+	set_reasons(top);
+	return r;
+}
+
+int open_threads(struct top *top, struct error *err)
+{
+	const struct top_options *options = top->options;
+	int r = 0;
+	if (options->saved) {
+		top->latest = snapshot_hold(options->saved);
+		open_tell_missing(top);
+	} else {
+		top->query = (struct query){.bounds = BOUNDS_ALL,
+					    .needs = top->query.needs,
+					    .scope = options->looking.scope,
+					    .source = options->looking.source};
+		top->query.bounds.states =
+			filter_names_state(top->parsed) ? STATES_ALL : tabs[top->tab].looked_at;
+		r = refresh_start(&top->query, options->interval_ms, false, &top->refresh, err);
+		if (r >= 0)
+			r = jobs_start(&options->looking, &top->jobs, err);
+	}
+	if (r >= 0)
+		r = arranger_start(options->looking.services, &top->arranger, err);
+	privilege_drop();
+	return r;
+}
+
+void open_done(struct top *top)
+{
+	refresh_free(top->refresh);
+	jobs_free(top->jobs);
+	arranger_free(top->arranger);
+	arrangement_release(top->shown);
+	snapshot_release(top->walked);
+	snapshot_release(top->latest);
+	past_done(&top->past);
+	pager_done(top);
+	canvas_done(&top->canvas);
+	out_done(&top->scratch);
+	filter_free(top->parsed);
+}

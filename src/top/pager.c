@@ -1,0 +1,228 @@
+/* An answer, over the list; and the help, which is one. */
+#include <string.h>
+
+#include "base/text.h"
+#include "top/actions.h"
+#include "top/keys.h"
+#include "top/state.h"
+
+void pager_done(struct top *top)
+{
+	job_free(top->pager.question);
+	top->pager.question = NULL;
+	out_done(&top->pager.text);
+}
+
+static void clear(struct top *top)
+{
+	job_free(top->pager.question);
+	top->pager.question = NULL;
+	top->pager.text.n = 0;
+	top->pager.first = 0;
+	top->pager.is_working = false;
+}
+
+void pager_open(struct top *top, const char *title)
+{
+	clear(top);
+	snprintf(top->pager.title, sizeof(top->pager.title), "%s", title);
+	top->pager.is_working = true;
+	top->layer = &layer_pager;
+}
+
+/* The answer of a job that nobody waits for is told in the line of messages. */
+static void tell_unseen(struct top *top, struct job *job)
+{
+	if (job->result < 0)
+		top_say(top, true, "%s", job->error.what);
+	else
+		top_say(top, false, "%.*s", (int)strcspn(job->text.data, "\n"), job->text.data);
+	job_free(job);
+}
+
+void pager_finish(struct top *top, struct job *job)
+{
+	struct pager *pager = &top->pager;
+	out_char(&job->text, '\0');
+	if (job->kind == JOB_CLOSE || job->kind == JOB_BLOCK || job->kind == JOB_UNBLOCK)
+		if (top->refresh)
+			refresh_hurry(top->refresh);
+	if (top->layer != &layer_pager || !pager->is_working) {
+		tell_unseen(top, job);
+		return;
+	}
+	pager->is_working = false;
+	pager->text.n = 0;
+	if (job->result < 0) {
+		out_format(&pager->text, "%s\n", job->error.what);
+		if (job->error.hint[0])
+			out_format(&pager->text, "%s\n", job->error.hint);
+	} else {
+		out_bytes(&pager->text, job->text.data, job->text.n - 1);
+	}
+	if (job->result >= 0 && (job->asks || job->kind == JOB_PLAN))
+		pager->question = job;
+	else
+		job_free(job);
+}
+
+/* ---- drawing ---- */
+
+static const char *question_of(const struct job *job)
+{
+	if (job->kind == JOB_PLAN && job->is_forced)
+		return job->asks ? "Do it by force? y yes  f without force  Esc no"
+				 : "f without force  Esc back";
+	if (job->kind == JOB_PLAN)
+		return job->asks ? "Do it? y yes  f by force  Esc no" : "f by force  Esc back";
+	return job->is_blocked
+		       ? "Let it in again? y yes  Esc no"
+		       : "Refuse new traffic? y yes  t for 10 minutes  o from outside only  Esc no";
+}
+
+static void draw_frame(struct top *top, const char *title, const char *keys, bool asks)
+{
+	struct canvas *canvas = &top->canvas;
+	const struct style bar = {.ink = INK_TITLE, .paper = INK_BAR, .flags = CELL_BOLD};
+	for (unsigned row = 0; row < canvas->rows; row++)
+		canvas_fill(canvas, row, 0, canvas->columns, (struct style){INK_PLAIN}, ' ');
+	canvas_fill(canvas, 0, 0, canvas->columns, bar, ' ');
+	canvas_string(canvas, 0, 1, canvas->columns - 1u, bar, title);
+	struct style last =
+		asks ? (struct style){.ink = INK_WARNING, .flags = CELL_BOLD | CELL_REVERSE} : bar;
+	canvas_fill(canvas, canvas->rows - 1u, 0, canvas->columns, last, ' ');
+	canvas_string(canvas, canvas->rows - 1u, 1, canvas->columns - 1u, last, keys);
+}
+
+/* The lines from the first that is shown. */
+static void draw_lines(struct top *top, const char *text, size_t n)
+{
+	struct canvas *canvas = &top->canvas;
+	struct pager *pager = &top->pager;
+	unsigned room = canvas->rows > 2 ? canvas->rows - 2u : 0;
+	uint32_t number = 0;
+	for (const char *at = text; at < text + n; number++) {
+		const char *end = memchr(at, '\n', (size_t)(text + n - at));
+		size_t length = (size_t)((end ? end : text + n) - at);
+		bool is_heading = length && *at != ' ';
+		if (number >= pager->first && number < pager->first + room)
+			canvas_put(canvas, 1 + number - pager->first, 1, canvas->columns - 1u,
+				   (struct style){.flags = is_heading ? CELL_BOLD : 0}, at, length);
+		at += length + 1;
+	}
+	pager->n_lines = number;
+}
+
+static void keep_in_range(struct top *top)
+{
+	struct pager *pager = &top->pager;
+	unsigned room = top->canvas.rows > 2 ? top->canvas.rows - 2u : 1;
+	if (pager->first + room > pager->n_lines)
+		pager->first = pager->n_lines > room ? pager->n_lines - room : 0;
+}
+
+static void draw(struct top *top)
+{
+	const struct pager *pager = &top->pager;
+	const char *keys = pager->is_working ? "working...  Esc back"
+			   : pager->question ? question_of(pager->question)
+					     : "Esc back  Up Down PgUp PgDn";
+	draw_frame(top, pager->title, keys, pager->question && pager->question->asks);
+	keep_in_range(top);
+	draw_lines(top, pager->text.data, pager->text.n);
+}
+
+static void scroll(struct top *top, const struct input *input)
+{
+	struct pager *pager = &top->pager;
+	uint32_t page = top->canvas.rows > 3 ? top->canvas.rows - 3u : 1, by = 1;
+	switch (input->kind) {
+	case INPUT_PAGE_UP:
+	case INPUT_PAGE_DOWN:
+		by = page;
+		break;
+	case INPUT_WHEEL_UP:
+	case INPUT_WHEEL_DOWN:
+		by = 3;
+		break;
+	case INPUT_HOME:
+	case INPUT_END:
+		by = pager->n_lines;
+		break;
+	default:
+		break;
+	}
+	if (input->kind == INPUT_UP || input->kind == INPUT_PAGE_UP || input->kind == INPUT_HOME ||
+	    input->kind == INPUT_WHEEL_UP || (input->kind == INPUT_CHAR && input->point == 'k'))
+		pager->first -= by < pager->first ? by : pager->first;
+	else if (input->kind == INPUT_DOWN || input->kind == INPUT_PAGE_DOWN ||
+		 input->kind == INPUT_END || input->kind == INPUT_WHEEL_DOWN ||
+		 (input->kind == INPUT_CHAR && (input->point == 'j' || input->point == ' ')))
+		pager->first += by;
+	keep_in_range(top);
+}
+
+static bool is_way_back(const struct input *input)
+{
+	return input->kind == INPUT_ESCAPE || input->kind == INPUT_ENTER ||
+	       (input->kind == INPUT_CHAR &&
+		(input->point == 'q' || input->point == 'n' || input->point == 3));
+}
+
+static void close_pager(struct top *top)
+{
+	if (top->pager.is_working && top->jobs)
+		jobs_forget(top->jobs);
+	clear(top);
+	top->layer = NULL;
+}
+
+static void input_pager(struct top *top, const struct input *input)
+{
+	struct job *question = top->pager.question;
+	if (question && input->kind == INPUT_CHAR && !input->is_pasted) {
+		top->pager.question = NULL; /* the answer opens another page */
+		if (action_answer(top, question, input->point)) {
+			job_free(question);
+			return;
+		}
+		top->pager.question = question;
+	}
+	if (is_way_back(input))
+		close_pager(top);
+	else
+		scroll(top, input);
+}
+
+const struct layer layer_pager = {.draw = draw, .input = input_pager};
+
+/* ---- help ---- */
+
+static void draw_help(struct top *top)
+{
+	top->scratch.n = 0;
+	for (const struct key_binding *key = top_keys; key->shown; key++) {
+		if (!key->help)
+			continue;
+		const char *why_not = key->why_not && key->act ? key->why_not(top) : NULL;
+		out_format(&top->scratch, "  %-15s %s%s%s%s\n", key->shown, key->help,
+			   why_not ? " (not now: " : "", why_not ? why_not : "",
+			   why_not ? ")" : "");
+	}
+	out_string(&top->scratch,
+		   "\n  + new   ~ changed   - gone   ! its number has another owner too\n");
+	draw_frame(top, "keys", "Esc back  Up Down PgUp PgDn", false);
+	keep_in_range(top);
+	draw_lines(top, top->scratch.data, top->scratch.n);
+}
+
+static void input_help(struct top *top, const struct input *input)
+{
+	if (is_way_back(input) || input->kind == INPUT_HELP ||
+	    (input->kind == INPUT_CHAR && input->point == '?'))
+		top->layer = NULL;
+	else
+		scroll(top, input);
+}
+
+const struct layer layer_help = {.draw = draw_help, .input = input_help};

@@ -1,0 +1,156 @@
+/* What the screen knows: only for src/top/. */
+#ifndef TOP_STATE_H
+#define TOP_STATE_H
+
+#include "collect/refresh.h"
+#include "screen/screen.h"
+#include "top/arranger.h"
+#include "top/jobs.h"
+#include "top/line.h"
+#include "top/past.h"
+#include "top/top.h"
+
+enum { TAB_DOORS, TAB_CONNECTIONS, TAB_MAP, TAB_MAX };
+
+#define ID_NONE 0
+
+struct list_view {
+	uint32_t id;	    /* of the chosen row, which it follows; ID_NONE: none yet */
+	uint32_t at;	    /* where that was last */
+	uint32_t first;	    /* the item at the top */
+	unsigned skipped;   /* columns to the left of what is shown */
+	unsigned n_lines;   /* that the list had when it was drawn */
+	unsigned first_row; /* of the canvas */
+	uint16_t widths[CHOICE_COLUMNS_MAX];
+	bool has_text[CHOICE_COLUMNS_MAX];
+	unsigned widths_number;			 /* of the choice that they are of */
+	uint16_t starts[CHOICE_COLUMNS_MAX + 1]; /* where each was drawn; 0: it was not */
+};
+
+struct map_view {
+	uint16_t port; /* under the cursor */
+	uint8_t proto; /* enum door_proto */
+	bool is_zoomed;
+	uint8_t drawing; /* enum drawing of top/map.c */
+	/* as it was drawn, for the mouse */
+	unsigned first_row, first_column, across, down; /* doors that a character covers */
+};
+
+struct pager {
+	struct out text;
+	char title[160];
+	uint32_t first, n_lines;
+	bool is_working;
+	struct job *question; /* done, and asks; NULL */
+};
+
+struct top;
+
+/* What lies over a tab and takes the keys. */
+struct layer {
+	void (*draw)(struct top *top);
+	void (*input)(struct top *top, const struct input *input);
+	const char *keys; /* the line of its keys */
+};
+extern const struct layer layer_pager, layer_help, layer_filter, layer_file, layer_chooser;
+
+/* One tab: events are to be another line of the table (top/tabs.c). */
+struct tab {
+	const char *name, *title;
+	bool is_map;
+	bool has_peers;	    /* only what has another end */
+	uint32_t states;    /* shown where the filter names none */
+	uint32_t looked_at; /* collected for it */
+	uint32_t needs;
+	void (*draw)(struct top *top, unsigned first_row, unsigned n_rows);
+	void (*input)(struct top *top, const struct input *input);
+};
+extern const struct tab tabs[TAB_MAX];
+
+struct top {
+	const struct top_options *options;
+	const struct screen_functions *functions;
+	struct screen *screen;
+	struct canvas canvas;
+	struct out scratch;
+
+	struct refresh *refresh; /* NULL: a saved file */
+	struct arranger *arranger;
+	struct jobs *jobs; /* NULL: the same */
+	struct past past;
+	const struct snapshot *latest,
+		*walked;	   /* held; walked: what is shown of the past, or NULL */
+	struct arrangement *shown; /* held; NULL: none yet */
+	struct query query;	   /* as it was asked last */
+	unsigned number;	   /* of what is wished */
+
+	unsigned tab;
+	struct choice choices[CHOICE_LISTS];
+	struct list_view lists[CHOICE_LISTS];
+	struct map_view map;
+	char filter[WISH_FILTER_MAX];
+	char kept_filter[WISH_FILTER_MAX]; /* as it was before a line was typed */
+	struct filter *parsed;		   /* of filter */
+
+	const struct layer *layer; /* NULL: the tab itself */
+	struct line line;	   /* of the filter, of a file's name */
+	struct error line_error;
+	struct pager pager;
+	unsigned chosen; /* of the chooser */
+
+	char status[192], missing[192];
+	bool is_bad, is_paused, is_fresh, is_dirty, is_ended, is_suspended;
+	uint32_t now_ms, status_ms;
+	struct input last_press;
+	uint32_t last_press_ms;
+	char no_block[160], no_close[160]; /* why not; "" it can be done */
+};
+
+/* ---- top.c ---- */
+void top_say(struct top *top, bool is_bad, const char *format, ...) printf_like(3, 4);
+/* Filter, columns, order or tab are others: ask and arrange anew. */
+void top_rearrange(struct top *top);
+void top_keep_choice(struct top *top); /* in the file */
+int top_set_filter(struct top *top, const char *text, struct error *err);
+void top_walk(struct top *top, int by);
+void top_suspend(struct top *top);
+
+static inline struct choice *top_choice(struct top *top)
+{
+	return tabs[top->tab].is_map ? NULL : &top->choices[top->tab];
+}
+static inline struct list_view *top_list(struct top *top)
+{
+	return tabs[top->tab].is_map ? NULL : &top->lists[top->tab];
+}
+static inline bool top_has_arrangement(const struct top *top)
+{
+	return top->shown && top->shown->is_map == tabs[top->tab].is_map &&
+	       (top->shown->is_map || top->shown->rows.order);
+}
+
+/* ---- frame.c ---- */
+void frame_draw(struct top *top);
+
+/* ---- list.c ---- */
+void list_draw(struct top *top, unsigned first_row, unsigned n_rows);
+void list_input(struct top *top, const struct input *input);
+/* After another arrangement: the selection follows its row. */
+void list_follow(struct top *top);
+/* The chosen row; false: there is none, or it is gone already. */
+bool list_chosen(struct top *top, uint32_t *ret_row);
+
+/* ---- map.c ---- */
+void map_draw(struct top *top, unsigned first_row, unsigned n_rows);
+void map_input(struct top *top, const struct input *input);
+
+/* ---- pager.c ---- */
+void pager_open(struct top *top, const char *title);
+void pager_finish(struct top *top, struct job *job); /* takes it over */
+void pager_done(struct top *top);
+
+/* ---- keys.c ---- */
+bool keys_input(struct top *top, const struct input *input); /* false: it is no key of the tab's */
+void keys_draw_bar(struct top *top, unsigned row);
+
+#endif

@@ -1,0 +1,388 @@
+/* The screen's own thread: it waits for keys, snapshots and answers, and draws. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/module.h"
+#include "base/privilege.h"
+#include "model/columns.h"
+#include "top/open.h"
+#include "top/state.h"
+
+#define FADE_STEP_MS (FADE_MS / 6) /* between frames while a colour fades */
+#define SIGNALS_MAX 8
+
+static uint32_t monotonic_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint32_t)((uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u);
+}
+
+void top_say(struct top *top, bool is_bad, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(top->status, sizeof(top->status), format, arguments);
+	va_end(arguments);
+	top->status_ms = top->now_ms;
+	top->is_bad = is_bad;
+	top->is_dirty = true;
+}
+
+/* ---- asking ---- */
+
+static uint32_t needs_of(struct top *top)
+{
+	const struct choice *choice = top_choice(top);
+	return tabs[top->tab].needs | filter_needs(top->parsed) |
+	       (choice ? choice_needs(choice) : 0) | top->options->looking.needs;
+}
+
+/* What is shown; a filter that says something of states decides itself. */
+static uint32_t states_of(const struct top *top)
+{
+	return filter_names_state(top->parsed) ? STATES_ALL : tabs[top->tab].states;
+}
+
+static void ask(struct top *top)
+{
+	struct query query = {
+		.bounds = BOUNDS_ALL,
+		.needs = needs_of(top),
+		.scope = top->options->looking.scope,
+		.source = top->options->looking.source,
+	};
+	query.bounds.states =
+		filter_names_state(top->parsed) ? STATES_ALL : tabs[top->tab].looked_at;
+	bool is_same =
+		query.needs == top->query.needs && query.bounds.states == top->query.bounds.states;
+	top->query = query;
+	if (top->refresh && !is_same && !top->walked)
+		refresh_ask(top->refresh, &query);
+}
+
+static const struct snapshot *before(const struct top *top, const struct snapshot *snapshot)
+{
+	for (uint32_t i = 1; i < top->past.list.n; i++)
+		if (past_at(&top->past, i) == snapshot)
+			return past_at(&top->past, i - 1);
+	return NULL;
+}
+
+static void arrange_now(struct top *top)
+{
+	const struct snapshot *snapshot = top->walked ? top->walked : top->latest;
+	if (!snapshot)
+		return;
+	struct wish wish = {
+		.snapshot = snapshot,
+		.older = top->walked ? before(top, top->walked) : NULL,
+		.is_past = top->walked != NULL,
+		.is_fresh = top->is_fresh,
+		.is_map = tabs[top->tab].is_map,
+		.now_ms = top->now_ms,
+		.number = top->number,
+		.states = states_of(top),
+		.has_peers = tabs[top->tab].has_peers,
+		.is_utf8 = top->options->is_utf8,
+	};
+	memcpy(wish.filter, top->filter, sizeof(wish.filter));
+	if (top_choice(top))
+		wish.choice = *top_choice(top);
+	top->is_fresh = false;
+	arranger_ask(top->arranger, &wish);
+}
+
+void top_rearrange(struct top *top)
+{
+	top->number++;
+	top->is_dirty = true;
+	ask(top);
+	arrange_now(top);
+}
+
+int top_set_filter(struct top *top, const char *text, struct error *err)
+{
+	struct filter *parsed = NULL;
+	int r = filter_parse(text, top->options->looking.services, &parsed, err);
+	if (r < 0)
+		return r;
+	filter_free(top->parsed);
+	top->parsed = parsed;
+	if (strcmp(top->filter, text) != 0) {
+		snprintf(top->filter, sizeof(top->filter), "%s", text);
+		top_rearrange(top);
+	}
+	return 0;
+}
+
+void top_keep_choice(struct top *top)
+{
+	static const char *const names[] = {"doors", "connections"};
+	struct error err = {0};
+	if (choices_save(names, top->choices, CHOICE_LISTS, &err) < 0 && err.code != -EPERM)
+		top_say(top, true, "%s", err.what);
+	top_rearrange(top);
+}
+
+/* ---- the past ---- */
+
+static void walk_to(struct top *top, const struct snapshot *snapshot)
+{
+	if (snapshot)
+		snapshot_hold(snapshot);
+	snapshot_release(top->walked);
+	top->walked = snapshot;
+	top->is_fresh = !snapshot; /* what lies between is no news */
+	top_rearrange(top);
+}
+
+/* @by 0: back to now. */
+void top_walk(struct top *top, int by)
+{
+	uint32_t n = top->past.list.n, at = n ? n - 1 : 0;
+	for (uint32_t i = 0; top->walked && i < n; i++)
+		if (past_at(&top->past, i) == top->walked)
+			at = i;
+	if (by == 0 || (by > 0 && (!top->walked || at + 1 >= n - 1))) {
+		if (top->walked)
+			walk_to(top, NULL);
+		return;
+	}
+	if (by < 0 && (!n || at == 0)) {
+		top_say(top, true, "nothing earlier is kept");
+		return;
+	}
+	walk_to(top, past_at(&top->past, at + (uint32_t)by));
+}
+
+/* ---- what comes ---- */
+
+static void take_snapshot(struct top *top)
+{
+	const struct snapshot *taken = refresh_take(top->refresh, NULL);
+	struct error err = {0};
+	if (refresh_error(top->refresh, &err) < 0)
+		top_say(top, true, "%s", err.what);
+	if (!taken || taken == top->latest) {
+		snapshot_release(taken);
+		return;
+	}
+	snapshot_release(top->latest);
+	top->latest = taken;
+	past_add(&top->past, taken);
+	open_tell_missing(top);
+	if (!top->walked)
+		arrange_now(top);
+	top->is_dirty = true;
+}
+
+static void take_arrangement(struct top *top)
+{
+	struct arrangement *taken = arranger_take(top->arranger);
+	if (!taken)
+		return;
+	arrangement_release(top->shown);
+	top->shown = taken;
+	if (top_list(top) && top_has_arrangement(top))
+		list_follow(top);
+	top->is_dirty = true;
+}
+
+static void take_answer(struct top *top)
+{
+	struct job *job = jobs_take(top->jobs);
+	if (!job)
+		return;
+	pager_finish(top, job);
+	top->is_dirty = true;
+}
+
+static void take_keys(struct top *top)
+{
+	struct input input;
+	for (;;) {
+		top->functions->read(top->screen, &input);
+		if (input.kind == INPUT_NONE)
+			return;
+		top->is_dirty = true;
+		if (top->layer)
+			top->layer->input(top, &input);
+		else if (!input.is_pasted && !keys_input(top, &input))
+			tabs[top->tab].input(top, &input);
+	}
+}
+
+static int measure(struct top *top)
+{
+	unsigned rows, columns;
+	top->functions->measure(top->screen, &rows, &columns);
+	if (rows == top->canvas.rows && columns == top->canvas.columns && top->canvas.cells)
+		return 0;
+	canvas_done(&top->canvas);
+	top->is_dirty = true;
+	for (unsigned i = 0; i < CHOICE_LISTS; i++)
+		top->lists[i].widths_number = 0;
+	return canvas_init(&top->canvas, rows, columns, top->options->is_utf8);
+}
+
+void top_suspend(struct top *top)
+{
+	top->functions->suspend(top->screen);
+	raise(SIGSTOP); /* the guard stops with us, and the shell has the terminal */
+	top->functions->resume(top->screen);
+	top->is_dirty = true;
+}
+
+static int take_signals(struct top *top, int fd)
+{
+	struct signalfd_siginfo signals[SIGNALS_MAX];
+	ssize_t n = read(fd, signals, sizeof(signals));
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(signals[0]); i++) {
+		if (signals[i].ssi_signo == SIGTSTP)
+			top_suspend(top);
+		top->functions->redraw(top->screen);
+	}
+	return measure(top);
+}
+
+/* ---- the loop ---- */
+
+/* Something that is seen still fades. */
+static bool is_fading(const struct top *top)
+{
+	const struct list_view *list = tabs[top->tab].is_map ? NULL : &top->lists[top->tab];
+	if (!list || !top_has_arrangement(top))
+		return false;
+	for (uint32_t i = list->first; i < list->first + list->n_lines && i < top->shown->n_items;
+	     i++)
+		if (mark_level(arrangement_mark(top->shown, i), top->now_ms) < 3)
+			return true;
+	return false;
+}
+
+enum { FD_KEYS, FD_STOP, FD_GUARD, FD_SIGNALS, FD_SNAPSHOT, FD_ARRANGED, FD_ANSWER, FD_MAX };
+
+static bool is_readable(const struct pollfd *fds, unsigned which)
+{
+	return fds[which].fd >= 0 && fds[which].revents;
+}
+
+static void set_fds(const struct top *top, int signals, struct pollfd fds[FD_MAX])
+{
+	const int numbers[FD_MAX] = {
+		[FD_KEYS] = STDIN_FILENO,
+		[FD_STOP] = top->options->stop ? top->options->stop->fd : -1,
+		[FD_GUARD] = top->options->guardian,
+		[FD_SIGNALS] = signals,
+		[FD_SNAPSHOT] = top->refresh ? refresh_fd(top->refresh) : -1,
+		[FD_ARRANGED] = arranger_fd(top->arranger),
+		[FD_ANSWER] = top->jobs ? jobs_fd(top->jobs) : -1,
+	};
+	for (unsigned i = 0; i < FD_MAX; i++)
+		fds[i] = (struct pollfd){.fd = numbers[i], .events = POLLIN};
+}
+
+static int turn(struct top *top, struct pollfd fds[FD_MAX])
+{
+	int r = 0;
+	if (stop_wanted(top->options->stop) || is_readable(fds, FD_GUARD) ||
+	    fds[FD_KEYS].revents & (POLLHUP | POLLERR | POLLNVAL))
+		top->is_ended = true;
+	if (is_readable(fds, FD_SIGNALS))
+		r = take_signals(top, fds[FD_SIGNALS].fd);
+	if (is_readable(fds, FD_KEYS))
+		take_keys(top);
+	if (is_readable(fds, FD_SNAPSHOT))
+		take_snapshot(top);
+	if (is_readable(fds, FD_ARRANGED))
+		take_arrangement(top);
+	if (is_readable(fds, FD_ANSWER))
+		take_answer(top);
+	return r;
+}
+
+static int loop(struct top *top, int signals)
+{
+	struct pollfd fds[FD_MAX];
+	set_fds(top, signals, fds);
+	while (!top->is_ended) {
+		bool has_status = top->status[0] && top->now_ms - top->status_ms < 6500;
+		int wait = is_fading(top) ? FADE_STEP_MS : has_status ? 1000 : -1;
+		int n = poll(fds, FD_MAX, wait);
+		top->now_ms = monotonic_ms();
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			top->is_dirty = true;
+		int r = n > 0 || stop_wanted(top->options->stop) ? turn(top, fds) : 0;
+		if (r < 0)
+			return r;
+		if (top->is_dirty && !top->is_ended) {
+			top->is_dirty = false;
+			frame_draw(top);
+			top->functions->draw(top->screen, &top->canvas);
+		}
+	}
+	return 0;
+}
+
+static int signals_open(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTSTP);
+	sigaddset(&set, SIGCONT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int run(struct top *top, struct error *err)
+{
+	cleanup(closep) int signals = signals_open();
+	if (signals < 0)
+		return error_set(err, signals, "wait for signals");
+	const struct screen_options options = {.has_colour = top->options->has_colour,
+					       .is_utf8 = top->options->is_utf8};
+	top->functions = module_get("screen", SCREEN_VERSION, err);
+	if (!top->functions)
+		return -ENOTSUP;
+	int r = open_threads(top, err);
+	if (r >= 0)
+		r = top->functions->open(&options, &top->screen, err);
+	if (r < 0)
+		return r;
+	top->now_ms = monotonic_ms();
+	r = measure(top);
+	if (r >= 0) {
+		top->is_dirty = true;
+		arrange_now(top);
+		r = loop(top, signals);
+	}
+	top->functions->close(top->screen);
+	return r < 0 ? error_set(err, r, "show the screen") : 0;
+}
+
+int top_run(const struct top_options *options, struct error *err)
+{
+	struct top *top = calloc(1, sizeof(*top));
+	if (!top)
+		return error_set(err, -ENOMEM, "show the screen");
+	top->options = options;
+	int r = open_state(top, err);
+	if (r >= 0) {
+		top->query.needs = needs_of(top);
+		r = run(top, err);
+	}
+	open_done(top);
+	free(top);
+	return r;
+}
