@@ -76,31 +76,34 @@ static int find_namespaces(struct host *host, struct join *join, struct vector *
 	return r;
 }
 
-/* Which sockets of the namespace have an inode but no holder. */
-static void find_leftover(const struct join *join, uint32_t netns, bool *ret_tcp, bool *ret_udp)
+/* Which sockets of the namespace have an inode but no holder. A TCP socket of the host's namespace
+ * is not worth the 2 ms where there is a process that nobody may inspect and no port was asked for:
+ * it is that process's, but for those of MPTCP, which the kernel makes itself. */
+static void find_leftover(const struct join *join, const struct found_netns *place, bool *ret_tcp,
+			  bool *ret_udp)
 {
+	bool is_spared = join->has_refused && place->is_initial &&
+			 bounds_has_all_ports(&join->query->bounds);
 	*ret_tcp = *ret_udp = false;
 	struct join_walk walk = {0};
 	while (join_walk(join, &walk)) {
 		const struct socket *socket = walk.socket;
-		if (socket->netns != netns || !socket->inode || walk.is_held ||
+		if (socket->netns != join->current || !socket->inode || walk.is_held ||
 		    socket->held_by == HELD_KERNEL)
 			continue;
-		*ret_tcp |= socket->proto == PROTO_TCP;
+		*ret_tcp |=
+			socket->proto == PROTO_TCP && (!is_spared || socket->flags & SOCKET_MPTCP);
 		*ret_udp |= socket->proto == PROTO_UDP;
 	}
 }
 
-/* The kernel's own sockets are told from the unseen by their file, which only BPF shows. A TCP
- * socket of our own namespace is not worth the 2 ms where there is a process that nobody may
- * inspect and no port was asked for: it is that process's. */
+/* The kernel's own sockets are told from the unseen by their file, which only BPF shows. */
 static void tell_kernel_sockets(struct host *host, struct join *join, const struct vector *found)
 {
 	struct facility facility;
 	if (!files_probe(host, &facility))
 		return;
 	cleanup(unheld_done) struct unheld unheld = {0};
-	bool is_narrow = !bounds_has_all_ports(&join->query->bounds);
 	for (uint32_t i = 0; i < found->n; i++) {
 		bool tcp, udp;
 		struct error ignored = {0};
@@ -108,9 +111,8 @@ static void tell_kernel_sockets(struct host *host, struct join *join, const stru
 		join->current = join_netns(join, place->inode);
 		if (join->current == NONE)
 			return;
-		find_leftover(join, join->current, &tcp, &udp);
-		if (tcp && join->current != join->told_tcp &&
-		    (is_narrow || !join->has_refused || !place->is_self))
+		find_leftover(join, place, &tcp, &udp);
+		if (tcp && join->current != join->told_tcp)
 			unheld_read(&unheld, host, place, join->query, PROTO_TCP, &join->sink,
 				    &ignored);
 		if (udp)

@@ -28,7 +28,7 @@ struct netns {
 	uint64_t inode;	  /* its identity */
 	const char *name; /* /run/netns/NAME, "docker:web" for a container's, NULL */
 	bool is_self;	  /* the one that this program was started in */
-	bool is_initial;  /* the host's (of pid 1, or ours where that cannot be told) */
+	bool is_initial;  /* the host's (as the kernel numbers it, or pid 1's) */
 	bool is_detailed; /* interfaces, addresses, ranges were read */
 	const struct interface *interfaces;
 	const struct interface_address *addresses;

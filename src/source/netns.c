@@ -71,6 +71,9 @@ static int open_namespace(const struct host *host, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* include/uapi/linux/nsfs.h, NET_NS_INIT_INO, since Linux 6.16. Before, it is only pid 1's. */
+#define INITIAL_INODE 0xEFFFFFF9u
+
 /* Takes @fd. */
 static int add(struct search *search, int fd, int32_t pid, const char *name)
 {
@@ -89,7 +92,7 @@ static int add(struct search *search, int fd, int32_t pid, const char *name)
 			return -ENOMEM;
 		*known = (struct found_netns){.inode = status.st_ino, .fd = -1, .pid = pid};
 		known->is_self = status.st_ino == search->own;
-		known->is_initial = pid == 1;
+		known->is_initial = pid == 1 || status.st_ino == INITIAL_INODE;
 		if (!known->is_self)
 			known->fd = TAKE_FD(owned);
 	}

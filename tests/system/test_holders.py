@@ -157,6 +157,14 @@ def test_the_listener_of_an_mptcp_endpoint_is_the_kernels(scene, doorward, sourc
     assert (seen["held_by"], seen["mptcp"]) == ("kernel", True)
 
 
+@pytest.mark.needs("root", "bpf")
+def test_it_is_the_kernels_as_seen_from_within_its_namespace_too(scene, doorward):
+    """Also where a process may not be inspected, whose socket it might be."""
+    made = scene("mptcp-endpoint", own_netns=True)
+    seen = doorward.inside(made.scene_pid, "net").list("tcp")
+    assert [s["held_by"] for s in seen.sockets if s["local_port"] == made.port] == ["kernel"]
+
+
 @pytest.mark.needs("root")
 def test_a_socket_in_transit_is_unseen_and_the_result_incomplete(scene, doorward, source):
     made = scene("in-transit")
