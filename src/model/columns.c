@@ -7,11 +7,11 @@
 
 #define COLUMNS_MAX 96
 
-static const char *const order[] = {"proto",   "state",	    "shown_address", "shown_port",
-				    "address", "port",	    "peer",	     "peer_port",
-				    "local",   "remote",    "role",	     "service",
-				    "reach",   "process",   "pid",	     "user",
-				    "unit",    "container", "answered_by",   "peer_process"};
+static const char *const order[] = {
+	"proto",    "state",	 "shown_address", "shown_port",	 "address", "port",
+	"peer",	    "peer_port", "local",	  "remote",	 "role",    "rate_in",
+	"rate_out", "service",	 "reach",	  "process",	 "pid",	    "user",
+	"unit",	    "container", "answered_by",	  "peer_process"};
 
 static unsigned rank(const struct field *field)
 {
@@ -32,12 +32,20 @@ static uint8_t flag_of(enum columns_of of)
 {
 	return of == COLUMNS_OPEN	   ? FIELD_DEFAULT
 	       : of == COLUMNS_CONNECTIONS ? FIELD_CONNECTIONS
+	       : of == COLUMNS_LIVE	   ? FIELD_CONNECTIONS
 					   : FIELD_WIDE;
+}
+
+static bool is_rate(const struct field *field)
+{
+	return strcmp(field->name, "rate_in") == 0 || strcmp(field->name, "rate_out") == 0;
 }
 
 /* Programs want the facts where people want them put together. */
 static bool is_column(const struct field *field, enum columns_of of)
 {
+	if (of == COLUMNS_LIVE && is_rate(field))
+		return true;
 	if (of != COLUMNS_FILE)
 		return field->flags & flag_of(of);
 	static const char *const facts[] = {"address",	 "port",  "peer",

@@ -5,7 +5,13 @@
 #include "base/arena.h"
 #include "model/rows.h"
 
-enum columns_of { COLUMNS_OPEN, COLUMNS_CONNECTIONS, COLUMNS_WIDE, COLUMNS_FILE };
+enum columns_of {
+	COLUMNS_OPEN,
+	COLUMNS_CONNECTIONS,
+	COLUMNS_LIVE, /* connections that are looked at again and again: their rates too */
+	COLUMNS_WIDE,
+	COLUMNS_FILE
+};
 
 /* In the order of a table, NULL-terminated, in @arena; with room for what columns_add_netns adds.
  * NULL: no memory. */

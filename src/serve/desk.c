@@ -347,7 +347,7 @@ static int open_desk(struct desk *desk, struct error *err)
 	int r = out_init(&desk->out, -1);
 	arena_init(&desk->arena);
 	desk->usual[TAB_DOORS] = columns_usual(&desk->arena, COLUMNS_OPEN);
-	desk->usual[TAB_CONNECTIONS] = columns_usual(&desk->arena, COLUMNS_CONNECTIONS);
+	desk->usual[TAB_CONNECTIONS] = columns_usual(&desk->arena, COLUMNS_LIVE);
 	if (r < 0 || !desk->usual[TAB_DOORS] || !desk->usual[TAB_CONNECTIONS])
 		return error_set(err, -ENOMEM, "serve");
 	desk->is_privileged = privilege_sees_others();

@@ -558,18 +558,38 @@ def test_the_way_back_leads_to_the_tab_before(page):
 
 
 def test_the_stream_closes_with_the_tab_hidden_and_comes_back(page):
-    streams = "return performance.getEntriesByType('resource').filter(entry => entry.name.includes('/api/stream?')).length"
-    first = page.driver.current_window_handle
-    before = page.run(streams)
-    page.driver.switch_to.new_window("tab")
-    other = page.driver.current_window_handle
-    page.driver.switch_to.window(first)
-    page.wait("return document.querySelector('.live.is-hidden') || document.visibilityState === 'visible'")
-    page.driver.switch_to.window(other)
-    page.driver.close()
-    page.driver.switch_to.window(first)
+    closed = "return performance.getEntriesByType('resource').filter(entry => entry.name.includes('/api/stream?')).length"
+    before = page.run(closed)
+    page.driver.minimize_window()
+    page.wait("return document.visibilityState === 'hidden' && document.querySelector('.live.is-hidden') !== null")
+    page.wait(closed + " > arguments[0]", before)
+    page.driver.set_window_rect(0, 0, 1280, 800)
     page.wait("return document.querySelector('.live.is-live') !== null")
-    assert page.run(streams) >= before
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        page.row(made.getsockname()[1])
+
+
+def test_a_link_with_a_wrong_filter_says_so_and_can_be_mended(page, served):
+    page.open(served, "filter=prot = tcp")
+    assert "proto" in page.wait("return document.querySelector('.problem')?.innerText")
+    page.press("/", f"{OURS}\ue007")
+    page.wait("return document.querySelector('.problem') === null && document.querySelectorAll('.rows .row').length > 0")
+
+
+def test_connections_tell_their_rates(page):
+    with socket.create_server(("127.0.0.1", 0)) as made, socket.create_connection(made.getsockname()) as dialled:
+        accepted, _ = made.accept()
+        with accepted:
+            port = made.getsockname()[1]
+            page.press("2", "/", f"port = {port}\ue007")
+            page.wait("return document.querySelectorAll('.rows .row').length === 1")
+            for _ in range(60):
+                dialled.sendall(b"x" * 20000)
+                assert len(accepted.recv(20000, socket.MSG_WAITALL)) == 20000
+                if page.run("return /KiB|MiB/.test(document.querySelector('.rows .of-rate_in')?.textContent)"):
+                    break
+            else:
+                page.wait("return /KiB|MiB/.test(document.querySelector('.rows .of-rate_in').textContent)")
 
 
 # ---- the modules by themselves ----

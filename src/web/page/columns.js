@@ -30,7 +30,7 @@ export function ColumnsDialog({ fields, chosen, defaults, onChange, onClose }) {
 		<header><h2>Columns</h2><button type="button" class="quiet" aria-label="close" onClick=${onClose}>×</button></header>
 		<div class="scroll">
 			<ul>${chosen.map(name => byName.get(name)).filter(field => field).map(line)}</ul>
-			<ul>${fields.filter(field => !chosen.includes(field.name) && field.kind !== 'object').map(line)}</ul>
+			<ul>${fields.filter(field => !chosen.includes(field.name)).map(line)}</ul>
 		</div>
 		<footer><button type="button" onClick=${() => onChange(defaults)}>As delivered</button><button type="button" onClick=${onClose}>Done</button></footer>
 	</${Dialog}>`;

@@ -1,19 +1,10 @@
 // Rates over time, by uPlot, which only this tab loads.
 import { html, useEffect, useRef, useState } from './html.js';
 import { askJson, query } from './api.js';
-import { clock } from './shell.js';
 import { colours, onTheme } from './theme.js';
+import { amount, clock } from './units.js';
 
 const EVERY_MS = 1000;
-
-export function amount(value) {
-	if (value === null || value === undefined)
-		return '–';
-	for (const [size, unit] of [[2 ** 30, 'GiB'], [2 ** 20, 'MiB'], [2 ** 10, 'KiB']])
-		if (value >= size)
-			return `${(value / size).toFixed(1)} ${unit}`;
-	return `${Math.round(value)} B`;
-}
 
 // `host`, a target such as tcp/8080, or `pid 812`, as a person types it.
 export function ratesOf(text) {

@@ -3,6 +3,7 @@ import { html, useEffect, useRef, useState } from './html.js';
 import { TABS, viewFragment } from './links.js';
 import { THEMES } from './theme.js';
 import { keepToken, splitFragment } from './token.js';
+import { clock } from './units.js';
 
 const TAB_WORDS = { doors: 'Doors', connections: 'Connections', map: 'Map', rates: 'Rates', picture: 'Picture' };
 const LIVE_WORDS = {
@@ -30,10 +31,6 @@ export function Head({ info, view, live, themeName, onView, onTheme, onPause, on
 			<button type="button" class="quiet" title="keys (?)" aria-label="keys" onClick=${onHelp}>?</button>
 		</div>
 	</header>`;
-}
-
-export function clock(seconds, { isShort = false } = {}) {
-	return new Date(seconds * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: isShort ? undefined : '2-digit', hourCycle: 'h23' });
 }
 
 function missingInWords(missing) {

@@ -1,6 +1,7 @@
 // The story of a port in a panel beside the list: who holds it, who reaches it, who is connected.
 import { html, useEffect, useRef, useState } from './html.js';
 import { askJson, query } from './api.js';
+import { since } from './units.js';
 
 const OPEN = new Set(['LISTEN', 'UNCONN', 'BOUND']);
 const SHOWN = 6;
@@ -15,14 +16,6 @@ export function endpoint(address, port) {
 	if (!address)
 		return `*:${port}`;
 	return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-export function since(then, now) {
-	const seconds = Math.max(0, now - then);
-	for (const [size, word] of [[86400, 'd'], [3600, 'h'], [60, 'min']])
-		if (seconds >= size)
-			return `${Math.floor(seconds / size)} ${word}`;
-	return `${Math.floor(seconds)} s`;
 }
 
 function Fact({ name, children }) {

@@ -1,5 +1,6 @@
 // The live table: only the rows in sight are in the document, and only they are asked of the server.
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
+import { amount } from './units.js';
 
 const SIGNS = { new: '+', changed: '~', gone: '−' };
 const SPOKEN = { new: 'new', changed: 'changed', gone: 'gone' };
@@ -7,6 +8,11 @@ const MARGIN = 24;                      /* rows asked for beyond what is in sigh
 const COUNT_MAX = 500;
 const CELL_MAX = 40;                    /* characters a column may take for itself */
 const WIDE_ONES = new Set(['process', 'cmdline', 'exe', 'unit', 'remote', 'local', 'parents', 'cwd']);
+
+// A rate is a number of bytes a second; it moves too fast to be read otherwise than in units.
+function shownCell(name, text) {
+	return name.startsWith('rate_') && /^\d+$/.test(text) ? amount(Number(text)) : text;
+}
 
 // How wide a column would be, in characters; kept while the columns are the same, so that nothing jumps.
 function useWidths(columns, fields, rows) {
@@ -17,7 +23,7 @@ function useWidths(columns, fields, rows) {
 	const widths = kept.current.widths;
 	for (const row of rows)
 		for (let c = 0; c < columns.length; c++)
-			widths[c] = Math.max(widths[c], Math.min(CELL_MAX, row.cells[c]?.length ?? 0));
+			widths[c] = Math.max(widths[c], Math.min(CELL_MAX, shownCell(columns[c], row.cells[c] ?? '').length));
 	return widths;
 }
 
@@ -57,7 +63,7 @@ function Row({ row, index, columns, fields, isChosen, onChoose }) {
 		onClick=${() => onChoose(row, index)}>
 		<span class="sign" role="gridcell" aria-label=${SPOKEN[row.change]}>${SIGNS[row.change] ?? ''}</span>
 		${columns.map((name, c) => {
-			const text = row.cells[c] ?? '';
+			const text = shownCell(name, row.cells[c] ?? '');
 			const field = fields.get(name);
 			return html`<span key=${name} role="gridcell" aria-colindex=${c + 2} title=${text.length > 12 ? text : undefined}
 				class=${'cell of-' + name + (field?.is_right ? ' right' : '')}
@@ -74,7 +80,7 @@ function NarrowRow({ row, index, columns, isChosen, onChoose }) {
 	};
 	const heads = ['port', 'shown_port', 'process', 'remote'];
 	const door = cell(['shown_port', 'port']) || cell(['local']).replace(/^.*:/, '');
-	const rest = columns.map((name, c) => (heads.includes(name) ? '' : row.cells[c] ?? '')).filter(text => text);
+	const rest = columns.map((name, c) => (heads.includes(name) ? '' : shownCell(name, row.cells[c] ?? ''))).filter(text => text);
 	const change = row.change ? ` is-${row.change} turn-${row.stamp % 2}` : '';
 	return html`<div class=${'row' + change + (isChosen ? ' is-chosen' : '')} role="row" id=${'row-' + row.id}
 		aria-rowindex=${index + 2} aria-selected=${isChosen}
