@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from './html.js';
 import { ask, askJson, query } from './api.js';
 
-const PAUSE_MS = 120;
+const PAUSE_MS = 60;
 const SHOWN = 8;
 
 const bytes = text => new TextEncoder().encode(text).length;
