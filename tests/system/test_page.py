@@ -396,6 +396,7 @@ def test_text_stands_out_from_its_ground(page, served, dark, tab):
         assert brightness < 150 if dark else brightness > 600
         told = page.run(CONTRAST)
         assert told["n"] > 20 and told["poor"] == []
+        page.wait("return [...document.querySelectorAll('main .dim')].every(node => node.textContent !== 'asking…')")
         page.shoot(f"1280-{tab}-{'dark' if dark else 'light'}")
 
 
@@ -432,6 +433,7 @@ def test_it_is_drawn_wide(page, served, tab):
     page.look(2560, 1300)
     page.open(served, f"tab={tab}")
     page.wait("return document.querySelector('.live.is-live') !== null")
+    page.wait("return [...document.querySelectorAll('main .dim')].every(node => node.textContent !== 'asking…')")
     assert page.run("return document.scrollingElement.scrollWidth") <= 2560
     page.shoot(f"2560-{tab}")
 
