@@ -4,7 +4,6 @@ import { askJson, query } from './api.js';
 import { curve, layout } from './picture-layout.js';
 
 const EVERY_MS = 3000;
-const SOON_MS = 300;
 const TITLES = ['who comes', 'port', 'process', 'who is dialled'];
 
 const short = (text, n) => (text.length > n ? text.slice(0, n - 1) + '…' : text);
@@ -74,10 +73,6 @@ export function PictureTab({ filter, onOpen }) {
 				} catch (refusal) {
 					if (refusal.name === 'AbortError')
 						return;
-					if (refusal.status === 503) {   /* there is no snapshot yet */
-						timer = setTimeout(again, SOON_MS);
-						return;
-					}
 					setError(refusal);
 				}
 			}

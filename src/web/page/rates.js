@@ -38,9 +38,8 @@ function plotOptions(title, series, axis, ink, width) {
 				values: (u, all) => all.map(t => clock(t)) },
 			{ stroke: ink.dim, grid, ticks: { show: false }, font: '12px system-ui', size: 76, incrs: axis.steps, values: (u, all) => all.map(axis.say) },
 		],
-		series: [{ value: (u, t) => clock(t ?? u.data[0].at(-1) ?? 0) },
-			...series.map(s => ({ ...s, width: 1.5, points: { show: false },
-				value: (u, v, k, at) => axis.say(at === null ? u.data[k].at(-1) : v) }))],
+		series: [{ value: (u, t) => (t === null ? '' : clock(t)) },
+			...series.map(s => ({ ...s, width: 1.5, points: { show: false }, value: (u, v) => (v === null ? '–' : axis.say(v)) }))],
 	};
 }
 
@@ -75,7 +74,7 @@ function Plot({ title, names, inks, data, axis }) {
 }
 
 const BYTES = { least: 1024, steps: Array.from({ length: 40 }, (ignored, k) => 2 ** (k + 6)), say: value => `${amount(value)}/s` };
-const COUNTS = { least: 4, steps: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000], say: value => (Number.isInteger(value) ? value.toLocaleString('en') : '') };
+const COUNTS = { least: 4, steps: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000], say: value => (Number.isInteger(value) ? String(value) : '') };
 
 export function RatesTab({ of, onOf }) {
 	const [text, setText] = useState(of);
@@ -124,11 +123,11 @@ export function RatesTab({ of, onOf }) {
 			<div><dt>out</dt><dd>${amount(last(told?.out))}/s</dd></div>
 			<div><dt>connections</dt><dd>${last(told?.connections) ?? '–'}</dd></div>
 		</dl>
-		${told ? html`<div class="plots">
+		${told ? html`
 			<${Plot} key=${'bytes ' + of} title=${`bytes a second of ${of || 'the host'}`} names=${['in', 'out']} inks=${['plot-in', 'plot-out']}
 				data=${[told.times, told.in, told.out]} axis=${BYTES} />
 			<${Plot} key=${'count ' + of} title="TCP connections" names=${['connections']} inks=${['plot-count']}
-				data=${[told.times, told.connections]} axis=${COUNTS} /></div>` : html`<p class="dim">asking…</p>`}
+				data=${[told.times, told.connections]} axis=${COUNTS} />` : html`<p class="dim">asking…</p>`}
 		<p class="dim small">What the open TCP connections say of themselves, of the last ten minutes. UDP and what was closed within a second are not in it.</p>
 	</div>`;
 }

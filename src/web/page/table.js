@@ -7,7 +7,7 @@ const SPOKEN = { new: 'new', changed: 'changed', gone: 'gone' };
 const MARGIN = 24;                      /* rows asked for beyond what is in sight */
 const COUNT_MAX = 500;
 const CELL_MAX = 40;                    /* characters a column may take for itself */
-const LONG_ONES = new Set(['process', 'cmdline', 'exe', 'unit', 'parents', 'cwd']);
+const WIDE_ONES = new Set(['process', 'cmdline', 'exe', 'unit', 'remote', 'local', 'parents', 'cwd']);
 
 // A rate is a number of bytes a second; it moves too fast to be read otherwise than in units.
 function shownCell(name, text) {
@@ -27,21 +27,12 @@ function useWidths(columns, fields, rows) {
 	return widths;
 }
 
-// How far a column may be squeezed, in characters: what would say something else without its end least.
-function leastWidth(field) {
-	if (field?.kind === 'endpoint')
-		return 24;
-	if (field?.kind === 'address' || field?.name === 'state' || field?.name.startsWith('rate_'))
-		return 15;
-	return LONG_ONES.has(field?.name) ? 14 : 9;
-}
-
 function template(columns, fields, widths) {
 	const tracks = columns.map((name, c) => {
 		const isRight = fields.get(name)?.is_right;
 		/* letters are wider than the digit that `ch` is, bold ones most; a reach has a dot before it */
 		const width = Math.ceil(widths[c] * (isRight ? 1.05 : 1.15)) + (name === 'reach' ? 4 : 2);
-		return `minmax(${Math.min(width, leastWidth(fields.get(name)))}ch, ${width}ch)`;
+		return `minmax(${Math.min(width, WIDE_ONES.has(name) ? 14 : 9)}ch, ${width}ch)`;
 	});
 	return `2.25rem ${tracks.join(' ')} minmax(0, 1fr)`;
 }

@@ -1,0 +1,157 @@
+/* doorward scan: what a stranger finds at the door. */
+#include <errno.h>
+#include <linux/capability.h>
+
+#include "base/privilege.h"
+#include "cmd/tell.h"
+#include "scan/scan.h"
+#include "view/scan.h"
+
+enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_JSONL };
+static const char *const output_words[] = {"table", "json", "jsonl", NULL};
+static const char *const method_words[METHOD_MAX + 1] = {"auto", "connect", "syn", NULL};
+
+struct settings {
+	struct look look;
+	const char *ports, *exclude, *file, *from;
+	bool tcp, udp, sctp, is_json, is_sure;
+	int output, method;
+	uint32_t rate;
+	uint64_t max_time;
+};
+
+static const struct option options[] = {
+	{OPTION_TEXT, 'p', "ports", offsetof(struct settings, ports), "PORTS",
+	 N_("numbers, ranges and services, with commas between; - for all (the default)")},
+	{OPTION_FLAG, 0, "tcp", offsetof(struct settings, tcp), NULL, N_("TCP, as without")},
+	{OPTION_FLAG, 0, "udp", offsetof(struct settings, udp), NULL, N_("UDP")},
+	{OPTION_TEXT, 0, "file", offsetof(struct settings, file), "FILE",
+	 N_("targets from a file, one a word; - reads standard input"), .completes = "file"},
+	{OPTION_TEXT, 0, "exclude", offsetof(struct settings, exclude), "LIST",
+	 N_("addresses, names and networks that are left out")},
+	{OPTION_FLAG, 0, "yes", offsetof(struct settings, is_sure), NULL,
+	 N_("more than 256 addresses that are not this host's: they are mine to scan")},
+	{OPTION_WORD, 0, "method", offsetof(struct settings, method), "METHOD",
+	 N_("auto, connect or syn (which needs CAP_NET_RAW)"), .words = method_words},
+	{OPTION_NUMBER, 0, "rate", offsetof(struct settings, rate), "N",
+	 N_("probes a second, instead of what the path bears"), .min = 1, .max = 10000000},
+	{OPTION_DURATION, 0, "max-time", offsetof(struct settings, max_time), "TIME",
+	 N_("end after so long; what is left is unknown")},
+	{OPTION_FLAG, 'j', "json", offsetof(struct settings, is_json), NULL,
+	 N_("the same as --output json")},
+	{OPTION_WORD, 'o', "output", offsetof(struct settings, output), "FORM",
+	 N_("table, json or jsonl"), .words = output_words},
+	LOOK_OPTIONS(struct settings, look),
+	{OPTION_END},
+};
+
+/* The one line on the terminal that is written again and again. */
+static void show_progress(struct progress *progress, void *data)
+{
+	struct context *context = data;
+	uint64_t n_done = atomic_load(&progress->n_done), n_all = progress->n_all,
+		 n_sent = atomic_load(&progress->n_sent);
+	uint64_t took = now_us() - progress->began_us;
+	uint64_t rate = took ? n_sent * 1000000 / took : 0;
+	uint64_t left = n_done ? took / 1000000 * (n_all - n_done) / n_done : 0;
+	(void)context;
+	dprintf(2, "\r%s: %llu of %llu done, %llu/s, %llu open so far, %llu s left\033[K",
+		progress->doing, (unsigned long long)n_done, (unsigned long long)n_all,
+		(unsigned long long)rate, (unsigned long long)atomic_load(&progress->n_open),
+		(unsigned long long)left);
+}
+
+static void end_progress(const struct progress *progress)
+{
+	if (progress->show)
+		dprintf(2, "\r\033[K");
+}
+
+static void announce(uint32_t n_addresses, uint64_t n_probes, void *data)
+{
+	const struct context *context = data;
+	dprintf(2, "%s: scan: up to %llu probes to %u address%s that %s not this host's\n",
+		context->program, (unsigned long long)n_probes, n_addresses,
+		n_addresses == 1 ? "" : "es", n_addresses == 1 ? "is" : "are");
+}
+
+static void tell(struct context *context, const struct settings *settings, const struct scan *scan)
+{
+	const struct scan_show show = {.scan = scan, .services = look_services(context)};
+	struct page page = tell_page(context);
+	if (settings->is_json || settings->output == OUTPUT_JSON)
+		scan_json(&context->out, &show);
+	else if (settings->output == OUTPUT_JSONL)
+		scan_jsonl(&context->out, &show);
+	else
+		scan_table(&page, &show);
+}
+
+static int request_of(struct context *context, const struct settings *settings, char **arguments,
+		      struct scan_request *ret, struct error *err)
+{
+	struct look look = settings->look;
+	if (!look.netns)
+		look.netns = "self";
+	*ret = (struct scan_request){
+		.targets = arguments,
+		.file = settings->file,
+		.exclude = settings->exclude,
+		.ports = settings->ports,
+		.from = settings->from,
+		.method = (enum scan_method)settings->method,
+		.rate = settings->rate,
+		.max_time_ms = settings->max_time,
+		.is_sure = settings->is_sure,
+		.stop = context->stop,
+		.announce = announce,
+		.data = context,
+	};
+	ret->protos[PROTO_TCP] = settings->tcp || !settings->udp;
+	ret->protos[PROTO_UDP] = settings->udp;
+	return look_scope(&look, &ret->scope, err);
+}
+
+static int run(struct context *context, const void *data, char **arguments, struct error *err)
+{
+	const struct settings *settings = data;
+	struct scan_request request;
+	struct progress progress = {.data = context, .doing = "tcp"};
+	cleanup(scan_done) struct scan scan;
+
+	scan_init(&scan);
+	if (isatty(2) && context->is_terminal)
+		progress.show = show_progress;
+	int r = request_of(context, settings, arguments, &request, err);
+	request.progress = &progress;
+	if (r >= 0)
+		r = scan_run(&context->host, &request, &scan, err);
+	end_progress(&progress);
+	privilege_drop();
+	if (r < 0)
+		return r;
+	tell(context, settings, &scan);
+	if (!scan.is_complete)
+		return EXIT_REFUSED;
+	return scan_count(&scan, DOOR_OPEN) ? EXIT_DONE : EXIT_NOTHING;
+}
+
+static const char *const examples[] = {
+	"doorward scan",
+	"doorward scan 127.0.0.1 -p 1-1000 --json",
+	"doorward scan 192.0.2.0/28 -p 22,80,443 --exclude 192.0.2.1",
+	NULL,
+};
+
+const struct command cmd_scan = {
+	.name = "scan",
+	.summary = N_("what a stranger finds at the door"),
+	.arguments = "[TARGET...]",
+	.min = 0,
+	.max = ARGUMENTS_ANY,
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.capabilities = CAPS_SEE | CAP(NET_RAW),
+	.examples = examples,
+	.run = run,
+};

@@ -1,0 +1,102 @@
+/* What one protocol asks: time, threads, progress. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/attributes.h"
+#include "base/privilege.h"
+#include "scan/job.h"
+
+#define THREADS_MAX 4
+#define SHOW_EVERY_MS 200
+
+uint64_t now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+bool job_must_end(const struct job *job, uint64_t now)
+{
+	return stop_wanted(job->stop) || (job->deadline_us && now >= job->deadline_us);
+}
+
+unsigned job_threads(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 : CPU_COUNT(&set);
+	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+}
+
+struct worker {
+	int (*work)(void *);
+	void *data;
+	int ended; /* eventfd: one more thread is through */
+	int r;
+	pthread_t thread;
+	bool is_running;
+};
+
+static void *run_worker(void *data)
+{
+	struct worker *worker = data;
+	uint64_t one = 1;
+	/* the sockets are there: what reads a stranger's packets needs no right any more */
+	privilege_drop();
+	worker->r = worker->work(worker->data);
+	if (write(worker->ended, &one, sizeof(one)) < 0)
+		worker->r = -errno;
+	return NULL;
+}
+
+static void await(const struct job *job, int ended, unsigned n)
+{
+	struct pollfd wait = {.fd = ended, .events = POLLIN};
+	struct progress *progress = job->progress;
+	while (n) {
+		uint64_t count = 0;
+		if (poll(&wait, 1, SHOW_EVERY_MS) > 0 &&
+		    read(ended, &count, sizeof(count)) == sizeof(count))
+			n -= count < n ? (unsigned)count : n;
+		else if (progress && progress->show)
+			progress->show(progress, progress->data);
+	}
+}
+
+int job_run(const struct job *job, unsigned n, int (*work)(void *), void *data, size_t size)
+{
+	struct worker workers[THREADS_MAX];
+	sigset_t all, before;
+	unsigned n_running = 0;
+	int r = 0;
+	cleanup(closep) int ended = eventfd(0, EFD_CLOEXEC);
+	if (ended < 0)
+		return -errno;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
+	for (unsigned i = 0; i < n && i < THREADS_MAX; i++) {
+		workers[i] = (struct worker){
+			.work = work, .data = (char *)data + i * size, .ended = ended};
+		int failed = pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]);
+		if (failed)
+			r = -failed;
+		workers[i].is_running = !failed;
+		n_running += !failed;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	await(job, ended, n_running);
+	for (unsigned i = 0; i < n && i < THREADS_MAX; i++) {
+		if (!workers[i].is_running)
+			continue;
+		pthread_join(workers[i].thread, NULL);
+		if (workers[i].r < 0 && r >= 0)
+			r = workers[i].r;
+	}
+	return r;
+}

@@ -1,0 +1,56 @@
+/* What one protocol asks: the same ports at several addresses, and where the answers go. Filled by
+ * connect.c, syn.c and udp.c, each with threads of its own. */
+#ifndef SCAN_JOB_H
+#define SCAN_JOB_H
+
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "base/stop.h"
+#include "model/scan.h"
+#include "scan/timing.h"
+
+/* What has been done so far, for who shows it while it runs. */
+struct progress {
+	_Atomic uint64_t n_done, n_open, n_sent;
+	uint64_t n_all;
+	void (*show)(struct progress *progress, void *data); /* now and then; NULL */
+	void *data;
+	const char *doing; /* "tcp", "udp", "identify" */
+	uint64_t began_us;
+};
+
+struct job {
+	const struct scan_target *targets; /* all of one family */
+	const uint16_t *ports;		   /* ascending */
+	uint32_t n_targets, n_ports;
+	struct answer *answers; /* of target t and port p: [t * n_ports + p]; what is not unknown
+				   is not asked any more */
+	uint8_t proto;
+	bool is_own; /* all are addresses of the place that is scanned from: no wire, no limit */
+	struct timing_path path;
+	uint64_t deadline_us;	 /* of now_us(); 0: none */
+	const struct stop *stop; /* may be NULL */
+	struct progress *progress;
+};
+
+static inline uint64_t job_n(const struct job *job)
+{
+	return (uint64_t)job->n_targets * job->n_ports;
+}
+
+/* Broken off: by a signal or by --max-time. */
+bool job_must_end(const struct job *job, uint64_t now_us);
+
+/* Of CLOCK_MONOTONIC. */
+uint64_t now_us(void);
+
+/* Threads worth having: processors that this process may use, at most 4. */
+unsigned job_threads(void);
+
+/* Runs @work on @n threads, each with its own @size bytes of @data, and shows the progress
+ * meanwhile. The threads have no capability: what they read is a stranger's. 0 or the first
+ * negative errno. */
+int job_run(const struct job *job, unsigned n, int (*work)(void *), void *data, size_t size);
+
+#endif

@@ -1,0 +1,282 @@
+/* A scan as a whole. */
+#include <errno.h>
+#include <linux/capability.h>
+
+#include "base/attributes.h"
+#include "base/privilege.h"
+#include "scan/connect.h"
+#include "scan/scan.h"
+#include "source/interfaces.h"
+#include "source/netns.h"
+
+#define PORTS_ALL "1-65535"
+#define EXPLICIT_PORTS 30
+#define PROBES_MAX (64u << 20)
+
+/* One place that is scanned from, and what goes on there. */
+struct visit {
+	const struct scan_request *request;
+	struct scan *scan;
+	struct netns place;
+	uint32_t first, n; /* results */
+	const struct vector *ports;
+	struct error *err;
+};
+
+static void limit_path(const struct scan_request *request, struct job *job)
+{
+	job->path = job->is_own ? timing_path_own() : timing_path_other();
+	if (request->rate) {
+		job->path.rate_first = job->path.rate_max = request->rate;
+		job->path.window_first = 0;
+	}
+}
+
+static int run_job(const struct scan_request *request, const struct job *job, struct error *err)
+{
+	job->progress->doing = proto_words[job->proto];
+	(void)request;
+	return connect_scan(job, err);
+}
+
+/* Those results of a visit that one job can do: of one family, own or not. */
+static int run_alike(struct visit *visit, unsigned k, bool is_v4, bool is_own)
+{
+	const struct scan_request *request = visit->request;
+	cleanup(freep) struct scan_target *targets = calloc(visit->n, sizeof(*targets));
+	cleanup(freep) uint32_t *results = calloc(visit->n, sizeof(*results));
+	uint32_t n = 0, n_ports = visit->ports->n;
+	if (!targets || !results)
+		return error_set(visit->err, -ENOMEM, "keep the targets");
+	for (uint32_t i = visit->first; i < visit->first + visit->n; i++) {
+		const struct scan_result *result = scan_result(visit->scan, i);
+		if (result->target.is_v4 != is_v4 || result->target.is_own != is_own)
+			continue;
+		results[n] = i;
+		targets[n++] = result->target;
+	}
+	struct job job = {.targets = targets,
+			  .ports = visit->ports->data,
+			  .n_targets = n,
+			  .n_ports = n_ports,
+			  .proto = scan_result(visit->scan, visit->first)->sweeps[k].proto,
+			  .is_own = is_own,
+			  .stop = request->stop,
+			  .progress = request->progress};
+	if (!n)
+		return 0;
+	if (request->max_time_ms)
+		job.deadline_us = request->progress->began_us + request->max_time_ms * 1000;
+	limit_path(request, &job);
+	cleanup(freep) struct answer *answers = calloc(job_n(&job), sizeof(*answers));
+	job.answers = answers;
+	if (!answers)
+		return error_set(visit->err, -ENOMEM, "keep the answers");
+	for (uint32_t i = 0; i < n; i++) /* what is known already is not asked again */
+		memcpy(answers + (size_t)i * n_ports,
+		       scan_result(visit->scan, results[i])->sweeps[k].answers,
+		       n_ports * sizeof(*answers));
+	int r = run_job(request, &job, visit->err);
+	for (uint32_t i = 0; i < n; i++)
+		memcpy(scan_result(visit->scan, results[i])->sweeps[k].answers,
+		       answers + (size_t)i * n_ports, n_ports * sizeof(*answers));
+	return r;
+}
+
+/* In the namespace of the visit. */
+static int run_visit(void *data)
+{
+	struct visit *visit = data;
+	int r = 0;
+	if (!visit->n)
+		return 0;
+	for (unsigned k = 0; k < scan_result(visit->scan, visit->first)->n_sweeps && r >= 0; k++)
+		for (unsigned kind = 0; kind < 4 && r >= 0; kind++)
+			r = run_alike(visit, k, kind & 1, kind & 2);
+	return r;
+}
+
+static int add_result(struct visit *visit, const struct scan_target *target, const char *from)
+{
+	struct scan *scan = visit->scan;
+	struct scan_result *result = vector_add(&scan->results);
+	if (!result)
+		return -ENOMEM;
+	*result = (struct scan_result){
+		.target = *target, .from = from, .netns = NONE, .inode = visit->place.inode};
+	vector_init(&result->doors, sizeof(struct scan_door));
+	vector_init(&result->others, sizeof(struct scan_others));
+	result->target.link = netns_interface_name(&visit->place, target->interface);
+	for (uint8_t proto = 0; proto < PROTO_MAX; proto++) {
+		if (!visit->request->protos[proto] || result->n_sweeps == SCAN_SWEEPS)
+			continue;
+		struct scan_sweep *sweep = &result->sweeps[result->n_sweeps++];
+		*sweep = (struct scan_sweep){
+			.proto = proto, .n_ports = visit->ports->n, .ports = visit->ports->data};
+		sweep->answers = arena_alloc(&scan->arena, visit->ports->n * sizeof(struct answer));
+		if (!sweep->answers)
+			return -ENOMEM;
+	}
+	visit->request->progress->n_all += (uint64_t)visit->ports->n * result->n_sweeps;
+	return 0;
+}
+
+static int find_targets(struct visit *visit, struct targets *targets)
+{
+	const struct scan_request *request = visit->request;
+	struct arena *arena = &visit->scan->arena;
+	struct error *err = visit->err;
+	int r = 0;
+	for (char **at = request->targets; at && *at && r >= 0; at++)
+		r = targets_add(targets, *at, &visit->place, arena, err);
+	if (r >= 0 && request->file)
+		r = targets_add_file(targets, request->file, &visit->place, arena, err);
+	if (r >= 0 && !request->file && (!request->targets || !*request->targets))
+		r = targets_add_own(targets, &visit->place, false, err);
+	if (r >= 0 && request->exclude)
+		r = targets_exclude(targets, request->exclude, arena, err);
+	return r;
+}
+
+/* Nobody is asked more than he was said to be. */
+static int check(const struct visit *visit, const struct targets *targets)
+{
+	const struct scan_request *request = visit->request;
+	unsigned n_protos = 0;
+	for (unsigned i = 0; i < PROTO_MAX; i++)
+		n_protos += request->protos[i];
+	uint64_t each = (uint64_t)visit->ports->n * n_protos;
+	if (each * targets->list.n > PROBES_MAX) {
+		error_text(visit->err, -EINVAL, "%llu doors are more than fit in memory",
+			   (unsigned long long)(each * targets->list.n));
+		error_hint(visit->err, "fewer ports with -p, or part of the addresses at a time");
+		return -EINVAL;
+	}
+	if (targets->n_foreign > TARGETS_UNASKED_MAX && !request->is_sure) {
+		error_text(visit->err, -EINVAL,
+			   "%u addresses that are not this host's would get up to %llu probes",
+			   targets->n_foreign, (unsigned long long)(each * targets->n_foreign));
+		error_hint(visit->err, "--yes where all of them are yours to scan");
+		return -EINVAL;
+	}
+	if (targets->n_foreign && request->announce)
+		request->announce(targets->n_foreign, each * targets->n_foreign, request->data);
+	return 0;
+}
+
+static const char *name_of(struct scan *scan, const struct found_netns *found, bool is_named)
+{
+	char text[80];
+	if (!is_named && found->is_self)
+		return "this host";
+	if (found->name[0])
+		snprintf(text, sizeof(text), "netns %s", found->name);
+	else
+		snprintf(text, sizeof(text), "netns %llu", (unsigned long long)found->inode);
+	return arena_intern_string(&scan->arena, text);
+}
+
+static int visit_place(struct host *host, struct visit *visit, const struct found_netns *found)
+{
+	struct targets targets;
+	visit->first = visit->scan->results.n;
+	visit->place = (struct netns){.inode = found->inode};
+	targets_init(&targets);
+	int r = interfaces_read(host, found, &visit->scan->arena, &visit->place, visit->err);
+	visit->place.inode = found->inode ? found->inode : netns_own_inode();
+	if (r >= 0)
+		r = find_targets(visit, &targets);
+	if (r >= 0)
+		r = check(visit, &targets);
+	const char *from = name_of(visit->scan, found, false);
+	for (uint32_t i = 0; i < targets.list.n && r >= 0; i++)
+		r = from ? add_result(visit, vector_at(&targets.list, i), from) : -ENOMEM;
+	targets_done(&targets);
+	visit->n = visit->scan->results.n - visit->first;
+	return r < 0 ? r : netns_call(found, run_visit, visit);
+}
+
+static int visit_all(struct host *host, struct visit *visit)
+{
+	struct vector places;
+	vector_init(&places, sizeof(struct found_netns));
+	int r = netns_find(host, &visit->request->scope, NULL, &places, NULL, visit->err);
+	for (uint32_t i = 0; i < places.n && r >= 0; i++)
+		r = visit_place(host, visit, vector_at(&places, i));
+	netns_list_done(&places);
+	return r;
+}
+
+static void say_broken_off(struct scan *scan)
+{
+	uint64_t n = 0;
+	for (uint32_t i = 0; i < scan->results.n; i++) {
+		struct scan_result *result = scan_result(scan, i);
+		for (uint32_t k = 0; k < result->n_sweeps; k++)
+			for (uint32_t p = 0; p < result->sweeps[k].n_ports; p++) {
+				struct answer *answer = &result->sweeps[k].answers[p];
+				if (answer->state != DOOR_UNKNOWN)
+					continue;
+				n++;
+				if (answer->reason == BECAUSE_NOT_ASKED)
+					answer->reason = BECAUSE_BROKEN_OFF;
+			}
+	}
+	scan->is_complete = n == 0;
+}
+
+/* The list lives as long as the results that point to it. */
+static int read_ports(const char *text, struct arena *arena, struct vector *ret, struct error *err)
+{
+	struct vector ports;
+	vector_init(&ports, sizeof(uint16_t));
+	int r = ports_parse(text ? text : PORTS_ALL, &ports, err);
+	void *kept = r < 0 ? NULL : arena_alloc(arena, ports.n * sizeof(uint16_t));
+	if (kept) {
+		memcpy(kept, ports.data, ports.n * sizeof(uint16_t));
+		*ret = (struct vector){.data = kept, .n = ports.n, .size = sizeof(uint16_t)};
+	} else if (r >= 0) {
+		r = error_set(err, -ENOMEM, "keep the ports");
+	}
+	vector_done(&ports);
+	return r;
+}
+
+/* Whose scan it is, and when. */
+static void say_who(struct host *host, struct scan *scan)
+{
+	static const char *const files[] = {"proc/sys/kernel/hostname",
+					    "proc/sys/kernel/random/boot_id"};
+	const char **const to[] = {&scan->host, &scan->boot_id};
+	struct timespec now;
+	char text[256];
+	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)
+		if (host_read(host, text, sizeof(text), "%s", files[i]) > 0)
+			*to[i] = arena_intern(&scan->arena, text, strcspn(text, "\n"));
+	clock_gettime(CLOCK_REALTIME, &now);
+	scan->time = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int scan_run(struct host *host, const struct scan_request *request, struct scan *ret,
+	     struct error *err)
+{
+	struct vector *ports = arena_alloc(&ret->arena, sizeof(*ports));
+	struct visit visit = {.request = request, .scan = ret, .ports = ports, .err = err};
+	if (!ports)
+		return error_set(err, -ENOMEM, "scan");
+	vector_init(ports, sizeof(uint16_t));
+	say_who(host, ret);
+	request->progress->began_us = now_us();
+	int r = read_ports(request->ports, &ret->arena, ports, err);
+	if (r < 0)
+		return r;
+	ret->is_explicit = ports->n <= EXPLICIT_PORTS;
+	r = visit_all(host, &visit);
+	ret->took_us = now_us() - request->progress->began_us;
+	ret->n_sent = atomic_load(&request->progress->n_sent);
+	if (r >= 0)
+		say_broken_off(ret);
+	if (r >= 0 && scan_list(ret) < 0)
+		r = error_set(err, -ENOMEM, "list what was found");
+	return r;
+}

@@ -1,0 +1,170 @@
+/* What a scan found, for a person. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "view/scan.h"
+
+#define PORT_COLUMNS 10
+#define STATE_COLUMNS 14
+#define REASON_COLUMNS 13
+#define RTT_COLUMNS 10
+#define SERVICE_COLUMNS 16
+#define RANGES_SHOWN 60
+
+/* @text padded to @columns, and one space behind it at least. */
+static void put_cell(struct out *out, const char *text, size_t columns)
+{
+	size_t n = text_show(out, text, strlen(text));
+	out_spaces(out, n < columns ? columns - n : 1);
+}
+
+static void put_mark(const struct page *page, const char *code)
+{
+	if (page->has_colour)
+		out_format(page->out, "\033[%sm", code);
+}
+
+static const char *colour_of(const struct scan_door *door)
+{
+	if (door->verdict > VERDICT_EXPECTED)
+		return "33";
+	return door->answer.state == DOOR_OPEN ? "32" : "0";
+}
+
+static void put_rtt(const struct answer *answer, char to[24])
+{
+	if (!answer->rtt_us)
+		snprintf(to, 24, "-");
+	else if (answer->rtt_us < 10000)
+		snprintf(to, 24, "%u µs", answer->rtt_us);
+	else
+		snprintf(to, 24, "%u ms", answer->rtt_us / 1000);
+}
+
+/* Who holds it, in few words: name and pid of the first. */
+static void put_holder(struct out *out, const struct snapshot *snapshot, uint32_t index)
+{
+	const struct socket *socket =
+		snapshot && index != NONE ? snapshot_socket(snapshot, index) : NULL;
+	const struct holder *holder = socket ? snapshot_holder(snapshot, socket->holder) : NULL;
+	if (!holder)
+		return;
+	char title[128];
+	const struct process *process = snapshot_process(snapshot, holder->process);
+	process_title(process, title, sizeof(title));
+	text_show(out, title, strlen(title));
+	out_format(out, " (%d)", process->pid);
+	if (holder->next != NONE)
+		out_string(out, " …");
+}
+
+static void put_door(const struct page *page, const struct scan_show *show,
+		     const struct scan_door *door)
+{
+	struct out *out = page->out;
+	char text[64];
+	const char *service = service_name(show->services, door->proto, door->port);
+	snprintf(text, sizeof(text), "%s/%u", proto_words[door->proto], door->port);
+	out_string(out, "  ");
+	put_cell(out, text, PORT_COLUMNS);
+	put_mark(page, colour_of(door));
+	put_cell(out, door_words[door->answer.state], STATE_COLUMNS);
+	put_mark(page, "0");
+	answer_reason(&door->answer, text, sizeof(text));
+	put_cell(out, text, REASON_COLUMNS);
+	put_rtt(&door->answer, text);
+	put_cell(out, text, RTT_COLUMNS);
+	put_cell(out, service ? service : "-", SERVICE_COLUMNS);
+	put_holder(out, show->scan->snapshot, door->socket);
+	if (door->verdict > VERDICT_EXPECTED || (door->verdict && door->detail)) {
+		out_string(out, "  ");
+		put_mark(page, colour_of(door));
+		out_string(out, verdict_words[door->verdict]);
+		put_mark(page, "0");
+		if (door->detail) {
+			out_string(out, ": ");
+			text_show(out, door->detail, strlen(door->detail));
+		}
+	}
+	out_char(out, '\n');
+}
+
+static void put_others(const struct page *page, const struct scan_result *result,
+		       const struct scan_others *others)
+{
+	struct out *out = page->out, ranges;
+	char reason[32];
+	answer_reason(&others->answer, reason, sizeof(reason));
+	out_format(out, "  %u %s %s (%s): ", others->count, proto_words[others->proto],
+		   door_words[others->answer.state], reason);
+	if (out_init(&ranges, -1) < 0)
+		return;
+	scan_others_ports(result, others, &ranges);
+	size_t n = ranges.n < RANGES_SHOWN ? ranges.n : RANGES_SHOWN;
+	while (n < ranges.n && n && ranges.data[n] != ',')
+		n--;
+	out_bytes(out, ranges.data, n);
+	if (n < ranges.n)
+		out_string(out, ",…");
+	out_char(out, '\n');
+	out_done(&ranges);
+}
+
+static void put_head(const struct page *page, const struct scan_result *result)
+{
+	char text[FORMAT_IP_MAX + 160], address[FORMAT_IP_MAX];
+	size_t n = ip_format(address, &result->target.ip, result->target.is_v4);
+	snprintf(text, sizeof(text), "%.*s%s%s%s%s%s, seen from %s", (int)n, address,
+		 result->target.link ? "%" : "", result->target.link ? result->target.link : "",
+		 result->target.name ? " (" : "", result->target.name ? result->target.name : "",
+		 result->target.name ? ")" : "", result->from);
+	page_heading(page, text);
+}
+
+static void put_alike(const struct page *page, const struct scan_result *result)
+{
+	for (uint32_t k = 0; k < result->n_sweeps; k++)
+		if (result->sweeps[k].is_alike)
+			out_format(
+				page->out,
+				"  all %s doors stand open: something answers for the host, as a "
+				"proxy or a middlebox does; what is behind it cannot be told\n",
+				proto_words[result->sweeps[k].proto]);
+}
+
+void scan_table(const struct page *page, const struct scan_show *show)
+{
+	const struct scan *scan = show->scan;
+	for (uint32_t i = 0; i < scan->results.n; i++) {
+		const struct scan_result *result = scan_result(scan, i);
+		if (i)
+			out_char(page->out, '\n');
+		put_head(page, result);
+		put_alike(page, result);
+		for (uint32_t k = 0; k < result->doors.n; k++)
+			put_door(page, show, vector_at(&result->doors, k));
+		for (uint32_t k = 0; k < result->others.n; k++) {
+			const struct scan_others *others = vector_at(&result->others, k);
+			if (others->count)
+				put_others(page, result, others);
+		}
+	}
+	if (scan->results.n)
+		out_char(page->out, '\n');
+	for (uint32_t i = 0; i < scan->notes.n; i++) {
+		const char *note = *(const char **)vector_at(&scan->notes, i);
+		text_show(page->out, note, strlen(note));
+		out_char(page->out, '\n');
+	}
+	out_format(page->out, "%llu open, %llu closed, %llu filtered",
+		   (unsigned long long)scan_count(scan, DOOR_OPEN),
+		   (unsigned long long)scan_count(scan, DOOR_CLOSED),
+		   (unsigned long long)(scan_count(scan, DOOR_FILTERED) +
+					scan_count(scan, DOOR_OPEN_FILTERED)));
+	if (!scan->is_complete)
+		out_format(page->out, ", %llu unknown: it was broken off",
+			   (unsigned long long)scan_count(scan, DOOR_UNKNOWN));
+	out_format(page->out, "; %.2f s\n", (double)scan->took_us / 1e6);
+}

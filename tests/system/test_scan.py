@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A scan against real listeners behind real rules: every open port, no phantom, and why each other one is not open."""
+
+import json
+
+import pytest
+
+from room import Room
+from scans import HERE, OPEN, found, listen_at, make_net, wall, wall_in  # pylint: disable=unused-import
+
+pytestmark = pytest.mark.needs("root", "program:nft")
+METHODS = ["connect"]
+
+
+@pytest.fixture(name="lo")
+def make_lo():
+    room = Room()
+    yield room
+    room.close()
+
+
+@pytest.fixture(name="seen_from_outside")
+def make_seen(net, doorward):
+    """The scan of here from the neighbour."""
+    def scan(*words, family=4, statuses=(0, 1)):
+        return found(net.outside.doorward(doorward), HERE[family], *words, statuses=statuses)
+    return scan
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_every_port_of_loopback_and_no_phantom(lo, doorward, method, address):
+    listen_at(lo, [address], OPEN)
+    for _ in range(3):
+        seen = found(lo.doorward(doorward), address, "--method", method)
+        assert seen.those("open") == OPEN
+        assert len(seen.by_port) == 65535
+        assert set(seen.reasons("closed")) <= {"rst", "self-connect"}
+        assert seen.those("closed") == sorted(set(range(1, 65536)) - set(OPEN))
+
+
+def test_a_port_that_would_meet_itself_is_closed(lo, doorward):
+    lo("open('/proc/sys/net/ipv4/ip_local_port_range', 'w').write('40000 40199') and None")
+    for _ in range(3):
+        for address in "127.0.0.1", "::1":
+            seen = found(lo.doorward(doorward), address, "-p", "39990-40210", "--method", "connect")
+            assert not seen.those("open")
+            assert len(seen.those("closed")) == 221
+
+
+def test_a_user_scans_too(lo, doorward):
+    listen_at(lo, ["127.0.0.1"], OPEN)
+    assert found(lo.doorward(doorward, uid=65534), "127.0.0.1").those("open") == OPEN
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_kind_of_reject_is_told_from_closed(lo, doorward, method):
+    listen_at(lo, ["127.0.0.1", "::1"], [22, 99])
+    kinds = {"tcp reset": None, "icmpx port-unreachable": ("icmp 3/3", "icmp 1/4"),
+             "icmpx admin-prohibited": ("icmp 3/13", "icmp 1/1"), "icmpx host-unreachable": ("icmp 3/1", "icmp 1/3"),
+             "icmpx no-route": ("icmp 3/0", "icmp 1/0")}
+    wall_in(lo, [f"tcp dport {100 + i} reject with {kind}" for i, kind in enumerate(kinds)] + ["tcp dport 99 drop"])
+    for column, address in enumerate(["127.0.0.1", "::1"]):
+        seen = found(lo.doorward(doorward), address, "-p", "22,98-104", "--method", method)
+        assert seen.by_port[22] == ("open", "syn-ack")
+        assert seen.by_port[98] == ("closed", "rst")
+        assert seen.by_port[99] == ("filtered", "time-out")
+        for i, reason in enumerate(kinds.values()):
+            assert seen.by_port[100 + i] == (("filtered", reason[column]) if reason else ("closed", "rst")), kinds
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("family", [4, 6])
+def test_closed_and_dropped_over_a_wire(net, seen_from_outside, method, family):
+    listen_at(net.here, [HERE[family]], OPEN)
+    words = "--method", method, "--rate", "1000000"
+    seen = seen_from_outside(*words, family=family)
+    assert seen.those("open") == OPEN
+    assert len(seen.those("closed")) == 65535 - len(OPEN)
+    allowed = ", ".join(map(str, OPEN))
+    wall(net, f"meta l4proto tcp tcp dport != {{ {allowed} }} drop")
+    seen = seen_from_outside(*words, family=family)
+    assert seen.those("open") == OPEN
+    assert len(seen.those("filtered")) == 65535 - len(OPEN)
+    assert seen.reasons("filtered") == {"time-out"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_loss_hides_no_door(net, seen_from_outside, method):
+    listen_at(net.here, [HERE[4]], OPEN)
+    wall(net, "numgen random mod 100 < 5 drop")
+    wall(net, "numgen random mod 100 < 5 drop", hook="output", name="lost")
+    for _ in range(3):
+        seen = seen_from_outside("--method", method, "--rate", "1000000", "-p", "1-10000,20000,33000,44444,60000,65535")
+        assert seen.those("open") == OPEN
+        assert not seen.those("filtered")
+
+
+def test_a_full_backlog_is_filtered(lo, doorward):
+    lo("full = listen('127.0.0.1', 7000, 1)")
+    lo("[keep(socket.create_connection(('127.0.0.1', 7000), 1)) for _ in range(2)] and None")
+    seen = found(lo.doorward(doorward), "127.0.0.1", "-p", "7000", "--method", "connect")
+    assert seen.by_port[7000] == ("filtered", "time-out")
+
+
+def test_nobody_is_scanned_by_mistake(lo, doorward):
+    scan = lo.doorward(doorward).run
+    for target in "255.255.255.255", "224.0.0.1", "0.0.0.0", "::", "ff02::1":
+        status, out, err = scan("scan", target, "-p", "22")
+        assert (status, out) == (2, ""), err
+    status, out, err = scan("scan", "198.18.0.0/22", "-p", "22")
+    assert status == 2 and "--yes" in err and "1022" in err, err
+
+
+def test_the_time_that_may_be_had_is_kept(net, doorward):
+    wall(net, "tcp dport 1-65535 drop")
+    status, out, err = net.outside.doorward(doorward).run("scan", HERE[4], "--json", "--max-time", "500ms")
+    assert status == 3, err
+    assert "65535 probes" in err  # what is sent to others is said first
+    said = json.loads(out)
+    assert not said["complete"]
+    assert said["results"][0]["others"][-1]["reason"] == "broken-off"
