@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/module.h"
 #include "base/privilege.h"
@@ -15,7 +16,7 @@
 #define NEEDS                                                                               \
 	(NEED_ADDRESSES | NEED_HOLDERS | NEED_STAT | NEED_EXE | NEED_UID | NEED_CGROUP |    \
 	 NEED_USERS | NEED_SERVICES | NEED_PEERS | NEED_ROLE | NEED_ANSWERS | NEED_COOKIE | \
-	 NEED_V6ONLY | NEED_NETNS_NAMES | NEED_TCP_INFO)
+	 NEED_V6ONLY | NEED_NETNS_NAMES)
 
 /* ---- streams ---- */
 
@@ -35,15 +36,55 @@ static struct viewer *find_stream_by_id(struct desk *desk, uint64_t id)
 	return NULL;
 }
 
+/* Rates are worked out while somebody asks for them. */
+#define RATES_WANTED_NS (UINT64_C(60) * 1000000000u)
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint32_t needs_of_rates(const struct desk *desk)
+{
+	bool is_wanted = desk->rates_asked_ns && now_ns() - desk->rates_asked_ns < RATES_WANTED_NS;
+	return is_wanted ? NEED_TCP_INFO : 0;
+}
+
 /* Who asks for more than is collected waits for the next snapshot, which is taken at once. */
 static void ask_for(struct desk *desk, struct viewer *stream)
 {
 	uint32_t needs = viewer_needs(stream);
+	bool is_there = desk->snapshot && !(needs & ~desk->taken_needs);
 	if (needs & ~desk->query.needs) {
 		desk->query.needs |= needs;
 		desk->query_number = refresh_ask(desk->refresh, &desk->query);
 	}
-	stream->query = desk->query_number;
+	stream->query = is_there ? 0 : desk->query_number;
+}
+
+static void want_rates(struct desk *desk)
+{
+	desk->rates_asked_ns = now_ns();
+	if (desk->query.needs & NEED_TCP_INFO)
+		return;
+	desk->query.needs |= NEED_TCP_INFO;
+	if (desk->is_refreshing)
+		desk->query_number = refresh_ask(desk->refresh, &desk->query);
+}
+
+/* What nobody asks for any more is collected no more. */
+static void ask_for_less(struct desk *desk)
+{
+	uint32_t needs = NEEDS | desk->settings->needs | needs_of_rates(desk);
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
+		if (desk->streams[i].is_open)
+			needs |= viewer_needs(&desk->streams[i]);
+	if (needs == desk->query.needs)
+		return;
+	desk->query.needs = needs;
+	desk->query_number = refresh_ask(desk->refresh, &desk->query);
 }
 
 static void start_looking(struct desk *desk)
@@ -222,6 +263,7 @@ static void answer(struct desk *desk, const struct request *request)
 		errand_confirm(desk, request);
 		break;
 	case VERB_RATES:
+		want_rates(desk);
 		answer_rates(desk, request);
 		break;
 	case VERB_GRAPH:
@@ -306,16 +348,27 @@ static void show(struct desk *desk, const struct snapshot *newer, unsigned numbe
 	snapshot_release(desk->snapshot);
 	desk->snapshot = newer;
 	desk->taken_number = number;
+	desk->taken_needs = newer->collected;
 	desk->is_privileged = newer->is_privileged;
 	rates_note(&desk->rates, newer);
+	ask_for_less(desk);
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
-		if (!desk->streams[i].is_open)
-			continue;
-		rows_done(&desk->streams[i].rows);
-		viewer_send(desk, &desk->streams[i]);
-		if (flush(desk) < 0)
-			return;
+		viewer_forget_rows(&desk->streams[i]);
+		desk->streams[i].is_due = desk->streams[i].is_open;
 	}
+}
+
+/* One page gets what is new; so who asks for something waits for one, and not for all. False: all
+ * have it. */
+static bool show_one(struct desk *desk)
+{
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
+		if (!desk->streams[i].is_due)
+			continue;
+		viewer_send(desk, &desk->streams[i]);
+		return true;
+	}
+	return false;
 }
 
 static void take_snapshot(struct desk *desk)
@@ -382,13 +435,14 @@ static int serve(struct desk *desk, struct error *err)
 	struct pollfd waits[3 + JOBS_MAX] = {{desk->settings->front, POLLIN, 0},
 					     {refresh_fd(desk->refresh), POLLIN, 0},
 					     {desk->settings->stop->fd, POLLIN, 0}};
+	bool is_due = false;
 	while (!stop_wanted(desk->settings->stop)) {
 		for (unsigned i = 0; i < JOBS_MAX; i++) /* one below 0 is not looked at */
 			waits[3 + i] = (struct pollfd){desk->errands[i].fd, POLLIN, 0};
-		int n = poll(waits, ARRAY_SIZE(waits), -1), r = 0;
+		int n = poll(waits, ARRAY_SIZE(waits), is_due ? 0 : -1), r = 0;
 		if (n < 0 && errno != EINTR)
 			return error_set(err, -errno, "wait for requests");
-		if (n <= 0)
+		if (n < 0)
 			continue;
 		for (unsigned i = 0; i < JOBS_MAX; i++)
 			if (waits[3 + i].revents)
@@ -397,6 +451,7 @@ static int serve(struct desk *desk, struct error *err)
 			r = read_requests(desk, &inbox);
 		if (waits[1].revents)
 			take_snapshot(desk);
+		is_due = show_one(desk);
 		if (r == -EPIPE || flush(desk) < 0)
 			return error_text(err, -EPIPE, "the process that speaks HTTP has ended");
 		if (r < 0)

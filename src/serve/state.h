@@ -28,6 +28,12 @@ struct sent_window {
 	uint32_t n, from, total, n_sockets;
 };
 
+/* Rows of the desk's snapshot, of all pages that wish for the same. */
+struct chosen {
+	struct rows rows;
+	unsigned n_owners;
+};
+
 /* One page that looks. */
 struct viewer {
 	bool is_open;
@@ -37,12 +43,13 @@ struct viewer {
 	struct filter *filter;
 	const struct field **columns, **sort;
 	bool *descending;
-	struct rows rows; /* of the desk's snapshot, while nothing changes; order NULL: none */
+	struct chosen *chosen; /* NULL: to be chosen anew */
 	struct sent_window sent;
 	struct door_map *map; /* as it was sent; NULL: not asked for */
 	uint32_t n_behind;    /* bytes that its reader has not taken */
 	bool is_dropped;      /* it was too far behind: a window once it has read all */
 	bool wants_window;    /* not a difference */
+	bool is_due;	      /* there is a newer snapshot, of which it was told nothing yet */
 	unsigned query;	      /* which answers it, as refresh_ask counts */
 };
 
@@ -68,6 +75,7 @@ struct desk {
 	struct refresh *refresh;
 	struct query query;
 	unsigned query_number, taken_number;
+	uint32_t taken_needs;  /* what the snapshot has */
 	unsigned first_number; /* answers to earlier ones are from before it began to look again */
 	const struct snapshot *snapshot; /* the latest; NULL: none yet, or too old */
 	uint8_t *change; /* enum change of each of its sockets; NULL: none is known */
@@ -78,6 +86,7 @@ struct desk {
 	uint32_t n_streams;
 	uint64_t n_given; /* streams since the start, of which ids are made */
 	struct rates rates;
+	uint64_t rates_asked_ns;	     /* when they were asked for last; 0 never */
 	struct request scrapes[SCRAPES_MAX]; /* of metrics, that wait for a snapshot */
 	unsigned n_scrapes;
 };
@@ -101,6 +110,8 @@ int viewer_wish(struct desk *desk, struct viewer *stream, const struct wish *wis
 uint32_t viewer_needs(const struct viewer *stream);
 /* What it shows now: a window, or what differs from what was sent. */
 void viewer_send(struct desk *desk, struct viewer *stream);
+/* Its rows are to be chosen anew. */
+void viewer_forget_rows(struct viewer *viewer);
 void viewer_close(struct viewer *stream);
 /* There is no newer snapshot, and why. */
 void viewer_fail(struct desk *desk, struct viewer *stream, const struct error *err);

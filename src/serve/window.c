@@ -17,19 +17,55 @@ _Static_assert((int)GROUP_SERVICE == (int)ROWS_BY_SERVICE && (int)GROUP_PEER == 
 
 /* ---- rows ---- */
 
-static int select_rows(struct viewer *stream, const struct snapshot *snapshot)
+static int choose(const struct viewer *viewer, const struct snapshot *snapshot, struct rows *rows)
 {
-	struct rows *rows = &stream->rows;
-	bool is_doors = stream->wish.tab == TAB_DOORS;
-	int r = rows_select(snapshot, stream->filter, rows);
+	bool is_doors = viewer->wish.tab == TAB_DOORS;
+	int r = rows_select(snapshot, viewer->filter, rows);
 	if (r < 0)
 		return r;
-	if (is_doors && !filter_names_state(stream->filter))
+	if (is_doors && !filter_names_state(viewer->filter))
 		rows_keep_states(rows, STATES_OPEN);
 	if (!is_doors)
 		rows_keep_peers(rows);
-	r = rows_sort(rows, stream->sort, stream->descending);
-	return r < 0 ? r : rows_group_by(rows, (enum rows_by)stream->wish.group);
+	r = rows_sort(rows, viewer->sort, viewer->descending);
+	return r < 0 ? r : rows_group_by(rows, (enum rows_by)viewer->wish.group);
+}
+
+static bool is_same_wish(const struct wish *a, const struct wish *b)
+{
+	return a->tab == b->tab && a->group == b->group && strcmp(a->filter, b->filter) == 0 &&
+	       strcmp(a->sort, b->sort) == 0;
+}
+
+/* Who wishes for the same has them already, or they are chosen now. 0 or -ENOMEM. */
+static int choose_rows(struct desk *desk, struct viewer *viewer)
+{
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
+		struct viewer *other = &desk->streams[i];
+		if (!other->is_open || !other->chosen || !is_same_wish(&other->wish, &viewer->wish))
+			continue;
+		viewer->chosen = other->chosen;
+		viewer->chosen->n_owners++;
+		return 0;
+	}
+	struct chosen *chosen = calloc(1, sizeof(*chosen));
+	if (!chosen)
+		return -ENOMEM;
+	chosen->n_owners = 1;
+	viewer->chosen = chosen;
+	int r = choose(viewer, desk->snapshot, &chosen->rows);
+	if (r < 0)
+		viewer_forget_rows(viewer);
+	return r;
+}
+
+void viewer_forget_rows(struct viewer *viewer)
+{
+	struct chosen *chosen = TAKE_POINTER(viewer->chosen);
+	if (!chosen || --chosen->n_owners)
+		return;
+	rows_done(&chosen->rows);
+	free(chosen);
 }
 
 static void sent_done(struct sent_window *sent)
@@ -51,7 +87,7 @@ static bool has_id(const struct sent_window *window, uint64_t id)
 /* The rows from stream->wish.from on, as they will be sent. 0 or -ENOMEM. */
 static int make_window(struct desk *desk, struct viewer *stream, struct sent_window *ret)
 {
-	const struct rows *rows = &stream->rows;
+	const struct rows *rows = &stream->chosen->rows;
 	uint32_t from = stream->wish.from < rows->n_rows ? stream->wish.from : rows->n_rows;
 	uint32_t n = rows->n_rows - from;
 	n = n < stream->wish.count ? n : stream->wish.count;
@@ -104,7 +140,8 @@ static void keep_gone(const struct viewer *stream, struct sent_window *window)
 		struct sent_row row = was->rows[i];
 		if (has_id(window, row.id) || row.gone_for >= GONE_REFRESHES ||
 		    (row.change != CHANGE_GONE &&
-		     is_among_rows(&stream->rows, (enum rows_by)stream->wish.group, row.id)))
+		     is_among_rows(&stream->chosen->rows, (enum rows_by)stream->wish.group,
+				   row.id)))
 			continue;
 		row.change = CHANGE_GONE;
 		row.gone_for++;
@@ -279,7 +316,7 @@ static int send_rows(struct desk *desk, struct viewer *stream)
 {
 	struct sent_window window = {0};
 	bool is_window = stream->wants_window;
-	int r = stream->rows.order ? 0 : select_rows(stream, desk->snapshot);
+	int r = stream->chosen ? 0 : choose_rows(desk, stream);
 	if (r >= 0)
 		r = make_window(desk, stream, &window);
 	if (r < 0) {
@@ -303,6 +340,7 @@ static int send_rows(struct desk *desk, struct viewer *stream)
 void viewer_send(struct desk *desk, struct viewer *stream)
 {
 	struct error err = {0};
+	stream->is_due = false;
 	if (stream->n_behind > BEHIND_MAX) {
 		stream->is_dropped = true;
 		return;
@@ -330,7 +368,7 @@ void viewer_fail(struct desk *desk, struct viewer *stream, const struct error *e
 void viewer_close(struct viewer *stream)
 {
 	sent_done(&stream->sent);
-	rows_done(&stream->rows);
+	viewer_forget_rows(stream);
 	filter_free(stream->filter);
 	free(stream->columns);
 	free(stream->sort);

@@ -79,7 +79,7 @@ int viewer_wish(struct desk *desk, struct viewer *stream, const struct wish *wis
 		stream->sort = parsed.sort;
 		stream->descending = parsed.descending;
 		parsed = was;
-		rows_done(&stream->rows);
+		viewer_forget_rows(stream);
 	}
 	if (merged.has_map && !stream->map)
 		stream->map = calloc(1, sizeof(*stream->map));
