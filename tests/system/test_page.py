@@ -12,6 +12,7 @@ import pytest
 
 import browser as browsers
 import pages
+from hosts.docker import docker  # noqa: F401 a fixture
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -185,6 +186,19 @@ def test_paused_the_rows_stay_as_they_are(page):
         page.row(port)
 
 
+def test_columns_and_groups_are_chosen_and_are_in_the_link(page):
+    page.press("v")
+    page.wait("return document.querySelector('dialog.columns') !== null")
+    page.run("[...document.querySelectorAll('dialog.columns label')].find(label => label.textContent.startsWith('cmdline')).click()")
+    page.wait("return document.querySelector('.rows .of-cmdline')?.textContent.length > 0")
+    page.run("[...document.querySelectorAll('dialog.columns button')].find(button => button.getAttribute('aria-label') === 'cmdline to the left').click()")
+    page.wait("return location.hash.includes('cmdline')")
+    page.press("\ue00c", "g", "g")
+    page.wait("return location.hash.includes('group=process')")
+    page.driver.refresh()
+    page.wait("return document.querySelector('.rows .of-cmdline') !== null && document.querySelector('.group select').value === 'process'")
+
+
 # ---- the filter ----
 
 def test_the_filter_chooses_while_it_is_typed(page):
@@ -235,6 +249,41 @@ def test_the_story_tells_who_holds_it_up_to_the_first_process(page, scene):
     page.press("\ue00c")
     page.wait("return document.querySelector('.story') === null")
     assert page.run("return document.activeElement.getAttribute('role')") == "grid"
+
+
+SCENES = [("cgroup", {"path": "/docker/" + "0123456789ab" * 5 + "0123"}), ("two-owners", {}), ("reuseport-group", {}), ("udp", {}),
+          ("tcp-bound", {}), ("deleted-exe", {}), ("dual-stack", {}), ("mptcp", {}), ("interpreter", {}), ("v6only-pair", {}),
+          ("any-and-one", {}), ("pid-namespace", {}), ("not-accepted", {}), ("bad-name", {"kind": "bytes"})]
+
+
+@pytest.mark.parametrize("name, options", SCENES, ids=[name for name, _ in SCENES])
+def test_every_kind_of_story_is_told(page, served, scene, name, options):
+    made = scene(name, **options)
+    proto = made.sockets[0].proto
+    page.open(served, f"story={proto}/{made.port}")
+    told = page.wait("return document.querySelector('.story section.door') && document.querySelector('.story').innerText")
+    assert f":{made.port}" in told and "undefined" not in told and "[object" not in told and "NaN" not in told, told
+
+
+@pytest.mark.needs("root")
+def test_the_story_of_a_published_port_names_its_container(page, served, docker):  # noqa: F811
+    web = docker.run("web", ["127.0.0.1:18083:80"], [80])
+    page.open(served, "story=tcp/18083")
+    told = page.wait("return document.querySelector('.story .holder') && document.querySelector('.story').innerText")
+    assert "docker web" in told and f"pid {web.pid}" in told and "docker-proxy" in told, told
+
+
+def test_a_row_of_another_namespace_tells_of_that_namespace(page, served, scene):
+    made = scene("same-port-two-netns")
+    page.open(served, f"filter=port = {made.port}&group=none&columns=port,netns,pid")
+    page.wait("return document.querySelectorAll('.rows .row').length === 2")
+    pids = {int(text) for text in page.run("return [...document.querySelectorAll('.rows .of-pid')].map(cell => cell.textContent)")}
+    for k in range(2):
+        page.run("document.querySelectorAll('.rows .row')[arguments[0]].click()", k)
+        pid = page.run("return document.querySelectorAll('.rows .of-pid')[arguments[0]].textContent", k)
+        other = (pids - {int(pid)}).pop()
+        page.wait("const holders = [...document.querySelectorAll('.story .holder h4')].map(node => node.innerText).join();"
+                  "return holders.includes(arguments[0]) && !holders.includes(arguments[1])", f"pid {pid}", f"pid {other}")
 
 
 # ---- the map ----
@@ -337,10 +386,11 @@ def test_every_key_is_in_the_list_of_keys(page):
 TABS = ["doors", "connections", "map", "rates", "picture"]
 
 
+@pytest.mark.parametrize("width", [320, 375])
 @pytest.mark.parametrize("tab", TABS)
-def test_nothing_is_wider_than_a_telephone(page, served, tab):
+def test_nothing_is_wider_than_a_telephone(page, served, tab, width):
     with socket.create_server(("127.0.0.1", 0)) as made:
-        page.look(375, 740)
+        page.look(width, 740)
         page.open(served, f"tab={tab}")
         if tab == "doors":
             page.wait("return document.querySelectorAll('.rows .row').length > 0")
@@ -349,11 +399,11 @@ def test_nothing_is_wider_than_a_telephone(page, served, tab):
             assert psutil.Process().name() in row["text"]
         else:
             page.wait("return document.querySelector('.live.is-live') !== null")
-        assert page.run("return document.scrollingElement.scrollWidth") <= 375
+        assert page.run("return document.scrollingElement.scrollWidth") <= width
         beyond = page.run("return [...document.querySelectorAll('header *, .tool-bar *, .foot-bar *')]"
-                          ".filter(node => node.getBoundingClientRect().right > 376 && !node.closest('.unseen')).map(node => node.outerHTML.slice(0, 200))")
+                          ".filter(node => node.getBoundingClientRect().right > arguments[0] + 1 && !node.closest('.unseen')).map(node => node.outerHTML.slice(0, 200))", width)
         assert beyond == []
-        page.shoot(f"375-{tab}")
+        page.shoot(f"{width}-{tab}")
 
 
 CONTRAST = """
@@ -532,6 +582,20 @@ def test_a_wrong_token_leads_to_the_gate(page):
     page.run("sessionStorage.setItem('doorward-token', 'f'.repeat(64))")
     page.driver.refresh()
     assert "does not know" in page.wait("return document.querySelector('.gate')?.innerText")
+
+
+def test_a_server_that_was_started_anew_asks_for_its_token(chromium, doorward):
+    first = pages.Page(doorward)
+    chromium.open(first)
+    chromium.wait("return document.querySelectorAll('.rows .row').length > 0")
+    first.end()
+    chromium.wait("return document.querySelector('.live.is-lost') !== null")
+    second = pages.Page(doorward, "--port", first.port)
+    try:
+        assert "does not know" in chromium.wait("return document.querySelector('.gate')?.innerText")
+        assert chromium.run("return sessionStorage.length") == 0
+    finally:
+        second.end()
 
 
 def test_a_link_leads_to_the_view(page, served):

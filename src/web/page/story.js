@@ -5,7 +5,7 @@ import { since } from './units.js';
 
 const OPEN = new Set(['LISTEN', 'UNCONN', 'BOUND']);
 const SHOWN = 6;
-const QUIET = new Set(['two_doors', 'ephemeral', 'container_answers', 'unit_answers']);
+const QUIET = new Set(['two-doors', 'ephemeral', 'container-answers', 'unit-answers']);
 
 const REACHED = {
 	loopback: 'only this host', 'link-local': 'the links of this host', private: 'private networks', any: 'every network of this host',
@@ -16,6 +16,18 @@ export function endpoint(address, port) {
 	if (!address)
 		return `*:${port}`;
 	return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function containerName(container) {
+	return container ? [container.engine, container.name ?? container.id?.slice(0, 12)].filter(x => x).join(' ') : '';
+}
+
+// A proxy or an activating systemd holds the port: who answers is another.
+function answerer(answer) {
+	if (!answer)
+		return '';
+	return [answer.unit, answer.process && `${answer.process.name ?? '?'} (pid ${answer.process.pid})`,
+		answer.container && `in ${containerName(answer.container)}`].filter(x => x).join(', ');
 }
 
 function Fact({ name, children }) {
@@ -43,7 +55,7 @@ function Holder({ holder, now, onRates }) {
 			<${Fact} name="runs">${holder.exe && html`<code>${holder.exe}</code>${holder.exe_deleted ? ' (its file is gone or replaced)' : ''}`}</${Fact}>
 			<${Fact} name="command">${holder.cmdline && html`<code>${holder.cmdline}</code>`}</${Fact}>
 			<${Fact} name="part of">${[holder.unit && `unit ${holder.unit}`,
-				holder.container && `container ${holder.container.name ?? holder.container.id ?? holder.container}`].filter(x => x).join(', ')}</${Fact}>
+				holder.container && `container ${containerName(holder.container)}`].filter(x => x).join(', ')}</${Fact}>
 			<${Fact} name="from">${holder.parents?.length ? html`<${Parents} parents=${holder.parents} />` : null}</${Fact}>
 		</dl>
 	</div>`;
@@ -73,7 +85,8 @@ function Door({ socket, now, onRates }) {
 			<${Fact} name="inside">${socket.netns_name && `network namespace ${socket.netns_name}`}</${Fact}>
 			<${Fact} name="queue">${socket.backlog !== null && socket.state === 'LISTEN' &&
 				`${socket.recv_queue} of ${socket.backlog} wait to be accepted`}</${Fact}>
-			<${Fact} name="answered by">${socket.answered_by && (socket.answered_by.name ?? String(socket.answered_by))}</${Fact}>
+			<${Fact} name="container">${containerName(socket.container)}</${Fact}>
+			<${Fact} name="answered by">${answerer(socket.answered_by)}</${Fact}>
 			<${Fact} name="held by">${holders.length ? null : socket.held_by}</${Fact}>
 		</dl>
 		${shown.map(holder => html`<${Holder} key=${holder.pid} holder=${holder} now=${now} onRates=${onRates} />`)}
