@@ -52,6 +52,7 @@ static void draw_tabs(struct top *top)
 		struct style style = {.paper = INK_BAR,
 				      .flags = (uint8_t)(is_chosen ? CELL_REVERSE | CELL_BOLD : 0)};
 		column += canvas_string(canvas, 0, column, n > 0 ? (unsigned)n : 0, style, title);
+		top->tab_ends[i] = (uint16_t)column;
 	}
 	draw_clock(top, column);
 }
@@ -116,4 +117,20 @@ void frame_draw(struct top *top)
 		tabs[top->tab].draw(top, first, last - first);
 	if (top->layer)
 		top->layer->draw(top);
+}
+
+bool frame_press(struct top *top, const struct input *input)
+{
+	if (input->kind != INPUT_PRESS || input->row != 0)
+		return false;
+	for (unsigned i = 0; i < TAB_MAX; i++) {
+		if (input->column >= top->tab_ends[i])
+			continue;
+		if (top->tab != i) {
+			top->tab = i;
+			top_rearrange(top);
+		}
+		break;
+	}
+	return true;
 }

@@ -157,7 +157,10 @@ static void fit(const struct list_view *list, const struct choice *choice, unsig
 		uint16_t *widths)
 {
 	unsigned skipped = list->skipped;
+	bool has_rows = false;
 	for (unsigned i = skipped; choice->columns[i]; i++)
+		has_rows |= list->has_text[i];
+	for (unsigned i = skipped; has_rows && choice->columns[i]; i++)
 		if (!list->has_text[i] && total_of(choice, skipped, widths) > room)
 			widths[i] = 0;
 	while (total_of(choice, skipped, widths) > room) {

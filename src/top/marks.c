@@ -13,6 +13,14 @@ void marks_done(struct marks *marks)
 	*marks = (struct marks){.last_id = marks->last_id};
 }
 
+unsigned mark_level(const struct mark *mark, uint32_t now_ms)
+{
+	uint32_t age = now_ms - mark->since_ms;
+	if (mark->change == CHANGE_NONE || age >= FADE_MS)
+		return 3;
+	return age < FADE_MS / 3 ? 0 : age < FADE_MS * 2 / 3 ? 1 : 2;
+}
+
 static struct mark *mark_all(struct marks *marks, const struct snapshot *newer)
 {
 	struct mark *of = malloc((newer->sockets.n + 1u) * sizeof(*of));
@@ -41,6 +49,10 @@ static struct mark *mark_changes(struct marks *marks, const struct difference *d
 		/* what nobody had asked for before is not new by being seen */
 		if (change == CHANGE_NEW &&
 		    !was_asked(difference->older, snapshot_socket(difference->newer, i)))
+			change = CHANGE_NONE;
+		/* one that is new is not yet an old acquaintance that changes */
+		if (change == CHANGE_CHANGED && of[i].change == CHANGE_NEW &&
+		    mark_level(&of[i], now_ms) < 3)
 			change = CHANGE_NONE;
 		if (change != CHANGE_NONE) {
 			of[i].change = change;
@@ -103,14 +115,6 @@ int marks_move(struct marks *marks, const struct wish *wish, struct difference *
 	free(marks->of);
 	marks->of = of;
 	return 0; /* the older stays held: the difference is of it */
-}
-
-unsigned mark_level(const struct mark *mark, uint32_t now_ms)
-{
-	uint32_t age = now_ms - mark->since_ms;
-	if (mark->change == CHANGE_NONE || age >= FADE_MS)
-		return 3;
-	return age < FADE_MS / 3 ? 0 : age < FADE_MS * 2 / 3 ? 1 : 2;
 }
 
 /* New where its eldest is; else it has changed when one of its sockets came or changed. */

@@ -85,6 +85,7 @@ struct top {
 	unsigned number;	   /* of what is wished */
 
 	unsigned tab;
+	uint16_t tab_ends[TAB_MAX]; /* of their titles, for the mouse */
 	struct choice choices[CHOICE_LISTS];
 	struct list_view lists[CHOICE_LISTS];
 	struct map_view map;
@@ -131,6 +132,7 @@ static inline bool top_has_arrangement(const struct top *top)
 
 /* ---- frame.c ---- */
 void frame_draw(struct top *top);
+bool frame_press(struct top *top, const struct input *input); /* false: it is none of the frame's */
 
 /* ---- list.c ---- */
 void list_draw(struct top *top, unsigned first_row, unsigned n_rows);

@@ -214,7 +214,7 @@ static void take_keys(struct top *top)
 		top->is_dirty = true;
 		if (top->layer)
 			top->layer->input(top, &input);
-		else if (!input.is_pasted && !keys_input(top, &input))
+		else if (!input.is_pasted && !frame_press(top, &input) && !keys_input(top, &input))
 			tabs[top->tab].input(top, &input);
 	}
 }
@@ -292,6 +292,9 @@ static void set_fds(const struct top *top, int signals, struct pollfd fds[FD_MAX
 static int turn(struct top *top, struct pollfd fds[FD_MAX])
 {
 	int r = 0;
+	if (is_readable(fds, FD_GUARD))
+		signal(SIGTTOU, SIG_IGN); /* a shell may have the terminal already: it is put back
+					     all the same */
 	if (stop_wanted(top->options->stop) || is_readable(fds, FD_GUARD) ||
 	    fds[FD_KEYS].revents & (POLLHUP | POLLERR | POLLNVAL))
 		top->is_ended = true;

@@ -1,0 +1,436 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The terminal screen in tmux: what it shows, what its keys do, at every size."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+
+import pytest
+from conftest import program
+from screen import Tmux
+
+pytestmark = pytest.mark.needs("program:tmux")
+
+
+@pytest.fixture
+def top(tmp_path):
+    """top(*words): the screen, up when this returns."""
+    running = []
+
+    def start(*words, columns=100, rows=24, **changes):
+        running.append(Tmux(tmp_path, [program("DOORWARD", "src/doorward"), "top", *words], columns, rows, **changes))
+        running[-1].wait("Doors")
+        return running[-1]
+
+    yield start
+    for screen in running:
+        screen.end()
+
+
+def listener(port=0, address="127.0.0.1"):
+    made = socket.socket()
+    made.bind((address, port))
+    made.listen()
+    return made, made.getsockname()[1]
+
+
+def line_of(screen, port):
+    return next((line for line in screen.lines() if re.search(rf"^..(?:tcp|udp).*\b{port}\b", line)), None)
+
+
+def free_port():
+    made, port = listener()
+    made.close()
+    return port
+
+
+# ---- what is shown ----
+
+def test_a_listener_appears_is_marked_and_goes(top):
+    screen = top("--interval", "200ms", f"pid = {os.getpid()}")
+    screen.wait("PROCESS")
+    made, port = listener()
+    shown = screen.wait(rf"^\+ tcp +127\.0\.0\.1 +{port}\b", colours=False)
+    assert "python" in line_of(screen, port)
+    screen.wait(rf"^  tcp +127\.0\.0\.1 +{port}\b")  # it has faded
+    made.close()
+    screen.wait(rf"^- tcp +127\.0\.0\.1 +{port}\b")  # it stays a moment, and says so
+    screen.wait(lambda shown: not re.search(rf"\b{port}\b", shown))
+    assert shown
+
+
+def test_colours_say_the_same(top):
+    screen = top("--interval", "200ms", f"pid = {os.getpid()}")
+    screen.wait("PROCESS")
+    made, port = listener()
+    screen.wait(rf"\x1b\[[\d;]*(?:32|92|38;5;(?:83|71|108))[\d;]*m.*{port}", colours=True)  # new is a green
+    screen.wait(rf"^. tcp +127\.0\.0\.1 +{port}\b")
+    made.close()
+    screen.wait(rf"\x1b\[[\d;]*(?:31|38;5;(?:203|167|138)|91)[\d;]*m.*{port}", colours=True)  # gone is a red
+
+
+def test_no_colour_where_none_is_wanted(top):
+    screen = top(NO_COLOR="1")
+    screen.wait("PROCESS")
+    assert not re.search(r"\x1b\[[\d;]*(?:3[0-8]|4[0-8]|9\d)[\d;]*m", screen.shown(colours=True))
+    assert re.search(r"\x1b\[[\d;]*7m", screen.shown(colours=True))  # the bars and the chosen row are there all the same
+
+
+def test_connections_have_both_ends_a_role_and_rates(top):
+    server, port = listener()
+    client = socket.create_connection(("127.0.0.1", port))
+    accepted, _ = server.accept()
+    screen = top("--tab", "connections", "--interval", "200ms", f"port = {port} or peer_port = {port}", columns=140)
+    screen.wait(rf"127\.0\.0\.1:{port} +127\.0\.0\.1:{client.getsockname()[1]} +accepted +python")
+    screen.wait(rf"127\.0\.0\.1:{client.getsockname()[1]} +127\.0\.0\.1:{port} +dialled +python")
+
+    def is_moving(shown):
+        client.sendall(b"x" * 65536)
+        accepted.recv(1 << 20)
+        return re.search(rf":{port} .*accepted.* \d[\d.]* [KM]iB", shown)
+
+    screen.wait(is_moving)
+    for made in (client, accepted, server):
+        made.close()
+
+
+def test_rows_are_those_of_list(top):
+    server, port = listener()
+    screen = top(f"port = {port}")
+    screen.wait(rf"127\.0\.0\.1 +{port}")
+    listed = subprocess.run([program("DOORWARD", "src/doorward"), "list", f"port = {port}"], capture_output=True,
+                            text=True, check=True).stdout.split("\n")[1].split()
+    assert line_of(screen, port).split()[:3] == listed[:3]
+    server.close()
+
+
+def test_a_name_of_escape_sequences_is_only_text(top, scene):
+    made = scene("tcp-listener", name="\x1b[2J\x1b]0;x\x07\n")
+    screen = top(f"port = {made.port}")
+    shown = screen.wait(rf"\b{made.port}\b")
+    assert r"\e[2J\e]0;x\x07" in shown or r"\e[2J" in shown
+    assert "Doors" in shown
+
+
+def test_bidirectional_marks_in_a_name_are_shown(top, scene):
+    made = scene("tcp-listener", name="a\u202eb")
+    screen = top(f"port = {made.port}")
+    assert r"a\u{202e}b" in screen.wait(rf"\b{made.port}\b")
+
+
+# ---- the filter ----
+
+def test_an_error_of_the_filter_stands_under_its_place(top):
+    screen = top()
+    screen.keys("/")
+    screen.type("port = 1 and prot = tcp")
+    shown = screen.wait("did you mean proto")
+    lines = shown.rstrip("\n").split("\n")
+    typed, below = lines[-2], lines[-1]
+    assert typed.startswith("/port = 1 and prot")
+    assert below[typed.index("prot =")] == "^"
+    for _ in range(len("t = tcp")):
+        screen.keys("BSpace")
+    screen.keys("Tab")  # completes
+    screen.type(" = tcp")
+    screen.wait(r"^/port = 1 and proto = tcp")
+    screen.wait("Enter keep")
+
+
+def test_a_filter_shows_while_it_is_typed_and_goes_with_escape(top):
+    one, port = listener()
+    two, other = listener()
+    screen = top(f"pid = {os.getpid()}")
+    screen.keys("/", "C-u")
+    screen.type(f"port = {port}")
+    screen.wait(lambda shown: str(port) in shown and not re.search(rf"127\.0\.0\.1 +{other}\b", shown))
+    screen.keys("Enter")
+    screen.wait(f"filter: port = {port}")
+    screen.keys("Escape")
+    screen.wait(lambda shown: "filter:" not in shown)
+    one.close()
+    two.close()
+
+
+# ---- groups, order, columns ----
+
+def test_groups_are_made_of_what_rows_share(top):
+    made = [listener() for _ in range(3)]
+    screen = top("port in (" + ", ".join(str(port) for _, port in made) + ")")
+    screen.wait("3 rows of 3 sockets")
+    screen.keys("g")  # by process
+    screen.wait("1 row of 3 sockets +by process")
+    screen.keys("g", "g", "g", "g")
+    screen.wait(lambda shown: re.search("3 rows of 3 sockets +filter", shown))
+    for one, _ in made:
+        one.close()
+
+
+def test_columns_and_order_are_kept(top, tmp_path):
+    screen = top()
+    screen.wait("PROCESS")
+    screen.keys("C")
+    screen.wait(r"\[x\] +proto")
+    screen.keys("Space", "s")  # proto goes; the next is sorted by
+    screen.keys("Escape")
+    screen.wait(lambda shown: "PROTO" not in shown and "▲" in shown)
+    screen.keys("q")
+    assert screen.status() == 0
+    kept = (tmp_path / "doorward" / "screen").read_text()
+    assert "doors columns shown_address" in kept and "proto" not in kept.split("\n")[1].split()[2].split(",")
+    (tmp_path / "status").unlink()
+    screen.end()
+    again = top()
+    again.wait(lambda shown: "PROTO" not in shown and "ADDRESS" in shown)
+
+
+def test_the_selection_follows_its_socket(top):
+    made = sorted((listener() for _ in range(3)), key=lambda one: one[1])
+    ports = [port for _, port in made]
+    screen = top("--interval", "200ms", "port in (" + ", ".join(map(str, ports)) + ")", NO_COLOR="1")
+    screen.wait("3 rows")
+    screen.keys("Down", "Down")
+    chosen = rf"\x1b\[(?:\d;)*7m[^\n]*{ports[2]}"
+    screen.wait(chosen, colours=True)
+    made[0][0].close()  # the row above it goes
+    screen.wait("2 rows")
+    screen.wait(lambda shown: not re.search(rf"\b{ports[0]}\b.*\n", shown.split("filter")[-1].split("\n", 1)[-1]))
+    screen.wait(chosen, colours=True)
+    for one, _ in made:
+        one.close()
+
+
+# ---- time ----
+
+def test_a_pause_holds_still_and_the_past_is_walked_through(top):
+    screen = top("--interval", "200ms", f"pid = {os.getpid()}")
+    made, port = listener()
+    screen.wait(rf"\b{port}\b")
+    screen.keys("Space")
+    screen.wait("paused")
+    made.close()
+    assert re.search(rf"\b{port}\b", screen.shown())
+    screen.keys("Space")
+    screen.wait(lambda shown: not re.search(rf"\b{port}\b", shown))
+    for _ in range(400):
+        screen.keys("<")
+        if line_of(screen, port) and screen.wait("ago: one of|nothing earlier"):
+            break
+    shown = screen.wait(rf"\b{port}\b")
+    assert re.search(r"past .*\n.*ago: one of \d+ kept, [\d.]+ [KM]iB", shown)
+    screen.keys("Escape")
+    screen.wait(lambda shown: "ago:" not in shown and not re.search(rf"\b{port}\b", shown))
+
+
+# ---- what keys do ----
+
+def test_enter_tells_the_story(top):
+    made, port = listener()
+    screen = top(f"port = {port}")
+    screen.wait(rf"127\.0\.0\.1 +{port}")
+    screen.keys("Enter")
+    shown = screen.wait("^   held by")
+    assert f"story of tcp/{port}" in shown
+    screen.keys("Escape")
+    screen.wait("Doors")
+    made.close()
+
+
+def test_a_close_shows_its_plan_asks_and_is_done(top, scene):
+    made = scene("tcp-listener")
+    screen = top("--interval", "200ms", f"port = {made.port}")
+    screen.wait(rf"127\.0\.0\.1 +{made.port}")
+    screen.keys("c")
+    shown = screen.wait("Do it")
+    assert "SIGTERM" in shown and str(made.port) in shown
+    screen.keys("n")
+    screen.wait("Doors")
+    assert socket.create_connection(("127.0.0.1", made.port)).close() is None, "no is no"
+    screen.keys("c")
+    screen.wait("Do it")
+    screen.keys("y")
+    screen.wait("free")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", made.port))
+    screen.keys("Escape")
+    screen.wait(lambda shown: not re.search(rf"127\.0\.0\.1 +{made.port}", shown))
+
+
+def test_why_and_deliver_answer(top):
+    made, port = listener()
+    screen = top(f"port = {port}")
+    screen.wait(rf"127\.0\.0\.1 +{port}")
+    screen.keys("w")
+    screen.wait("EADDRINUSE")
+    screen.keys("Escape")
+    screen.wait("Doors")
+    screen.keys("d")
+    assert str(port) in screen.wait("a packet to")
+    screen.wait("python")
+    made.close()
+
+
+@pytest.mark.needs("root")
+def test_block_and_unblock(tmp_path):
+    """In a network namespace of the test's own: the packet filter of nobody else is touched."""
+    script = tmp_path / "run"
+    script.write_text(f"#!/bin/sh\nexec unshare --net sh -c 'ip link set lo up; (sleep 600 | python3 -c \""
+                      "import socket; s = socket.create_server((\\\"127.0.0.1\\\", 8080)); input()\") & "
+                      f"exec {program('DOORWARD', 'src/doorward')} top --interval 200ms --netns self tcp'\n")
+    script.chmod(0o755)
+    screen = Tmux(tmp_path, [str(script)])
+    try:
+        screen.wait(r"127\.0\.0\.1 +8080")
+        screen.keys("b")
+        if "nf_tables" in screen.wait("Refuse new traffic|packet filter"):
+            pytest.skip("no nf_tables here")
+        screen.keys("y")
+        screen.wait("tcp/8080")
+        screen.keys("Escape")
+        screen.wait("Doors")
+        screen.keys("b")
+        screen.wait("Let it in again")
+        screen.keys("y")
+        screen.wait("1 unblocked")
+    finally:
+        screen.end()
+
+
+def test_what_is_shown_is_written_to_a_file(top, tmp_path):
+    made, port = listener()
+    screen = top(f"port = {port}")
+    screen.wait(rf"127\.0\.0\.1 +{port}")
+    for name, is_right in (("a.json", lambda text: json.loads(text)["sockets"][0]["local_port"] == port
+                            if "local_port" in json.loads(text)["sockets"][0] else str(port) in text),
+                           ("a.csv", lambda text: str(port) in text and "," in text),
+                           ("a.txt", lambda text: str(port) in text and "PROTO" in text)):
+        screen.keys("o")
+        screen.wait("write to:")
+        screen.keys("C-u")
+        screen.type(str(tmp_path / name))
+        screen.keys("Enter")
+        screen.wait(f"1 rows are in .*{name}|1 row is in .*{name}")
+        assert is_right((tmp_path / name).read_text())
+    screen.keys("o", "C-u")
+    screen.type(str(tmp_path / "a.txt"))
+    screen.keys("Enter")
+    screen.wait("File exists")  # nothing that is there is written over
+    made.close()
+
+
+def test_help_has_every_key(top):
+    screen = top(rows=50)
+    screen.keys("?")
+    shown = screen.wait("whole story")
+    for key in ("Enter", "c ", "b ", "w ", "d ", "/", "g ", "Space", "<, >", "y ", "o ", "q, \\^C"):
+        assert re.search(rf"^ +{key}", shown, re.M), key
+    page = (program("DOORWARD", "src/doorward").replace("src/doorward", "man/doorward-top.1"))
+    manual = open(page, encoding="utf-8").read()  # pylint: disable=consider-using-with
+    for line in re.findall(r"^   (\S.*?)  +(\S.*?)(?: \(not now.*)?$", shown.split("+ new")[0], re.M):
+        assert line[1].rstrip().replace("-", "\\-")[:60] in manual, line
+
+
+def test_a_key_that_cannot_be_had_says_why(top, tmp_path, doorward):
+    saved = tmp_path / "saved.json"
+    saved.write_text(json.dumps(doorward.json("list", "--all")) if hasattr(doorward, "json") else "{}")
+    screen = top("--read", str(saved))
+    screen.wait("saved")
+    screen.keys("c")
+    screen.wait("c: a saved file is shown")
+    screen.keys("t")
+    screen.wait("t: it is for the map")
+
+
+# ---- the map ----
+
+def test_the_map_tells_the_door_under_the_cursor(top, scene):
+    made = scene("tcp-listener")
+    screen = top("--tab", "map", columns=120, rows=40)
+    screen.wait("TCP, ")
+    screen.keys("/")
+    screen.type(f"port = {made.port}")
+    screen.keys("Enter")
+    screen.wait("filter:")
+    screen.keys("Home")
+    screen.keys(*["Down"] * 40)
+    screen.keys("End")
+    screen.wait("tcp/65[0-9]+")
+    screen.keys("t")
+    screen.wait("UDP, ")
+
+
+def test_zoomed_each_door_is_told(top, scene):
+    made = scene("tcp-listener", port=8080) if not port_is_taken(8080) else scene("tcp-listener")
+    screen = top("--tab", "map", rows=30)
+    screen.wait("TCP, ")
+    screen.keys("Home", "Enter")
+    screen.wait("TCP 0-255, one by one")
+    assert made.port
+    screen.keys("Right", "Right")
+    screen.wait("tcp/2 ")
+    screen.keys("Escape")
+    screen.wait("doors a place|each door")
+
+
+def port_is_taken(port):
+    try:
+        made, _ = listener(port)
+    except OSError:
+        return True
+    made.close()
+    return False
+
+
+def test_without_utf8_all_is_ascii(top):
+    screen = top("--tab", "map", LC_ALL="C", LANG="C")
+    shown = screen.wait("TCP, ")
+    screen.keys("1")
+    shown += screen.wait("PROCESS")
+    assert shown.isascii()
+
+
+# ---- sizes ----
+
+@pytest.mark.parametrize("tab", ["doors", "connections", "map"])
+def test_every_size(top, tab):
+    screen = top("--tab", tab, columns=80, rows=24)
+    for columns, rows in [(20, 5), (21, 6), (30, 7), (40, 8), (80, 24), (132, 43), (200, 60), (20, 60), (200, 5), (80, 24)]:
+        screen.resize(columns, rows)
+        def fits(shown, columns=columns, rows=rows):
+            lines = shown.rstrip("\n").split("\n")
+            return len(lines) <= rows and max(map(len, lines)) <= columns and lines[0].strip() and "1" in lines[0]
+        screen.wait(fits)
+    screen.wait("Quit|Enter")
+
+
+@pytest.mark.parametrize("layer,wanted", [("?", "keys"), ("C", "columns"), ("/", "/")])
+def test_every_size_of_what_lies_over_it(top, layer, wanted):
+    screen = top(columns=80, rows=24)
+    screen.wait("PROCESS")
+    screen.keys(layer)
+    for columns, rows in [(20, 5), (200, 60), (20, 60), (200, 5), (80, 24)]:
+        screen.resize(columns, rows)
+        screen.wait(lambda shown: wanted in shown)
+    screen.keys("Escape")
+    screen.wait("Doors")
+
+
+# ---- many ----
+
+@pytest.mark.needs("memory:1")
+def test_fifty_thousand_sockets(top, scene):
+    scene("load", processes=20, sockets=50000)
+    screen = top("--tab", "connections")
+    screen.wait(r"^ \d{5} rows of \d{5} sockets")
+    screen.keys("End")
+    screen.keys("PgUp")
+    screen.keys("/")
+    screen.type("port = 1")
+    screen.wait("^/port = 1")
+    screen.wait("nothing matches")
+    screen.keys("q", "Escape", "3")
+    screen.wait("TCP, ")
+    screen.keys("q")
+    assert screen.status() == 0

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the terminal screen sends and leaves behind: on a bare pty, where every byte is seen."""
+
+import os
+import re
+import select
+import signal
+import time
+
+import pytest
+from conftest import program
+from screen import Pty, children
+
+LEAVES = b"\x1b[?1049l"
+DARK, LIGHT = b"\x1b]11;rgb:1c1c/1c1c/1c1c\x1b\\\x1b[?62;c", b"\x1b]11;rgb:ffff/ffff/dddd\x07\x1b[?62;c"
+
+
+@pytest.fixture
+def top(tmp_path):
+    running = []
+
+    def start(*words, **how):
+        running.append(Pty(tmp_path, [program("DOORWARD", "src/doorward"), "top", *words], **how))
+        running[-1].wait(b"PROTO")
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.close()
+
+
+def child_of(screen):
+    return children(screen.process.pid)[0]
+
+
+def gone(pid):
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split(") ")[1][0] == "Z":
+            return True
+        select.select([], [], [], 0.02)
+    return False
+
+
+# ---- whatever ends it ----
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("whom", ["guardian", "screen"])
+def test_asked_to_end_it_leaves_the_terminal_as_it_was(top, number, whom):
+    screen = top()
+    assert not screen.is_as_before()
+    os.kill(screen.process.pid if whom == "guardian" else child_of(screen), number)
+    status, err = screen.end()
+    assert (status, err) == (0, "")
+    assert LEAVES in screen.got and screen.is_as_before()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_the_screen_dies_and_the_terminal_is_put_back(top, number):
+    screen = top()
+    os.kill(child_of(screen), number)
+    status, err = screen.end()
+    assert status == 3 and f"ended by signal {int(number)}" in err
+    assert LEAVES in screen.got and b"\x1b[?25h" in screen.got and b"\x1b[?2004l" in screen.got
+    assert screen.is_as_before()
+
+
+def test_the_guardian_dies_and_the_screen_leaves(top):
+    screen = top()
+    child = child_of(screen)
+    screen.process.kill()
+    screen.wait(LEAVES)
+    assert gone(child) and screen.is_as_before()
+
+
+def test_the_terminal_goes_away(top):
+    screen = top()
+    child = child_of(screen)
+    os.close(screen.theirs)
+    screen.theirs = os.open("/dev/null", os.O_RDONLY)
+    os.close(screen.ours)
+    screen.ours = os.open("/dev/null", os.O_RDONLY)
+    assert gone(child) and gone(screen.process.pid)
+
+
+def test_q_ends_it_with_nothing_left_behind(top):
+    screen = top()
+    screen.write(b"q")
+    status, err = screen.end()
+    assert (status, err) == (0, "") and screen.is_as_before()
+    assert screen.got.rstrip().endswith(b"\x1b[?1l\x1b>") or LEAVES in screen.got
+
+
+def test_suspended_it_gives_the_terminal_back_and_comes_again(top):
+    screen = top()
+    screen.write(b"\x1a")
+    screen.wait(LEAVES)
+    pid, status = os.waitpid(screen.process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status) and screen.is_as_before()
+    screen.got = b""
+    os.kill(pid, signal.SIGCONT)
+    screen.wait(b"PROTO")
+    assert not screen.is_as_before()
+    screen.write(b"q")
+    assert screen.end()[0] == 0
+
+
+# ---- what is sent ----
+
+def test_only_what_has_changed_is_sent(top):
+    screen = top("--interval", "200ms", "port = 1")
+    screen.read(1)
+    later = screen.read(2)
+    assert b"\x1b[2J" not in later and b"\x1b[H\x1b[J" not in later
+    assert len(later) < 400, later  # a clock ticks twice; the screen has 1,920 cells
+
+
+def test_a_resize_draws_anew(top):
+    screen = top()
+    screen.got = b""
+    screen.size(60, 10)
+    os.kill(child_of(screen), signal.SIGWINCH)
+    screen.wait(b"PROTO")
+
+
+def test_a_light_terminal_gets_dark_letters(top):
+    dark = top(answers={b"\x1b]11;?": DARK})
+    assert b"\x1b]11;?" in dark.got
+    dark.write(b"q")
+    dark.end()
+    light = top(answers={b"\x1b]11;?": LIGHT})
+    light.write(b"q")
+    light.end()
+    colours = [set(re.findall(rb"[34]8;5;\d+", screen.got)) for screen in (dark, light)]
+    assert colours[0] and colours[1] and colours[0] != colours[1]
+
+
+def test_an_answer_that_comes_late_is_no_key(top):
+    screen = top("port = 1")
+    screen.write(LIGHT)  # it has a "b" of "rgb", a "q" it has not; and no dialogue may open
+    screen.write(b"\x1b]11;rgb:cccc/bbbb/dddd\x1b\\")
+    screen.read(1)
+    assert b"blocked" not in screen.got and b"close tcp" not in screen.got and screen.process.poll() is None
+    screen.write(b"?")
+    screen.wait(b"whole story")
+
+
+def test_what_is_pasted_is_no_command(top):
+    screen = top()
+    screen.write(b"\x1b[200~qqcbq\n\x1b[201~")
+    screen.write(b"?")
+    screen.wait(b"whole story")
+    assert screen.process.poll() is None
+
+
+def test_the_mouse_chooses_a_tab(top):
+    screen = top()
+    screen.write(b"\x1b[<0;38;1M")
+    screen.wait(b"doors a place")
+
+
+def test_a_row_is_copied(top):
+    screen = top()
+    screen.write(b"y")
+    screen.wait(b"\x1b]52;c;")
+
+
+@pytest.mark.parametrize("term,wanted", [("xterm", rb"\x1b\[[\d;]*3[0-7]m"), ("vt100", rb"PROTO"),
+                                         ("xterm-256color", rb"38;5;")])
+def test_terminals_of_few_and_many_colours(top, term, wanted):
+    screen = top(TERM=term)
+    screen.write(b"q")
+    screen.end()
+    assert re.search(wanted, screen.got)
+
+
+def test_a_terminal_that_nobody_knows_is_refused(tmp_path):
+    screen = Pty(tmp_path, [program("DOORWARD", "src/doorward"), "top"], TERM="no-such-terminal")
+    screen.process.wait(30)
+    status, err = screen.end()
+    assert status == 3 and "no-such-terminal" in err and "set TERM" in err
+    assert screen.is_as_before()
+    screen.close()
