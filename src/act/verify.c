@@ -315,8 +315,12 @@ int verify_plan(struct acting *acting, const struct netns_scope *scope, struct e
 	int r = collect_snapshot(acting->host, &query, &snapshot, err);
 	if (r < 0)
 		return r;
-	for (uint32_t i = 0; r >= 0 && i < acting->plan->steps.n; i++)
-		r = judge(acting, plan_step(acting->plan, i), snapshot);
+	for (uint32_t i = 0; r >= 0 && i < acting->plan->steps.n; i++) {
+		struct step *step = plan_step(acting->plan, i);
+		r = judge(acting, step, snapshot);
+		if (step->outcome != OUTCOME_FREE && !step->remark && stop_wanted(acting->stop))
+			step->remark = "it was broken off: who holds it was not looked for";
+	}
 	snapshot_free(snapshot);
 	return r < 0 ? error_set(err, r, "look whether the ports are free") : 0;
 }

@@ -268,7 +268,8 @@ def test_a_listener_and_udp_are_refused_by_socket(stage, doorward):
     assert step["refused"], "force or not: it would serve on"
     step = one(closed(inside, f"tcp/{tcp.port}", "--by", "socket", "--force", statuses=[1]))
     assert (step["outcome"], step["state_after"]) == ("still bound", "BOUND")
-    assert one(closed(inside, f"tcp/{chosen.port}", "--by", "socket", "--force"))["outcome"] == "free"
+    closed(inside, f"tcp/{chosen.port}", "--by", "socket", "--force", statuses=[0, 1])
+    assert stage(f"bind_error('127.0.0.1', {chosen.port})") == 0
 
 
 @pytest.mark.needs("root")
@@ -474,6 +475,18 @@ def test_table_and_json_say_the_same_words(stage, doorward):
     status, out, _ = inside.run("close", made.port, "--yes", "--grace", "50ms")
     step = one(closed(inside, made.port, "--grace", "50ms", statuses=[1]))
     assert status == 1 and step["outcome"] in out and step["remark"] in " ".join(out.split())
+
+
+def test_an_ended_connection_is_no_bound_socket(stage, doorward, source):
+    """Its program still has the descriptors, whose getsockname() tells a port that they do not hold."""
+    port = stage("listen('127.0.0.1', 0)")
+    local = stage(f"keep(socket.create_connection(('127.0.0.1', {port}))).getsockname()[1]")
+    stage("keep(kept[-2].accept()[0]) and None")
+    inside = stage.doorward(doorward)
+    closed(inside, f"tcp/127.0.0.1:{local}-127.0.0.1:{port}")
+    assert stage(f"bind_error('127.0.0.1', {local})") == 0
+    seen = inside.list(*source, "--netns", "self", "--all")
+    assert [(s["local_port"], s["state"]) for s in seen.sockets] == [(port, "LISTEN")]
 
 
 # ---- what people and programs type ----
