@@ -248,7 +248,7 @@ static int open_front(struct front *front, struct error *err)
 	return r < 0 ? r : open_entrances(front, err);
 }
 
-static void close_front(struct front *front)
+void front_close(struct front *front)
 {
 	entrance_close(&front->page);
 	entrance_close(&front->metrics);
@@ -268,27 +268,40 @@ static void be_silent(int severity, const char *message)
 	(void)message;
 }
 
-static int run(const struct web_settings *settings, struct error *err)
+int front_open(const struct web_settings *settings, struct front **ret, struct error *err)
 {
 	struct front *front = calloc(1, sizeof(*front));
-	struct rlimit files;
 	if (!front)
 		return error_set(err, -ENOMEM, "serve");
+	event_set_log_callback(be_silent);
+	front->settings = settings;
+	front->netlink = -1;
+	int r = open_front(front, err);
+	if (r < 0)
+		front_close(front);
+	else
+		*ret = front;
+	return r;
+}
+
+static int run(const struct web_settings *settings, struct error *err)
+{
+	const struct error none = {.code = 0};
+	struct front *front = NULL;
+	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* for who waits to be put out */
 		files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	event_set_log_callback(be_silent);
-	front->settings = settings;
-	front->netlink = -1;
-	int r = open_front(front, err);
-	const struct error none = {.code = 0};
-	if (r >= 0 && write(settings->ready, &none, sizeof(none)) < 0)
+	int r = front_open(settings, &front, err);
+	if (r < 0)
+		return r;
+	if (write(settings->ready, &none, sizeof(none)) < 0)
 		r = error_set(err, -errno, "begin to serve");
-	if (r >= 0)
+	else
 		event_base_dispatch(front->base);
-	close_front(front);
+	front_close(front);
 	return r;
 }
 

@@ -53,6 +53,13 @@ struct front {
 
 uint64_t front_now_ms(void);
 
+/* ---- front.c ---- */
+
+/* Listens; what comes is served by the loop of front->base. @settings are borrowed. 0 or negative
+ * errno with @err told. */
+int front_open(const struct web_settings *settings, struct front **ret, struct error *err);
+void front_close(struct front *front);
+
 /* ---- entrance.c ---- */
 
 /* Listens at @fd (bound, listening). 0 or negative errno with @err told. */
