@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/module.h"
+#include "web/confine.h"
 #include "web/front.h"
 #include "web/peer.h"
 
@@ -297,10 +298,13 @@ static int run(const struct web_settings *settings, struct error *err)
 	int r = front_open(settings, &front, err);
 	if (r < 0)
 		return r;
-	if (write(settings->ready, &none, sizeof(none)) < 0)
+	r = confine();
+	if (r < 0 && r != -ENOTSUP)
+		error_set(err, r, "give up what it does not need");
+	else if (write(settings->ready, &none, sizeof(none)) < 0)
 		r = error_set(err, -errno, "begin to serve");
 	else
-		event_base_dispatch(front->base);
+		r = event_base_dispatch(front->base) < 0 ? -EIO : 0;
 	front_close(front);
 	return r;
 }

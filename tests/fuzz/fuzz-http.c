@@ -4,6 +4,7 @@
  * byte string, where the first ends with a byte 0, comes later on the same connection. */
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ static int desk = -1;
 static void open_front(void)
 {
 	int ends[2];
+	signal(SIGPIPE, SIG_IGN);
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_un any = {.sun_family = AF_UNIX}; /* the kernel chooses an abstract name */
 	int r = bind(listener, (struct sockaddr *)&any, sizeof(any.sun_family));

@@ -376,6 +376,7 @@ def test_who_reads_what_comes_has_no_capability(page):
         status = dict(line.split(":", 1) for line in file if ":" in line)
     assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
     assert int(status["NoNewPrivs"]) == 1
+    assert int(status["Seccomp"]) == 2  # and its system calls are those of a list
 
 
 def test_read_only_has_no_acts(serve):
