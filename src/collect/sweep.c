@@ -211,8 +211,40 @@ static int sweep_bpf(struct host *host, struct join *join, struct vector *found,
 	return r;
 }
 
+struct bound_sink {
+	struct sink sink;
+	uint32_t inode;
+	bool is_there;
+};
+
+static int note_bound(struct sink *sink, const struct found_socket *found)
+{
+	struct bound_sink *bound = (struct bound_sink *)sink;
+	bound->is_there |= found->socket.inode == bound->inode;
+	return 0;
+}
+
+/* A TCP socket at rest tells its port also when it has given it back, as one that was a listener
+ * and was ended: the kernel's list of bound sockets has it or not. */
+static bool is_bound(struct host *host, const struct vector *found,
+		     const struct found_socket *asked)
+{
+	struct bound_sink bound = {.sink = {.socket = note_bound}, .inode = asked->socket.inode};
+	struct query query = {.bounds = BOUNDS_ALL, .lacks_mptcp = true};
+	query.bounds.protos = 1u << PROTO_TCP;
+	query.bounds.states = 1u << STATE_BOUND;
+	query.bounds.port_first = query.bounds.port_last = asked->socket.local_port;
+	for (uint32_t i = 0; i < found->n; i++) {
+		const struct found_netns *place = vector_at(found, i);
+		if (place->inode == asked->netns_inode)
+			return dump_read(host, place, &query, &bound.sink, NULL) < 0 ||
+			       bound.is_there;
+	}
+	return true; /* it cannot be asked there */
+}
+
 /* Descriptors whose socket no dump has shown are asked directly: most are of other families. */
-static int ask_strays(struct host *host, struct join *join)
+static int ask_strays(struct host *host, struct join *join, const struct vector *found)
 {
 	uint64_t n_refused = 0;
 	int r = 0;
@@ -224,6 +256,9 @@ static int ask_strays(struct host *host, struct join *join)
 			continue;
 		}
 		int told = descriptor_ask(host, stray->pid, stray->fd, stray->inode, &asked);
+		if (told == 0 && asked.socket.state == STATE_BOUND &&
+		    asked.socket.proto == PROTO_TCP && !is_bound(host, found, &asked))
+			continue;
 		if (told == 0)
 			r = join->sink.held(&join->sink, &asked, stray->pid, stray->fd);
 		n_refused += told == -EPERM;
@@ -245,7 +280,7 @@ static int sweep_proc(struct host *host, struct join *join, struct vector *found
 	if (r >= 0)
 		r = join_strays(join);
 	if (r >= 0)
-		r = ask_strays(host, join);
+		r = ask_strays(host, join, found);
 	if (r < 0)
 		return r;
 
