@@ -106,12 +106,25 @@ static void put_ipv4(const struct packet_ends *ends, uint8_t to[IPV4_SIZE])
 	memcpy(to + 16, ends->to.bytes + 12, 4);
 }
 
+static void put_ipv6(const struct packet_ends *ends, uint8_t to[IPV6_SIZE])
+{
+	memset(to, 0, 8);
+	to[0] = 0x60;
+	put16(to + 4, TCP_SIZE);
+	to[6] = IPPROTO_TCP;
+	to[7] = TTL;
+	memcpy(to + 8, ends->from.bytes, 16);
+	memcpy(to + 24, ends->to.bytes, 16);
+}
+
 size_t packet_syn(const struct packet_form *form, const struct packet_ends *ends, uint32_t cookie,
 		  uint8_t to[PACKET_SYN_MAX])
 {
-	uint8_t *tcp = to + (form->is_v4 ? IPV4_SIZE : 0);
+	uint8_t *tcp = to + (form->is_v4 ? IPV4_SIZE : IPV6_SIZE);
 	if (form->is_v4)
 		put_ipv4(ends, to);
+	else
+		put_ipv6(ends, to);
 	put16(tcp, ends->from_port);
 	put16(tcp + 2, ends->to_port);
 	put32(tcp + 4, cookie);

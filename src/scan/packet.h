@@ -27,8 +27,7 @@ struct packet_form {
 };
 void packet_form(bool is_v4, const struct ip *from, const struct ip *to, struct packet_form *ret);
 
-/* A SYN: with the IP header before it for IPv4 (its checksum is the kernel's), TCP alone for IPv6.
- * The length. */
+/* A SYN with its IP header (IPv4's checksum is the kernel's to fill in). The length. */
 size_t packet_syn(const struct packet_form *form, const struct packet_ends *ends, uint32_t cookie,
 		  uint8_t to[PACKET_SYN_MAX]);
 

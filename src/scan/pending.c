@@ -46,8 +46,13 @@ void probe_answered(const struct job *job, uint32_t probe, const struct answer *
 
 void pending_silent(const struct pending *pending, const struct job *job, struct answer silent)
 {
-	for (uint32_t i = 0; i < pending->n; i++)
-		probe_answered(job, pending->list[i], &silent);
+	for (uint32_t i = 0; i < pending->n; i++) {
+		const struct answer *answer = probe_answer(job, pending->list[i]);
+		struct answer its = silent;
+		if (answer->reason == BECAUSE_REFUSED_HERE || answer->reason == BECAUSE_NO_ROUTE)
+			its.reason = answer->reason; /* it never got out */
+		probe_answered(job, pending->list[i], &its);
+	}
 }
 
 socklen_t address_of(const struct scan_target *target, uint16_t port, union any_address *ret)

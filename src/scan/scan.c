@@ -6,6 +6,7 @@
 #include "base/privilege.h"
 #include "scan/connect.h"
 #include "scan/scan.h"
+#include "scan/syn.h"
 #include "source/interfaces.h"
 #include "source/netns.h"
 
@@ -35,8 +36,10 @@ static void limit_path(const struct scan_request *request, struct job *job)
 static int run_job(const struct scan_request *request, const struct job *job, struct error *err)
 {
 	job->progress->doing = proto_words[job->proto];
-	(void)request;
-	return connect_scan(job, err);
+	if (request->method == METHOD_CONNECT ||
+	    (request->method == METHOD_AUTO && !privilege_has(CAP_NET_RAW)))
+		return connect_scan(job, err);
+	return syn_scan(job, err);
 }
 
 /* Those results of a visit that one job can do: of one family, own or not. */
@@ -218,8 +221,7 @@ static void say_broken_off(struct scan *scan)
 				if (answer->state != DOOR_UNKNOWN)
 					continue;
 				n++;
-				if (answer->reason == BECAUSE_NOT_ASKED)
-					answer->reason = BECAUSE_BROKEN_OFF;
+				*answer = (struct answer){.reason = BECAUSE_BROKEN_OFF};
 			}
 	}
 	scan->is_complete = n == 0;

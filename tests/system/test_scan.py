@@ -9,7 +9,7 @@ from room import Room
 from scans import HERE, OPEN, found, listen_at, make_net, wall, wall_in  # pylint: disable=unused-import
 
 pytestmark = pytest.mark.needs("root", "program:nft")
-METHODS = ["connect"]
+METHODS = ["connect", "syn"]
 
 
 @pytest.fixture(name="lo")
