@@ -86,6 +86,10 @@ static bool parse_sort(const char *text, struct choice *choice)
 {
 	const struct field **fields = NULL;
 	bool *descending = NULL;
+	if (!*text) { /* the usual order */
+		choice->sort[0] = NULL;
+		return true;
+	}
 	if (fields_parse(text, &fields, &descending, NULL) < 0)
 		return false;
 	unsigned n = 0;

@@ -85,6 +85,11 @@ static const char *needs_host(const struct top *top)
 	return top->jobs ? NULL : "a saved file is shown, not this host";
 }
 
+static const char *no_story(const struct top *top)
+{
+	return tabs[top->tab].is_map && !top->map.is_zoomed ? NULL : needs_host(top);
+}
+
 static const char *no_close(const struct top *top)
 {
 	const char *why = needs_host(top);
@@ -107,7 +112,7 @@ static const char *needs_map(const struct top *top)
 
 const struct key_binding top_keys[] = {
 	{"Enter", "Story", "the whole story of the port; on the map first its block of 256",
-	 INPUT_ENTER, 0, 0, 0, action_story, needs_host},
+	 INPUT_ENTER, 0, 0, 0, action_story, no_story},
 	{"c", "Close", "close it: the plan and what follows is shown, and you are asked", 0, 0, 'c',
 	 0, action_close, no_close},
 	{"b", "Block", "refuse new traffic to the port, or let it in again", 0, 0, 'b', 0,
