@@ -2,6 +2,8 @@
 #ifndef SERVE_RATES_H
 #define SERVE_RATES_H
 
+#include "base/error.h"
+#include "base/out.h"
 #include "model/snapshot.h"
 #include "serve/request.h"
 

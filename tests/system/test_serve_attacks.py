@@ -376,7 +376,9 @@ def test_who_reads_what_comes_has_no_capability(page):
         status = dict(line.split(":", 1) for line in file if ":" in line)
     assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
     assert int(status["NoNewPrivs"]) == 1
-    assert int(status["Seccomp"]) == 2  # and its system calls are those of a list
+    with open(f"/proc/{front}/maps", encoding="ascii", errors="replace") as file:
+        is_sanitized = "asan" in file.read()  # which needs more system calls than there are on the list
+    assert int(status["Seccomp"]) == (0 if is_sanitized else 2)
 
 
 def test_read_only_has_no_acts(serve):
