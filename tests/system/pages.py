@@ -147,10 +147,11 @@ def serve(doorward):
         return running[-1]
 
     yield start
+    said = [page.end()[1] for page in running]
     for page in running:
-        page.end()
         page.process.stdout.close()
         page.process.stderr.close()
+    assert not any("Sanitizer" in text or "runtime error" in text for text in said), said
 
 
 @pytest.fixture(scope="module")
