@@ -272,16 +272,24 @@ static enum way choose(const struct step *step)
 }
 
 /* What no way can close. */
-static bool is_beyond_reach(struct step *step)
+static bool is_beyond_reach(const struct planning *planning, struct plan *plan, struct step *step)
 {
+	const struct snapshot *snapshot = planning->snapshot;
+	const char *user = snapshot_user(snapshot, step->uid);
 	if (step->n_holders || !step_is_door(step))
 		return false;
 	if (step->held_by == HELD_KERNEL)
 		step_refuse(step, -EPERM, "the kernel itself holds it: no process does",
 			    "take away what made it, such as the tunnel or the mount");
 	else
-		step_refuse(step, -EPERM, "it is held by a process that may not be inspected",
-			    "run it with sudo");
+		step_refuse(
+			step, -EPERM,
+			user ? plan_text(
+				       plan,
+				       "the socket is of %s, and its process may not be inspected",
+				       user)
+			     : "it is held by a process that may not be inspected",
+			snapshot->is_privileged ? NULL : "run it with sudo");
 	return true;
 }
 
@@ -304,7 +312,7 @@ static void decide(const struct planning *planning, struct plan *plan, struct st
 	const struct close_options *options = planning->options;
 	bool may_force;
 	step->way = options->by == WAY_AUTO ? choose(step) : options->by;
-	if (is_beyond_reach(step))
+	if (is_beyond_reach(planning, plan, step))
 		return;
 	const char *objection = session_objection(planning->session, step, &may_force);
 	if (objection && !(may_force && options->is_forced)) {
@@ -329,7 +337,9 @@ int close_plan(const struct planning *planning, struct plan *plan)
 		struct step *step = vector_add(&plan->steps);
 		if (!step)
 			return -ENOMEM;
-		*step = (struct step){.recv_queue = socket->recv_queue, .held_by = socket->held_by};
+		*step = (struct step){.recv_queue = socket->recv_queue,
+				      .held_by = socket->held_by,
+				      .uid = socket->uid};
 		plan_identify(planning->snapshot, index, &step->target);
 		if (plan_describe_holders(plan, planning->snapshot, index, &step->holders,
 					  &step->n_holders) < 0 ||

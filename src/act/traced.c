@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/privilege.h"
 #include "act/traced.h"
 #include "base/numbers.h"
 
@@ -136,8 +137,8 @@ int traced_explain(const struct host *host, int32_t pid, int code, struct error 
 		error_text(err, code, "yama forbids to trace pid %d (ptrace_scope is %d)", pid,
 			   (int)scope);
 		error_hint(err, "run it with sudo, or use --by process");
-	} else {
-		error_hint(err, "run it with sudo");
+	} else if (privilege_hint()) {
+		error_hint(err, "%s", privilege_hint());
 	}
 	return code;
 }

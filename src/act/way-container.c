@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/privilege.h"
 #include "act/engine.h"
 #include "act/presence.h"
 
@@ -54,7 +55,7 @@ static int perform(struct acting *acting, struct step *const *steps, uint32_t n,
 		steps[i]->is_done = r >= 0;
 		if (r < 0)
 			step_refuse(steps[i], r, plan_text(acting->plan, "%s", told.what),
-				    r == -EACCES || r == -EPERM ? "run it with sudo" : NULL);
+				    r == -EACCES || r == -EPERM ? privilege_hint() : NULL);
 	}
 	presence_wait(acting, steps, n, NULL, 0,
 		      presence_now_ns() + acting->options->grace_ms * 1000000);

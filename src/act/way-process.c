@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/privilege.h"
 #include "act/guard.h"
 #include "act/presence.h"
 
@@ -93,7 +94,7 @@ static void refuse(struct acting *acting, struct step *step, const struct step_h
 	step_refuse(step, error,
 		    plan_text(acting->plan, "%s (held by %s, pid %d%s%s)", error_reason(error),
 			      name, holder->pid, user ? ", of " : "", user ? user : ""),
-		    error == -EPERM || error == -EACCES ? "run it with sudo" : NULL);
+		    error == -EPERM || error == -EACCES ? privilege_hint() : NULL);
 }
 
 /* All holders of a step, or none of them: one that may not be signalled keeps the port. */

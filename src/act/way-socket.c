@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 
+#include "base/privilege.h"
 #include "act/presence.h"
 #include "source/destroy.h"
 
@@ -62,7 +63,7 @@ static void take_answer(struct step *step, int r)
 	if (step->is_done)
 		return;
 	if (r == -EPERM || r == -EACCES)
-		step_refuse(step, r, "not permitted: it needs CAP_NET_ADMIN", "run it with sudo");
+		step_refuse(step, r, "not permitted: it needs CAP_NET_ADMIN", privilege_hint());
 	else if (r == -EOPNOTSUPP)
 		step_refuse(step, r, "this kernel was built without CONFIG_INET_DIAG_DESTROY",
 			    "--by process ends it with its program");

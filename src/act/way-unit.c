@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/privilege.h"
 #include "act/presence.h"
 #include "act/units.h"
 
@@ -70,7 +71,7 @@ static void refuse(struct acting *acting, struct step *step, int r, const struct
 	bool is_denied = r == -EACCES || r == -EPERM;
 	step_refuse(step, r, plan_text(acting->plan, "%s", err->what),
 		    err->hint[0] ? plan_text(acting->plan, "%s", err->hint)
-		    : is_denied	 ? "run it with sudo"
+		    : is_denied	 ? privilege_hint()
 				 : NULL);
 }
 

@@ -63,3 +63,8 @@ bool privilege_sees_others(void)
 {
 	return privilege_has(CAP_SYS_PTRACE) && privilege_has(CAP_DAC_READ_SEARCH);
 }
+
+const char *privilege_hint(void)
+{
+	return geteuid() == 0 ? NULL : "run it with sudo";
+}

@@ -28,6 +28,9 @@ int privilege_lay_aside(void);
 /* Gives up all. 0 or negative errno. */
 int privilege_drop(void);
 
+/* How to have what was not permitted: "run it with sudo"; NULL where root could not either. */
+const char *privilege_hint(void);
+
 /* Root, or a capability that shows other users' descriptors. */
 bool privilege_sees_others(void);
 

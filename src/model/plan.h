@@ -69,6 +69,7 @@ struct step_port {
 struct step {
 	struct identity target;
 	uint32_t recv_queue;  /* of a listener: connections that wait in its backlog */
+	uint32_t uid;	      /* the socket's owner */
 	uint8_t held_by;      /* enum held_by */
 	enum way way;	      /* once planned never WAY_AUTO, unless it is refused */
 	const char *object;   /* what the way acts upon: "nginx.service", "docker web"; NULL */

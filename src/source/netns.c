@@ -348,8 +348,12 @@ static int find_one(struct search *search, const struct netns_scope *scope, stru
 	int fd = host_openat(search->host, O_RDONLY, "proc/%d/ns/net", scope->pid);
 	if (fd == -ENOENT)
 		return error_text(err, fd, "there is no process %d", scope->pid);
-	if (fd < 0)
-		return error_set(err, fd, "open the network namespace of process %d", scope->pid);
+	if (fd < 0) {
+		error_set(err, fd, "open the network namespace of process %d", scope->pid);
+		if (privilege_hint())
+			error_hint(err, "%s", privilege_hint());
+		return fd;
+	}
 	return add(search, fd, scope->pid, NULL);
 }
 

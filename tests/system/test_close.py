@@ -291,6 +291,16 @@ def test_another_users_holder_is_refused_clearly(stage, doorward):
     assert is_alive(made.pid)
 
 
+@pytest.mark.needs("root")
+def test_who_has_all_rights_is_not_told_to_get_more(scene, doorward):
+    """In transit in a message: no process holds it, and root cannot help."""
+    made = scene("in-transit")
+    as_root, as_user = [one(closed(who, made.port, statuses=[3])) for who in (doorward, doorward.as_user())]
+    assert as_root["refused"] and as_root["hint"] is None
+    assert as_user["refused"] and as_user["hint"] == "run it with sudo"
+    assert "of root" in as_user["because"]
+
+
 def test_what_anothers_process_holds_too_is_still_bound(stage, doorward):
     made = stage.serve(holders=2, uid=[NOBODY, 0])
     step = one(closed(stage.doorward(doorward, NOBODY), made.port, "--grace", "300ms", statuses=[1]))

@@ -366,3 +366,10 @@ def attach_refusal(group):
     os.close(directory)
     os.close(program)
     assert done == 0, os.strerror(ctypes.get_errno())
+
+
+@pytest.mark.needs("root")
+def test_a_process_that_may_not_be_entered_says_how_to(doorward):
+    status, _, err = doorward.as_user().run("why", 8080, "--for-pid", os.getpid())
+    assert status == 3
+    assert err.splitlines()[1:] == ["  run it with sudo"]
