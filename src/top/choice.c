@@ -75,7 +75,7 @@ static bool parse_columns(const char *text, struct choice *choice)
 	if (fields_parse(text, &fields, NULL, NULL) < 0)
 		return false;
 	unsigned n = 0;
-	for (; fields[n] && n < CHOICE_COLUMNS_MAX; n++)
+	for (; n < CHOICE_COLUMNS_MAX && fields[n]; n++)
 		choice->columns[n] = fields[n];
 	choice->columns[n] = NULL;
 	free(fields);
@@ -93,7 +93,7 @@ static bool parse_sort(const char *text, struct choice *choice)
 	if (fields_parse(text, &fields, &descending, NULL) < 0)
 		return false;
 	unsigned n = 0;
-	for (; fields[n] && n < CHOICE_SORT_MAX; n++) {
+	for (; n < CHOICE_SORT_MAX && fields[n]; n++) {
 		choice->sort[n] = fields[n];
 		choice->descending[n] = descending[n];
 	}

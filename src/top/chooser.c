@@ -40,9 +40,9 @@ static void draw(struct top *top)
 	const struct style bar = {.ink = INK_TITLE, .paper = INK_BAR, .flags = CELL_BOLD};
 	unsigned room = canvas->rows > 2 ? canvas->rows - 2u : 1,
 		 first = top->chosen >= room ? top->chosen - room + 1 : 0;
-	for (unsigned row = 0; row < canvas->rows; row++)
-		canvas_fill(canvas, row, 0, canvas->columns, row ? (struct style){INK_PLAIN} : bar,
-			    ' ');
+	canvas_fill(canvas, 0, 0, canvas->columns, bar, ' ');
+	for (unsigned row = 1; row < canvas->rows; row++)
+		canvas_fill(canvas, row, 0, canvas->columns, (struct style){INK_PLAIN}, ' ');
 	canvas_string(canvas, 0, 1, canvas->columns - 1u, bar, "columns");
 	for (unsigned i = 0; i < room && listed(choice, first + i); i++)
 		draw_field(top, choice, first + i, 1 + i);

@@ -90,13 +90,23 @@ static const char *no_story(const struct top *top)
 	return tabs[top->tab].is_map && !top->map.is_zoomed ? NULL : needs_host(top);
 }
 
+/* Of the chosen row: what is another's needs a right that is not there. */
 static const char *no_close(const struct top *top)
 {
-	const char *why = needs_host(top);
-	return why		  ? why
-	       : needs_list(top)  ? needs_list(top)
-	       : top->no_close[0] ? top->no_close
-				  : NULL;
+	const struct list_view *list = &top->lists[top->tab % CHOICE_LISTS];
+	const char *why = needs_host(top) ? needs_host(top) : needs_list(top);
+	if (why || !top_has_arrangement(top) || list->at >= top->shown->n_items ||
+	    top->shown->items[list->at] & ITEM_GHOST)
+		return why;
+	const struct rows *rows = &top->shown->rows;
+	uint32_t first = rows_first(rows, top->shown->items[list->at]);
+	const struct socket *socket = snapshot_socket(rows->snapshot, rows->order[first]);
+	if (socket->held_by == HELD_UNSEEN)
+		return "its process may not be inspected: run it with sudo";
+	if (!top->may_signal && socket->held_by == HELD_PROCESS &&
+	    socket->flags & SOCKET_UID_KNOWN && socket->uid != top->uid)
+		return "it is another user's: run it with sudo";
+	return NULL;
 }
 
 static const char *no_block(const struct top *top)

@@ -245,6 +245,8 @@ static void draw_item(struct top *top, const struct choice *choice, const uint16
 		row_at(&top->shown->rows, item, &row);
 	if (sign == ' ' && !is_ghost && has_two_owners(&top->shown->rows, item))
 		sign = '!';
+	if (!is_ghost && style.ink == INK_PLAIN && row.record.socket->held_by == HELD_UNSEEN)
+		style.ink = INK_DIM; /* what a right is needed for */
 	canvas_fill(canvas, line, 0, 1, style, (uint32_t)sign);
 	for (unsigned i = list->skipped; choice->columns[i]; i++) {
 		if (!list->starts[i])

@@ -215,9 +215,10 @@ static void tell_holders(const struct snapshot *snapshot, uint16_t port, enum pr
 		if (socket->local_port != port || socket->proto != proto)
 			continue;
 		const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-		const struct process *process =
-			holder ? snapshot_process(snapshot, holder->process) : NULL;
-		bool is_told = !process || !process->name;
+		if (!holder)
+			continue;
+		const struct process *process = snapshot_process(snapshot, holder->process);
+		bool is_told = !process->name;
 		for (unsigned k = 0; k < n; k++)
 			is_told |= told[k] == process->name;
 		if (is_told)

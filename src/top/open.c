@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/module.h"
 #include "base/privilege.h"
@@ -49,6 +50,8 @@ static int set_choices(struct top *top)
 
 static void set_reasons(struct top *top)
 {
+	top->may_signal = privilege_has(CAP_KILL);
+	top->uid = getuid();
 	const char *absent = module_absent("nft");
 	if (absent)
 		snprintf(top->no_block, sizeof(top->no_block), "the module nft is %s", absent);

@@ -104,7 +104,9 @@ struct top {
 	uint32_t now_ms, status_ms;
 	struct input last_press;
 	uint32_t last_press_ms;
-	char no_block[160], no_close[160]; /* why not; "" it can be done */
+	char no_block[160]; /* why not; "" it can be done */
+	bool may_signal;    /* others' processes */
+	uid_t uid;
 };
 
 /* ---- top.c ---- */
