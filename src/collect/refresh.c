@@ -125,6 +125,7 @@ static void *run(void *data)
 {
 	struct refresh *refresh = data;
 	uint64_t beat_ns = 0;
+	pthread_setname_np(pthread_self(), "doorward-look");
 	privilege_keep(CAPS_SEE);
 	pthread_mutex_lock(&refresh->lock);
 	while (wait_for_turn(refresh, beat_ns)) {

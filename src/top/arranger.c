@@ -53,6 +53,7 @@ static void keep(struct arranger *arranger, struct arrangement *made)
 static void *run(void *data)
 {
 	struct arranger *arranger = data;
+	pthread_setname_np(pthread_self(), "doorward-show");
 	privilege_drop(); /* of this thread */
 	pthread_mutex_lock(&arranger->lock);
 	while (!arranger->is_ended) {

@@ -71,6 +71,7 @@ static void give(struct jobs *jobs, struct job *job)
 static void *run(void *data)
 {
 	struct jobs *jobs = data;
+	pthread_setname_np(pthread_self(), "doorward-act");
 	pthread_mutex_lock(&jobs->lock);
 	while (!jobs->is_ended) {
 		struct job *job = jobs->wanted;
