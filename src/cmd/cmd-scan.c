@@ -4,6 +4,9 @@
 
 #include "base/privilege.h"
 #include "cmd/tell.h"
+#include "model/field.h"
+#include "scan/compare.h"
+#include "scan/elsewhere.h"
 #include "scan/scan.h"
 #include "view/scan.h"
 
@@ -14,7 +17,7 @@ static const char *const method_words[METHOD_MAX + 1] = {"auto", "connect", "syn
 struct settings {
 	struct look look;
 	const char *ports, *exclude, *file, *from;
-	bool tcp, udp, sctp, is_json, is_sure;
+	bool tcp, udp, is_json, is_sure, has_compare;
 	int output, method;
 	uint32_t rate;
 	uint64_t max_time;
@@ -37,6 +40,10 @@ static const struct option options[] = {
 	 N_("probes a second, instead of what the path bears"), .min = 1, .max = 10000000},
 	{OPTION_DURATION, 0, "max-time", offsetof(struct settings, max_time), "TIME",
 	 N_("end after so long; what is left is unknown")},
+	{OPTION_FLAG, 0, "compare", offsetof(struct settings, has_compare), NULL,
+	 N_("hold it against the table of sockets: the default on this host")},
+	{OPTION_NO_FLAG, 0, "no-compare", offsetof(struct settings, has_compare), NULL,
+	 N_("do not")},
 	{OPTION_FLAG, 'j', "json", offsetof(struct settings, is_json), NULL,
 	 N_("the same as --output json")},
 	{OPTION_WORD, 'o', "output", offsetof(struct settings, output), "FORM",
@@ -44,6 +51,12 @@ static const struct option options[] = {
 	LOOK_OPTIONS(struct settings, look),
 	{OPTION_END},
 };
+
+static void set_defaults(void *data)
+{
+	struct settings *settings = data;
+	settings->has_compare = true;
+}
 
 /* The one line on the terminal that is written again and again. */
 static void show_progress(struct progress *progress, void *data)
@@ -112,11 +125,44 @@ static int request_of(struct context *context, const struct settings *settings, 
 	return look_scope(&look, &ret->scope, err);
 }
 
+/* Some of it is this host's, whose table of sockets can be looked at. */
+static bool has_own(const struct scan *scan)
+{
+	for (uint32_t i = 0; i < scan->results.n; i++)
+		if (scan_result(scan, i)->target.is_own || scan_result(scan, i)->target.is_near)
+			return true;
+	return false;
+}
+
+#define NEEDS                                                                                    \
+	(NEED_HOLDERS | NEED_STAT | NEED_EXE | NEED_UID | NEED_USERS | NEED_CGROUP | NEED_RUNS | \
+	 NEED_ADDRESSES | NEED_V6ONLY | NEED_NETNS_NAMES)
+
+static int compare(struct context *context, const struct settings *settings, struct scan *scan,
+		   struct snapshot **ret, struct error *err)
+{
+	struct look look = settings->look;
+	struct looking looking;
+	struct bounds bounds = BOUNDS_ALL;
+	bounds.states = STATES_OPEN;
+	bounds.protos = 1u << PROTO_TCP | 1u << PROTO_UDP;
+	look.netns = NULL; /* a near address is another namespace's */
+	int r = look_looking(context, &look, &looking, err);
+	if (r >= 0)
+		r = collect_for(&looking, NULL, bounds, NEEDS, ret, err);
+	if (r >= 0 && compare_answers(*ret, scan) < 0)
+		r = error_set(err, -ENOMEM, "compare with the table");
+	if (r >= 0)
+		elsewhere_find(&context->host, *ret, scan);
+	return r;
+}
+
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;
 	struct scan_request request;
 	struct progress progress = {.data = context, .doing = "tcp"};
+	cleanup(tell_free_snapshot) struct snapshot *snapshot = NULL;
 	cleanup(scan_done) struct scan scan;
 
 	scan_init(&scan);
@@ -127,10 +173,14 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	if (r >= 0)
 		r = scan_run(&context->host, &request, &scan, err);
 	end_progress(&progress);
+	if (r >= 0 && settings->has_compare && has_own(&scan))
+		r = compare(context, settings, &scan, &snapshot, err);
 	privilege_drop();
 	if (r < 0)
 		return r;
 	tell(context, settings, &scan);
+	if (snapshot)
+		look_tell_missing(context, snapshot);
 	if (!scan.is_complete)
 		return EXIT_REFUSED;
 	return scan_count(&scan, DOOR_OPEN) ? EXIT_DONE : EXIT_NOTHING;
@@ -151,6 +201,7 @@ const struct command cmd_scan = {
 	.max = ARGUMENTS_ANY,
 	.options = options,
 	.settings_size = sizeof(struct settings),
+	.set_defaults = set_defaults,
 	.capabilities = CAPS_SEE | CAP(NET_RAW),
 	.examples = examples,
 	.run = run,

@@ -50,6 +50,7 @@ struct scan_target {
 	uint32_t interface; /* of a link-local address; 0 */
 	bool is_v4;
 	bool is_own;	  /* an address of the place that is scanned from */
+	bool is_near;	  /* this host's all the same: another namespace's */
 	const char *name; /* as typed, where it was a name; NULL */
 	const char *link; /* the interface's name; NULL */
 };

@@ -3,10 +3,13 @@
 #include <linux/capability.h>
 
 #include "base/attributes.h"
+#include "base/format.h"
 #include "base/privilege.h"
 #include "scan/connect.h"
+#include "scan/near.h"
 #include "scan/scan.h"
 #include "scan/syn.h"
+#include "scan/udp.h"
 #include "source/interfaces.h"
 #include "source/netns.h"
 
@@ -26,7 +29,8 @@ struct visit {
 
 static void limit_path(const struct scan_request *request, struct job *job)
 {
-	job->path = job->is_own ? timing_path_own() : timing_path_other();
+	job->path =
+		job->is_own || job->targets[0].is_near ? timing_path_own() : timing_path_other();
 	if (request->rate) {
 		job->path.rate_first = job->path.rate_max = request->rate;
 		job->path.window_first = 0;
@@ -36,14 +40,23 @@ static void limit_path(const struct scan_request *request, struct job *job)
 static int run_job(const struct scan_request *request, const struct job *job, struct error *err)
 {
 	job->progress->doing = proto_words[job->proto];
+	if (job->proto == PROTO_UDP)
+		return udp_scan(job, err);
 	if (request->method == METHOD_CONNECT ||
 	    (request->method == METHOD_AUTO && !privilege_has(CAP_NET_RAW)))
 		return connect_scan(job, err);
 	return syn_scan(job, err);
 }
 
-/* Those results of a visit that one job can do: of one family, own or not. */
-static int run_alike(struct visit *visit, unsigned k, bool is_v4, bool is_own)
+enum distance { DISTANCE_OWN, DISTANCE_NEAR, DISTANCE_OTHER, DISTANCE_MAX };
+
+static enum distance distance_of(const struct scan_target *target)
+{
+	return target->is_own ? DISTANCE_OWN : target->is_near ? DISTANCE_NEAR : DISTANCE_OTHER;
+}
+
+/* Those results of a visit that one job can do: of one family, as far away. */
+static int run_alike(struct visit *visit, unsigned k, bool is_v4, enum distance distance)
 {
 	const struct scan_request *request = visit->request;
 	cleanup(freep) struct scan_target *targets = calloc(visit->n, sizeof(*targets));
@@ -53,7 +66,7 @@ static int run_alike(struct visit *visit, unsigned k, bool is_v4, bool is_own)
 		return error_set(visit->err, -ENOMEM, "keep the targets");
 	for (uint32_t i = visit->first; i < visit->first + visit->n; i++) {
 		const struct scan_result *result = scan_result(visit->scan, i);
-		if (result->target.is_v4 != is_v4 || result->target.is_own != is_own)
+		if (result->target.is_v4 != is_v4 || distance_of(&result->target) != distance)
 			continue;
 		results[n] = i;
 		targets[n++] = result->target;
@@ -63,7 +76,7 @@ static int run_alike(struct visit *visit, unsigned k, bool is_v4, bool is_own)
 			  .n_targets = n,
 			  .n_ports = n_ports,
 			  .proto = scan_result(visit->scan, visit->first)->sweeps[k].proto,
-			  .is_own = is_own,
+			  .is_own = distance == DISTANCE_OWN,
 			  .stop = request->stop,
 			  .progress = request->progress};
 	if (!n)
@@ -94,8 +107,8 @@ static int run_visit(void *data)
 	if (!visit->n)
 		return 0;
 	for (unsigned k = 0; k < scan_result(visit->scan, visit->first)->n_sweeps && r >= 0; k++)
-		for (unsigned kind = 0; kind < 4 && r >= 0; kind++)
-			r = run_alike(visit, k, kind & 1, kind & 2);
+		for (unsigned kind = 0; kind < 2 * DISTANCE_MAX && r >= 0; kind++)
+			r = run_alike(visit, k, !(kind & 1), (enum distance)(kind / 2));
 	return r;
 }
 
@@ -179,9 +192,22 @@ static const char *name_of(struct scan *scan, const struct found_netns *found, b
 	return arena_intern_string(&scan->arena, text);
 }
 
+struct marking {
+	const struct netns *place;
+	const struct targets *others;
+	struct targets *targets;
+};
+
+static int mark_near(void *data)
+{
+	const struct marking *marking = data;
+	near_mark(marking->place, marking->others, marking->targets);
+	return 0;
+}
+
 static int visit_place(struct host *host, struct visit *visit, const struct found_netns *found)
 {
-	struct targets targets;
+	struct targets targets, others;
 	visit->first = visit->scan->results.n;
 	visit->place = (struct netns){.inode = found->inode};
 	targets_init(&targets);
@@ -189,6 +215,13 @@ static int visit_place(struct host *host, struct visit *visit, const struct foun
 	visit->place.inode = found->inode ? found->inode : netns_own_inode();
 	if (r >= 0)
 		r = find_targets(visit, &targets);
+	if (r >= 0 && targets.n_foreign) {
+		targets_init(&others);
+		near_collect(host, &others, &visit->scan->arena);
+		struct marking marking = {&visit->place, &others, &targets};
+		r = netns_call(found, mark_near, &marking);
+		targets_done(&others);
+	}
 	if (r >= 0)
 		r = check(visit, &targets);
 	const char *from = name_of(visit->scan, found, false);
@@ -221,7 +254,9 @@ static void say_broken_off(struct scan *scan)
 				if (answer->state != DOOR_UNKNOWN)
 					continue;
 				n++;
-				*answer = (struct answer){.reason = BECAUSE_BROKEN_OFF};
+				answer->rtt_us = 0;
+				if (answer->reason != BECAUSE_ICMP_LIMITED)
+					answer->reason = BECAUSE_BROKEN_OFF;
 			}
 	}
 	scan->is_complete = n == 0;
@@ -259,6 +294,41 @@ static void say_who(struct host *host, struct scan *scan)
 	scan->time = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* A host that says so once a second which doors are closed: how long would the rest take? As many
+ * of it are closed as of those that are known. */
+static void say_limited(struct scan *scan, const struct scan_result *result,
+			const struct scan_sweep *sweep)
+{
+	uint64_t n_known = 0, n_closed = 0, n_limited = 0;
+	char address[64], text[32];
+	for (uint32_t p = 0; p < sweep->n_ports; p++) {
+		const struct answer *answer = &sweep->answers[p];
+		n_known += answer->state != DOOR_UNKNOWN;
+		n_closed += answer->state == DOOR_CLOSED;
+		n_limited +=
+			answer->state == DOOR_UNKNOWN && answer->reason == BECAUSE_ICMP_LIMITED;
+	}
+	if (!n_limited)
+		return;
+	uint64_t seconds = n_known ? n_limited * n_closed / n_known : n_limited;
+	size_t n = ip_format(address, &result->target.ip, result->target.is_v4);
+	size_t m = format_duration(text, sizeof(text), seconds ? seconds : 1);
+	scan_note(scan,
+		  "%.*s: %llu %s doors are unknown: it says only now and then which are closed; "
+		  "the rest would take some %.*s (--max-time)",
+		  (int)n, address, (unsigned long long)n_limited, proto_words[sweep->proto], (int)m,
+		  text);
+}
+
+static void say_all_limited(struct scan *scan)
+{
+	for (uint32_t i = 0; i < scan->results.n; i++) {
+		const struct scan_result *result = scan_result(scan, i);
+		for (uint32_t k = 0; k < result->n_sweeps; k++)
+			say_limited(scan, result, &result->sweeps[k]);
+	}
+}
+
 int scan_run(struct host *host, const struct scan_request *request, struct scan *ret,
 	     struct error *err)
 {
@@ -278,6 +348,8 @@ int scan_run(struct host *host, const struct scan_request *request, struct scan 
 	ret->n_sent = atomic_load(&request->progress->n_sent);
 	if (r >= 0)
 		say_broken_off(ret);
+	if (r >= 0)
+		say_all_limited(ret);
 	if (r >= 0 && scan_list(ret) < 0)
 		r = error_set(err, -ENOMEM, "list what was found");
 	return r;

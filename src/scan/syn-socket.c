@@ -23,14 +23,14 @@
 
 /* What we sent ourselves comes by too, on lo even as received: only answers have our port as
  * destination. The aligned run of ports is one comparison. */
-static int filter_v4(int fd, uint16_t base)
+static int filter_v4(int fd, uint16_t base, bool has_tcp)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
 		IF_EQUAL(PACKET_OUTGOING, 11, 0),
 		LOAD_BYTE(9),
 		IF_EQUAL(IPPROTO_ICMP, 5, 0),
-		IF_EQUAL(IPPROTO_TCP, 0, 8),
+		IF_EQUAL(has_tcp ? IPPROTO_TCP : IPPROTO_MAX, 0, 8),
 		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint16_t) ~(SYN_PORTS - 1)),
@@ -106,18 +106,37 @@ static int hold_ports(struct syn_sockets *sockets, bool is_v4)
 	return -EADDRINUSE;
 }
 
-static int open_receive(const struct syn_sockets *sockets, bool is_v4)
+static void widen(int fd)
 {
 	const int bytes = RECEIVE_BYTES;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+/* Behind NAT and the packet filter: TCP to our ports, from the IP header on. */
+static int open_translated(const struct syn_sockets *sockets)
+{
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+	if (fd < 0)
+		return -errno;
+	widen(fd);
+	int r = filter_v4(fd, sockets->base, true);
+	if (r >= 0)
+		return fd;
+	close(fd);
+	return r;
+}
+
+static int open_receive(const struct syn_sockets *sockets, bool is_v4, bool is_own)
+{
 	/* no protocol yet: nothing comes before the filter is there */
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	widen(fd);
 	const struct sockaddr_ll any = {.sll_family = AF_PACKET,
 					.sll_protocol = htons(is_v4 ? ETH_P_IP : ETH_P_IPV6)};
-	int r = is_v4 ? filter_v4(fd, sockets->base) : filter_v6(fd, sockets->base);
+	int r = is_v4 ? filter_v4(fd, sockets->base, !is_own) : filter_v6(fd, sockets->base);
 	if (r >= 0 && bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0)
 		r = -errno;
 	if (r >= 0)
@@ -126,10 +145,10 @@ static int open_receive(const struct syn_sockets *sockets, bool is_v4)
 	return r;
 }
 
-int syn_open(struct syn_sockets *sockets, bool is_v4)
+int syn_open(struct syn_sockets *sockets, bool is_v4, bool is_own)
 {
 	const int bytes = RECEIVE_BYTES;
-	*sockets = (struct syn_sockets){.send = -1, .receive = -1};
+	*sockets = (struct syn_sockets){.send = -1, .receive = -1, .translated = -1};
 	memset(sockets->held, 0xff, sizeof(sockets->held));
 	sockets->send = socket(is_v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (sockets->send < 0)
@@ -138,7 +157,9 @@ int syn_open(struct syn_sockets *sockets, bool is_v4)
 		setsockopt(sockets->send, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	int r = hold_ports(sockets, is_v4);
 	if (r >= 0)
-		r = sockets->receive = open_receive(sockets, is_v4);
+		r = sockets->receive = open_receive(sockets, is_v4, is_own);
+	if (r >= 0 && is_own && is_v4)
+		r = sockets->translated = open_translated(sockets);
 	return r < 0 ? r : 0;
 }
 
@@ -146,6 +167,7 @@ void syn_close(struct syn_sockets *sockets)
 {
 	closep(&sockets->send);
 	closep(&sockets->receive);
+	closep(&sockets->translated);
 	let_go(sockets);
 }
 

@@ -183,11 +183,11 @@ static void take(struct runner *runner, const uint8_t *bytes, size_t n, uint64_t
 	runner->n_answered++;
 }
 
-static void receive(struct runner *runner)
+static void receive_from(struct runner *runner, int fd)
 {
 	int n;
 	do {
-		n = recvmmsg(runner->sockets.receive, runner->in, BATCH, MSG_DONTWAIT, NULL);
+		n = recvmmsg(fd, runner->in, BATCH, MSG_DONTWAIT, NULL);
 		uint64_t now = now_us();
 		for (int i = 0; i < n; i++) {
 			size_t length = runner->in[i].msg_len;
@@ -197,17 +197,25 @@ static void receive(struct runner *runner)
 	} while (n == BATCH);
 }
 
+static void receive(struct runner *runner)
+{
+	receive_from(runner, runner->sockets.receive);
+	if (runner->sockets.translated >= 0)
+		receive_from(runner, runner->sockets.translated);
+}
+
 static void wait_until(const struct runner *runner, uint64_t now, uint64_t until)
 {
 	const struct job *job = runner->course->job;
 	struct pollfd wait[] = {{.fd = runner->sockets.receive, .events = POLLIN},
+				{.fd = runner->sockets.translated, .events = POLLIN},
 				{.fd = job->stop ? job->stop->fd : -1, .events = POLLIN}};
 	if (job->deadline_us && until > job->deadline_us)
 		until = job->deadline_us;
 	uint64_t left = until > now ? until - now : 0;
 	const struct timespec how_long = {.tv_sec = (time_t)(left / 1000000),
 					  .tv_nsec = (long)(left % 1000000) * 1000};
-	ppoll(wait, 2, &how_long, NULL);
+	ppoll(wait, ARRAY_SIZE(wait), &how_long, NULL);
 }
 
 /* All that are silent are asked once. False: it must end. */
@@ -344,7 +352,7 @@ static struct runner *runner_new(struct course *course, unsigned thread, unsigne
 		runner->in[i].msg_hdr =
 			(struct msghdr){.msg_iov = &runner->in_parts[i], .msg_iovlen = 1};
 	}
-	*ret = syn_open(&runner->sockets, course->job->targets[0].is_v4);
+	*ret = syn_open(&runner->sockets, course->job->targets[0].is_v4, course->job->is_own);
 	if (*ret >= 0 && !runner->rejects)
 		*ret = -ENOMEM;
 	if (*ret >= 0)

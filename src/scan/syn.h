@@ -16,11 +16,14 @@ int syn_scan(const struct job *job, struct error *err);
 struct syn_sockets {
 	int send;	     /* raw: the kernel chooses route and neighbour */
 	int receive;	     /* packet socket, filtered to our ports and to ICMP errors */
+	int translated;	     /* own IPv4 addresses: a raw socket, which is behind NAT; else -1 */
 	int held[SYN_PORTS]; /* bound, so that nobody else gets one of our ports */
 	uint16_t base;	     /* the first of them */
 };
 
-int syn_open(struct syn_sockets *sockets, bool is_v4);
+/* @is_own: what answers may be NAT's, by a rule for what this host sends itself. A packet socket
+ * sees an answer before it is translated back. */
+int syn_open(struct syn_sockets *sockets, bool is_v4, bool is_own);
 void syn_close(struct syn_sockets *sockets);
 
 /* The source address that the kernel takes for @target. 0 or negative errno: no way there. */

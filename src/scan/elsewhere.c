@@ -1,0 +1,160 @@
+/* Who answers at a door that no socket of the table has: a socket that an sk_lookup program steers
+ * to, another namespace behind a NAT rule, or somebody who cannot be seen. */
+#include <errno.h>
+#include <sys/time.h>
+
+#include "base/format.h"
+#include "collect/collect.h"
+#include "scan/elsewhere.h"
+#include "scan/pending.h"
+#include "source/nat.h"
+#include "source/netns.h"
+
+#define LOOKED_UP_MAX 64 /* each costs a few system calls */
+
+struct looking_up {
+	struct host *host;
+	const struct snapshot *snapshot;
+	struct scan *scan;
+	const struct found_netns *place; /* NULL: it may not be entered */
+};
+
+static void say(struct looking_up *up, struct scan_door *door, const char *text)
+{
+	const char *kept = arena_intern_string(&up->scan->arena, text);
+	if (kept)
+		door->detail = kept;
+}
+
+/* The kernel's own choice, sk_lookup programs included. */
+static bool is_steered(struct looking_up *up, const struct scan_result *result,
+		       struct scan_door *door)
+{
+	struct delivery delivery;
+	struct error err = {0};
+	char text[160];
+	delivery_init(&delivery);
+	delivery.proto = door->proto;
+	delivery.to = result->target.ip;
+	delivery.is_v4 = result->target.is_v4;
+	delivery.to_port = door->port;
+	delivery.netns = result->netns;
+	bool found = collect_delivery(up->host, up->snapshot, &delivery, &err) >= 0 &&
+		     delivery.is_steered && delivery.chosen != NONE;
+	if (found) {
+		const struct socket *socket = snapshot_socket(up->snapshot, delivery.chosen);
+		snprintf(text, sizeof(text),
+			 "a program of the kernel (sk_lookup) steers it to port %u",
+			 socket->local_port);
+		door->socket = delivery.chosen;
+		say(up, door, text);
+	}
+	delivery_done(&delivery);
+	return found;
+}
+
+struct dialling {
+	const struct scan_target *target;
+	uint16_t port;
+};
+
+static int dial(void *data)
+{
+	const struct dialling *dialling = data;
+	const struct timeval wait = {.tv_usec = 500000};
+	union any_address to;
+	socklen_t n = address_of(dialling->target, dialling->port, &to);
+	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+	if (connect(fd, &to.any, n) == 0)
+		return fd;
+	close(fd);
+	return -ECONNREFUSED;
+}
+
+/* Where connection tracking sees a connection go, as long as it is there. */
+static bool is_translated(struct looking_up *up, const struct scan_result *result,
+			  struct scan_door *door)
+{
+	struct vector found;
+	char text[160], address[FORMAT_IP_MAX];
+	bool is_found = false;
+	struct dialling dialling = {&result->target, door->port};
+	if (!up->place || door->proto != PROTO_TCP || !result->target.is_own)
+		return false;
+	cleanup(closep) int fd = netns_call(up->place, dial, &dialling);
+	vector_init(&found, sizeof(struct nat_connection));
+	nat_read(up->place, door->port, door->port, &found);
+	for (uint32_t i = 0; i < found.n && !is_found; i++) {
+		const struct nat_connection *its = vector_at(&found, i);
+		if (!ip_equal(&its->to, &result->target.ip) || its->to_port != door->port)
+			continue;
+		size_t n = ip_format(address, &its->server, result->target.is_v4);
+		snprintf(text, sizeof(text), "a NAT rule sends it to %.*s port %u", (int)n, address,
+			 its->server_port);
+		say(up, door, text);
+		is_found = true;
+	}
+	vector_done(&found);
+	return is_found;
+}
+
+/* The address is another namespace's too, whose socket it may be. */
+static bool is_of_another(struct looking_up *up, const struct scan_result *result,
+			  struct scan_door *door)
+{
+	char text[160];
+	for (uint32_t i = 0; i < up->snapshot->sockets.n; i++) {
+		const struct socket *socket = snapshot_socket(up->snapshot, i);
+		if (socket->local_port != door->port || socket->proto != door->proto ||
+		    socket->netns == result->netns || socket->netns == NONE ||
+		    !netns_has_address(snapshot_netns(up->snapshot, socket->netns),
+				       &result->target.ip) ||
+		    ip_reach(&result->target.ip) == REACH_LOOPBACK)
+			continue;
+		const struct netns *netns = snapshot_netns(up->snapshot, socket->netns);
+		snprintf(text, sizeof(text), "a socket of another namespace has it: %.60s",
+			 netns->name ? netns->name : "without a name");
+		door->socket = i;
+		say(up, door, text);
+		return true;
+	}
+	return false;
+}
+
+static const struct found_netns *place_of(const struct vector *places, const struct netns *netns)
+{
+	for (uint32_t i = 0; i < places->n; i++) {
+		const struct found_netns *place = vector_at(places, i);
+		if (place->inode == netns->inode)
+			return place;
+	}
+	return NULL;
+}
+
+void elsewhere_find(struct host *host, const struct snapshot *snapshot, struct scan *scan)
+{
+	const struct netns_scope all = {.choice = NETNS_ALL};
+	struct looking_up up = {.host = host, .snapshot = snapshot, .scan = scan};
+	struct vector places;
+	struct error err = {0};
+	unsigned n = 0;
+	vector_init(&places, sizeof(struct found_netns));
+	for (uint32_t i = 0; i < scan->results.n; i++) {
+		const struct scan_result *result = scan_result(scan, i);
+		for (uint32_t k = 0; k < result->doors.n && n < LOOKED_UP_MAX; k++) {
+			struct scan_door *door = vector_at(&result->doors, k);
+			if (door->verdict != VERDICT_NOT_IN_TABLE)
+				continue;
+			if (!n++ && netns_find(host, &all, NULL, &places, NULL, &err) < 0)
+				places.n = 0;
+			up.place = place_of(&places, snapshot_netns(snapshot, result->netns));
+			if (!is_steered(&up, result, door) && !is_translated(&up, result, door))
+				is_of_another(&up, result, door);
+		}
+	}
+	netns_list_done(&places);
+}

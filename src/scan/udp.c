@@ -1,0 +1,287 @@
+/* A scan of UDP: its sockets, what is asked and what comes. */
+#include <errno.h>
+#include <poll.h>
+
+#include "base/attributes.h"
+#include "scan/icmp.h"
+#include "scan/udp.h"
+
+#define AT_ONCE \
+	64 /* asked before what came is taken: the kernel keeps no more than it has room for */
+#define RECEIVE_BYTES (8 << 20)
+#define TAKEN_AT_ONCE 4096 /* of what comes, before more is sent */
+
+static uint32_t hash_of(const struct ip *ip)
+{
+	uint32_t word[4];
+	memcpy(word, ip->bytes, 16);
+	return (word[0] ^ word[1] ^ word[2] ^ word[3]) * 2654435761u;
+}
+
+static int open_one(const struct job *job, uint16_t *ret_port)
+{
+	bool is_v4 = job->targets[0].is_v4;
+	const int bytes = RECEIVE_BYTES;
+	union any_address any;
+	socklen_t n = address_any(is_v4, 0, &any);
+	int fd = socket(any.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	icmp_want(fd, is_v4);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (bind(fd, &any.any, n) < 0 || getsockname(fd, &any.any, &n) < 0) {
+		int error = errno;
+		close(fd);
+		return -error;
+	}
+	*ret_port = address_port(&any);
+	return fd;
+}
+
+int udp_open(struct udp_channel *channel, const struct job *job)
+{
+	*channel = (struct udp_channel){.job = job, .fd = -1, .elsewhere = -1, .n_slots = 16};
+	while (channel->n_slots < 2 * job->n_targets)
+		channel->n_slots *= 2;
+	channel->slots = calloc(channel->n_slots, sizeof(uint32_t));
+	channel->port_at = malloc(65536 * sizeof(uint32_t));
+	if (!channel->slots || !channel->port_at)
+		return -ENOMEM;
+	memset(channel->port_at, 0xff, 65536 * sizeof(uint32_t));
+	for (uint32_t i = 0; i < job->n_ports; i++)
+		channel->port_at[job->ports[i]] = i;
+	for (uint32_t i = 0; i < job->n_targets; i++) {
+		uint32_t at = hash_of(&job->targets[i].ip) & (channel->n_slots - 1);
+		while (channel->slots[at])
+			at = (at + 1) & (channel->n_slots - 1);
+		channel->slots[at] = i + 1;
+	}
+	channel->fd = open_one(job, &channel->own[0]);
+	if (channel->fd >= 0)
+		channel->elsewhere = open_one(job, &channel->own[1]);
+	return channel->fd < 0 ? channel->fd : channel->elsewhere < 0 ? channel->elsewhere : 0;
+}
+
+void udp_close(struct udp_channel *channel)
+{
+	closep(&channel->fd);
+	closep(&channel->elsewhere);
+	free(channel->slots);
+	free(channel->port_at);
+}
+
+static void keep(const struct udp_channel *channel, uint32_t probe, enum door_state state,
+		 enum door_reason reason)
+{
+	const struct answer answer = {.state = (uint8_t)state, .reason = (uint8_t)reason};
+	probe_answered(channel->job, probe, &answer);
+}
+
+bool udp_ask(struct udp_channel *channel, uint32_t probe)
+{
+	const struct job *job = channel->job;
+	const struct scan_target *target = probe_target(job, probe);
+	uint16_t port = probe_port(job, probe);
+	uint8_t request[UDP_REQUEST_MAX];
+	union any_address to;
+	size_t n = udp_request(port, request);
+	if (job->is_own && (port == channel->own[0] || port == channel->own[1])) {
+		/* nobody but us is there: it would come back to us */
+		keep(channel, probe, DOOR_CLOSED, BECAUSE_SELF_CONNECT);
+		return true;
+	}
+	int fd = udp_answers_elsewhere(port) ? channel->elsewhere : channel->fd;
+	socklen_t length = address_of(target, port, &to);
+	probe_answer(job, probe)->rtt_us = (uint32_t)now_us();
+	if (sendto(fd, request, n, MSG_DONTWAIT | MSG_NOSIGNAL, &to.any, length) >= 0) {
+		atomic_fetch_add_explicit(&job->progress->n_sent, 1, memory_order_relaxed);
+		return true;
+	}
+	if (errno == EPERM || errno == EACCES)
+		keep(channel, probe, DOOR_FILTERED, BECAUSE_REFUSED_HERE);
+	else if (errno == ENETUNREACH || errno == EINVAL)
+		keep(channel, probe, DOOR_FILTERED, BECAUSE_NO_ROUTE);
+	else
+		return false; /* an error of another door that waits to be taken, or no room */
+	return true;
+}
+
+static uint32_t probe_at(const struct udp_channel *channel, const struct ip *ip, uint16_t port)
+{
+	const struct job *job = channel->job;
+	uint32_t index = channel->port_at[port], at = hash_of(ip) & (channel->n_slots - 1);
+	for (; index != NONE && channel->slots[at]; at = (at + 1) & (channel->n_slots - 1)) {
+		uint32_t target = channel->slots[at] - 1;
+		if (ip_equal(&job->targets[target].ip, ip))
+			return index * job->n_targets + target;
+	}
+	return NONE;
+}
+
+struct taking {
+	void (*tell)(void *data, uint32_t probe, const struct answer *answer);
+	void *data;
+};
+
+static void take(struct udp_channel *channel, const struct taking *taking, uint32_t probe,
+		 struct answer answer)
+{
+	const struct job *job = channel->job;
+	if (probe == NONE || probe_answer(job, probe)->state != DOOR_UNKNOWN)
+		return;
+	uint32_t now = (uint32_t)now_us(), sent = probe_answer(job, probe)->rtt_us;
+	answer.rtt_us = now - sent + (now == sent);
+	taking->tell(taking->data, probe, &answer);
+	probe_answered(job, probe, &answer);
+}
+
+/* The error queue; false: it is empty. */
+static bool take_error(struct udp_channel *channel, int fd, const struct taking *taking)
+{
+	struct answer answer;
+	struct ip ip;
+	uint16_t port;
+	if (!icmp_queue(fd, channel->job->targets[0].is_v4, PROTO_UDP, &answer, &port, &ip))
+		return false;
+	if (answer.state != DOOR_UNKNOWN)
+		take(channel, taking, probe_at(channel, &ip, port), answer);
+	return true;
+}
+
+/* A datagram; false: there is none. */
+static bool take_datagram(struct udp_channel *channel, int fd, const struct taking *taking)
+{
+	const struct answer answer = {.state = DOOR_OPEN, .reason = BECAUSE_UDP_ANSWER};
+	union any_address from = {0};
+	socklen_t n = sizeof(from);
+	uint8_t bytes[64];
+	if (recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, &from.any, &n) < 0)
+		return errno != EAGAIN &&
+		       errno != EWOULDBLOCK; /* an error that was pending is gone */
+	uint16_t port = address_port(&from);
+	struct ip ip = address_ip(&from);
+	if (fd == channel->elsewhere)
+		port = 69;
+	take(channel, taking, probe_at(channel, &ip, port), answer);
+	return true;
+}
+
+void udp_receive(struct udp_channel *channel,
+		 void (*tell)(void *data, uint32_t probe, const struct answer *answer), void *data)
+{
+	const struct taking taking = {tell, data};
+	const int fds[] = {channel->fd, channel->elsewhere};
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned n = 0;
+		while (n++ < TAKEN_AT_ONCE && take_error(channel, fds[i], &taking))
+			;
+		while (n++ < TAKEN_AT_ONCE && take_datagram(channel, fds[i], &taking))
+			;
+	}
+}
+
+void udp_wait(const struct udp_channel *channel, uint64_t now, uint64_t until)
+{
+	const struct job *job = channel->job;
+	struct pollfd wait[] = {{.fd = channel->fd, .events = POLLIN},
+				{.fd = channel->elsewhere, .events = POLLIN},
+				{.fd = job->stop ? job->stop->fd : -1, .events = POLLIN}};
+	if (job->deadline_us && until > job->deadline_us)
+		until = job->deadline_us;
+	uint64_t left = until > now ? until - now : 0;
+	const struct timespec how_long = {.tv_sec = (time_t)(left / 1000000),
+					  .tv_nsec = (long)(left % 1000000) * 1000};
+	ppoll(wait, 3, &how_long, NULL);
+}
+
+struct passing {
+	struct timing timing;
+	uint32_t n_answered;
+};
+
+static void tell_pass(void *data, uint32_t probe, const struct answer *answer)
+{
+	struct passing *passing = data;
+	(void)probe;
+	timing_answered(&passing->timing, passing->timing.pass, answer->rtt_us, now_us());
+	passing->n_answered++;
+}
+
+/* All that are silent once. False: it must end. */
+static bool one_pass(struct udp_channel *channel, struct passing *passing, struct pending *pending)
+{
+	const struct job *job = channel->job;
+	uint64_t now = now_us(), next, until;
+	passing->n_answered = 0;
+	for (uint32_t i = 0; i < pending->n;) {
+		uint32_t n = timing_allowance(&passing->timing, now, &next), sent = 0;
+		while (sent < n && sent < AT_ONCE && i < pending->n) {
+			if (!udp_ask(channel, pending->list[i]))
+				break;
+			sent++;
+			i++;
+		}
+		if (sent)
+			timing_sent(&passing->timing, sent, now);
+		else if (!n)
+			udp_wait(channel, now, next);
+		udp_receive(channel, tell_pass, passing);
+		now = now_us();
+		if (job_must_end(job, now))
+			return false;
+	}
+	for (;;) {
+		uint32_t n_silent = pending->n - passing->n_answered;
+		bool is_last = !timing_needs_pass(&passing->timing, n_silent);
+		if (timing_pass_is_over(&passing->timing, n_silent, is_last, now, &until))
+			return true;
+		udp_wait(channel, now, until);
+		udp_receive(channel, tell_pass, passing);
+		now = now_us();
+		if (job_must_end(job, now))
+			return false;
+	}
+}
+
+int udp_free(struct udp_channel *channel)
+{
+	const struct job *job = channel->job;
+	struct passing passing;
+	struct pending pending;
+	int r = pending_init(&pending, job, 0, 1);
+	timing_init(&passing.timing, &job->path, now_us());
+	bool goes_on = r >= 0;
+	while (goes_on) {
+		goes_on = one_pass(channel, &passing, &pending);
+		uint32_t n = pending_keep(&pending, job);
+		if (goes_on && !timing_needs_pass(&passing.timing, n)) {
+			pending_silent(&pending, job,
+				       (struct answer){.state = DOOR_OPEN_FILTERED,
+						       .reason = BECAUSE_NO_ANSWER});
+			break;
+		}
+		timing_begin_pass(&passing.timing);
+	}
+	pending_done(&pending);
+	return r;
+}
+
+static int work(void *data)
+{
+	struct udp_channel *channel = data;
+	return channel->job->is_own ? udp_free(channel) : udp_limited(channel);
+}
+
+int udp_scan(const struct job *all, struct error *err)
+{
+	struct job job = *all;
+	struct udp_channel channel;
+	if (!job.is_own && !job.deadline_us)
+		job.deadline_us = now_us() + UDP_MAX_TIME_MS * 1000;
+	int r = udp_open(&channel, &job);
+	if (r >= 0)
+		r = job_run(&job, 1, work, &channel, sizeof(channel));
+	udp_close(&channel);
+	return r < 0 ? error_set(err, r, "send datagrams") : 0;
+}
