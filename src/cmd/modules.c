@@ -4,7 +4,7 @@
 #include "base/module.h"
 
 #ifdef MODULES_BUILTIN
-extern const struct module module_nft, module_bus, module_screen, module_web;
+extern const struct module module_nft, module_bus, module_screen, module_web, module_tls;
 
 extern const struct module *const modules_builtin[];
 const struct module *const modules_builtin[] = {
@@ -19,6 +19,9 @@ const struct module *const modules_builtin[] = {
 #endif
 #ifdef HAVE_WEB
 	&module_web,
+#endif
+#ifdef HAVE_TLS
+	&module_tls,
 #endif
 	NULL};
 #endif

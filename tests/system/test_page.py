@@ -328,6 +328,15 @@ def test_the_map_is_walked_and_zoomed_by_keys(page):
     page.wait("return document.querySelector('.under b').textContent === 'tcp/258'")
     page.press("+", "+")
     page.wait("return document.querySelector('.choice output').textContent === '4×'")
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        port = made.getsockname()[1]
+        page.wait(PIXEL, port, page.colour("map-loopback"))
+        page.run("location.hash = '#tab=map&port=' + (arguments[0] - 1)", port)
+        page.wait("return document.querySelector('.under b').textContent === 'tcp/' + (arguments[0] - 1)", port)
+        page.press("n")
+        page.wait("return document.querySelector('.under b').textContent === 'tcp/' + arguments[0]", port)
+    page.press("p")
+    page.wait("return document.querySelector('.under b').textContent.startsWith('udp/')")
 
 
 # ---- rates, picture ----

@@ -5,6 +5,7 @@ import { ColumnsDialog } from './columns.js';
 import { KeyHelp, useKeys } from './keys.js';
 import { readView, showView, viewLink } from './links.js';
 import { GROUPS, ListTab, ToolBar } from './list.js';
+import { nextOpen } from './map-data.js';
 import { MapTab, useMaps, walked, zoomed } from './map.js';
 import { PictureTab, filterOf } from './picture.js';
 import { PlanDialog } from './plan.js';
@@ -225,6 +226,8 @@ function Page({ onRefused }) {
 		page: by => go((chosen?.index ?? 0) + by * 20),
 		edge: which => go(which === 'first' ? 0 : data.total - 1),
 		walk: (ignored, event) => setView({ port: String(walked(port, event.key, event.shiftKey)), proto }),
+		nextDoor: step => maps[proto] && setView({ port: String(nextOpen(maps[proto], port, step)), proto }),
+		protocol: () => setView({ proto: proto === 'tcp' ? 'udp' : 'tcp' }),
 		zoom: by => zoomBy(by),
 		story: () => openStory(door()),
 		close: () => plan('close'), block: () => plan('block'), unblock: () => plan('unblock'),
@@ -251,7 +254,7 @@ function Page({ onRefused }) {
 	return html`<div class=${'page' + (view.story ? ' has-story' : '')}>
 		<${Head} info=${info} view=${view} live=${paused && live.state === 'live' ? 'paused' : live.state} themeName=${themeName}
 			onView=${setView} onTheme=${toggleTheme} onPause=${() => setPaused(!paused)} onHelp=${() => setDialog('help')} />
-		${isListTab(view.tab) || view.tab === 'picture' ? html`<${ToolBar} view=${view} input=${filterInput} fields=${fields} isList=${isListTab(view.tab)}
+		${isListTab(view.tab) || view.tab === 'picture' ? html`<${ToolBar} view=${view} input=${filterInput} fields=${fields} isList=${isListTab(view.tab)} columns=${columns}
 			refused=${live.state === 'filter' ? live.error : null} onView=${setView} onColumns=${() => setDialog('columns')} onTable=${focusTable} />` : null}
 		<main>
 			${isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${data} fields=${fields} chosen=${chosen} scrollTo=${scrollTo}

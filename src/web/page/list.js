@@ -6,11 +6,18 @@ import { Table } from './table.js';
 export const GROUPS = ['', 'service', 'process', 'unit', 'container', 'peer', 'none'];
 const USUAL = { doors: 'service', connections: 'none' };
 
-export function ToolBar({ view, input, fields, refused, isList, onView, onColumns, onTable }) {
+const titleOf = (fields, name) => (fields.get(name)?.title ?? name).toLowerCase();
+
+export function ToolBar({ view, input, fields, refused, isList, columns, onView, onColumns, onTable }) {
 	return html`<div class="tool-bar">
 		<${FilterLine} value=${view.filter} input=${input} fields=${fields} refused=${refused} onApply=${filter => onView({ filter })} onLeave=${onTable} />
 		${isList ? html`<label class="group">by <select value=${view.group} onChange=${event => onView({ group: event.target.value })}>
 			${GROUPS.map(group => html`<option key=${group} value=${group}>${group || `${USUAL[view.tab]} (usual)`}</option>`)}
+		</select></label>
+		<label class="group sort">sort <select value=${view.sort} onChange=${event => onView({ sort: event.target.value })}>
+			<option value="">as usual</option>
+			${columns.map(name => [name, '-' + name].map(order => html`<option key=${order} value=${order}>${
+				titleOf(fields, name)}${order === name ? ' ↑' : ' ↓'}</option>`))}
 		</select></label>
 		<button type="button" onClick=${onColumns} title="choose columns (v)">Columns</button>` : null}
 	</div>`;

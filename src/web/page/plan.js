@@ -117,7 +117,7 @@ export function PlanDialog({ action, target, netns, onSwitch, onClose, onDone })
 		</div>
 		<footer>
 			${action === 'block' && !result ? html`<button type="button" class="quiet first" onClick=${onSwitch}>Lift a block…</button>` : null}
-			<button type="button" ref=${cancel} onClick=${onClose}>${result ? 'Done' : 'Cancel'}</button>
+			<button type="button" ref=${cancel} autofocus onClick=${onClose}>${result ? 'Done' : 'Cancel'}</button>
 			${result ? null : html`<button type="button" class=${action === 'unblock' ? 'primary' : 'danger solid'} id="confirm"
 				disabled=${!plan || isActing || plan.can_act === false} onClick=${act}>${isActing ? 'at it…' : words.button}</button>`}
 		</footer>

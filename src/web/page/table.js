@@ -59,7 +59,7 @@ function Row({ row, index, columns, fields, isChosen, onChoose }) {
 	const change = row.change ? ` is-${row.change} turn-${row.stamp % 2}` : '';
 	return html`<div class=${'row' + change + (isChosen ? ' is-chosen' : '')} role="row" id=${'row-' + row.id}
 		aria-rowindex=${index + 2} aria-selected=${isChosen}
-		style=${{ transform: `translateY(calc(${index} * var(--row)))` }}
+		style=${{ top: `calc(${index} * var(--row))` }}
 		onClick=${() => onChoose(row, index)}>
 		<span class="sign" role="gridcell" aria-label=${SPOKEN[row.change]}>${SIGNS[row.change] ?? ''}</span>
 		${columns.map((name, c) => {
@@ -84,7 +84,7 @@ function NarrowRow({ row, index, columns, isChosen, onChoose }) {
 	const change = row.change ? ` is-${row.change} turn-${row.stamp % 2}` : '';
 	return html`<div class=${'row' + change + (isChosen ? ' is-chosen' : '')} role="row" id=${'row-' + row.id}
 		aria-rowindex=${index + 2} aria-selected=${isChosen}
-		style=${{ transform: `translateY(calc(${index} * var(--row)))` }}
+		style=${{ top: `calc(${index} * var(--row))` }}
 		onClick=${() => onChoose(row, index)}>
 		<span class="sign" role="gridcell" aria-label=${SPOKEN[row.change]}>${SIGNS[row.change] ?? ''}</span>
 		<span class="number" role="gridcell">${door}</span>
