@@ -152,8 +152,9 @@ static int whose(const struct settings *settings, uid_t *ret, struct error *err)
 		*ret = uid;
 		return 0;
 	}
-	const struct passwd *user = getpwnam(settings->user);
-	if (!user)
+	char text[4096];
+	struct passwd entry, *user = NULL;
+	if (getpwnam_r(settings->user, &entry, text, sizeof(text), &user) != 0 || !user)
 		return error_text(err, -EINVAL, "--user %.60s: there is no such user",
 				  settings->user);
 	*ret = user->pw_uid;

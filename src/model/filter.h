@@ -34,7 +34,8 @@ struct filter; /* opaque; freed by filter_free */
 
 /* @text may be NULL or blank: matches everything. @services for names of ports (may be NULL:
  * registry alone). 0, -EINVAL with @err told: what = one line, with the text and a caret under the
- * place in it on lines of their own ("\n"), place = its byte, hint = the nearest right word. -ENOMEM. */
+ * place in it on lines of their own ("\n"), place = its byte, hint = the nearest right word.
+ * -ENOMEM. */
 int filter_parse(const char *text, const struct services *services, struct filter **ret,
 		 struct error *err);
 void filter_free(struct filter *filter);

@@ -317,7 +317,7 @@ static int flush(struct desk *desk)
 		return out->error;
 	while (at < out->n) {
 		ssize_t n = send(desk->settings->front, out->data + at, out->n - at, MSG_NOSIGNAL);
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && (errno != EINTR || stop_wanted(desk->settings->stop)))
 			return -errno;
 		at += n > 0 ? (size_t)n : 0;
 	}
@@ -452,10 +452,14 @@ static int serve(struct desk *desk, struct error *err)
 		if (waits[1].revents)
 			take_snapshot(desk);
 		is_due = show_one(desk);
-		if (r == -EPIPE || flush(desk) < 0)
+		if (r >= 0)
+			r = flush(desk);
+		if (r < 0 && stop_wanted(desk->settings->stop))
+			return 0;
+		if (r == -EPIPE || r == -ECONNRESET)
 			return error_text(err, -EPIPE, "the process that speaks HTTP has ended");
 		if (r < 0)
-			return error_set(err, r, "read a request");
+			return error_set(err, r, "speak with the process that speaks HTTP");
 	}
 	return 0;
 }

@@ -64,6 +64,10 @@ static void begin_stream(struct pending *pending, const struct reply *reply)
 
 static void send_line(struct pending *pending, const struct reply *reply, struct evbuffer *body)
 {
+	if (!evhttp_request_get_connection(pending->request)) {
+		on_reader_gone(NULL, pending);
+		return;
+	}
 	if (!pending->is_begun)
 		begin_stream(pending, reply);
 	pending->n_unread += reply->length;
@@ -102,7 +106,7 @@ static void take_reply(struct front *front, const struct reply *reply, struct ev
 		return;
 	}
 	send_line(pending, reply, body);
-	if (reply->is_last)
+	if (reply->is_last && pending->request)
 		end_stream(pending);
 }
 

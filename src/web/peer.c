@@ -4,13 +4,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/attributes.h"
 #include "source/sock-diag.h"
 #include "web/peer.h"
 
 int peer_open(void)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	return fd < 0 ? -errno : fd;
+	cleanup(closep) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	return fd < 0 ? -errno : TAKE_FD(fd);
 }
 
 static bool end_of(const struct sockaddr_storage *address, struct ip *ret, uint16_t *ret_port)
