@@ -165,6 +165,7 @@ static int init(struct refresh *refresh, struct error *err)
 		return r;
 	}
 	refresh->host.stop = &refresh->stop;
+	refresh->host.keeps_programs = true;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_mutex_init(&refresh->lock, NULL);

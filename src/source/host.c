@@ -52,8 +52,40 @@ int host_open(const char *directory, struct host *ret, struct error *err)
 	return 0;
 }
 
+static void drop_program(struct kept_program *kept)
+{
+	if (kept->program)
+		kept->destroy(kept->program);
+	kept->program = NULL;
+}
+
+void *host_take_program(struct host *host, enum kept_which which, const void *wanted, size_t n)
+{
+	struct kept_program *kept = &host->kept[which];
+	if (!kept->program || n > sizeof(kept->wanted) || memcmp(kept->wanted, wanted, n) != 0)
+		return NULL;
+	return TAKE_POINTER(kept->program);
+}
+
+void host_give_program(struct host *host, enum kept_which which, void *program, const void *wanted,
+		       size_t n, void (*destroy)(void *program))
+{
+	struct kept_program *kept = &host->kept[which];
+	if (!program)
+		return;
+	if (!host->keeps_programs || n > sizeof(kept->wanted)) {
+		destroy(program);
+		return;
+	}
+	drop_program(kept);
+	*kept = (struct kept_program){.program = program, .destroy = destroy};
+	memcpy(kept->wanted, wanted, n);
+}
+
 void host_close(struct host *host)
 {
+	for (unsigned i = 0; i < KEPT_MAX; i++)
+		drop_program(&host->kept[i]);
 	closep(&host->root);
 	closep(&host->proc);
 	host->root = host->proc = -1;

@@ -82,8 +82,13 @@ int guardian_wait(struct guardian *guardian, struct error *err)
 		if (number > 0 && number != SIGCHLD)
 			kill(guardian->child, number);
 	}
-	if (WIFEXITED(status))
+	struct termios left;
+	if (WIFEXITED(status)) {
+		if (guardian->has_terminal && tcgetattr(STDIN_FILENO, &left) == 0 &&
+		    left.c_lflag != guardian->terminal.c_lflag)
+			restore(guardian); /* it left in a hurry */
 		return WEXITSTATUS(status);
+	}
 	restore(guardian);
 	return error_text(err, -EINTR, "the screen was ended by signal %d (%s)", WTERMSIG(status),
 			  strsignal(WTERMSIG(status)));

@@ -36,6 +36,23 @@ static int load(const struct bpf_wanted *wanted, struct files_bpf **ret)
 	return files_bpf__load(*ret);
 }
 
+static void destroy(void *program)
+{
+	files_bpf__destroy(program);
+}
+
+/* The one that is loaded for the same already, else loads it. */
+static int take(struct host *host, const struct bpf_wanted *wanted, struct files_bpf **ret)
+{
+	*ret = host_take_program(host, KEPT_FILES, wanted, sizeof(*wanted));
+	return *ret ? 0 : load(wanted, ret);
+}
+
+static void give(struct host *host, const struct bpf_wanted *wanted, struct files_bpf *program)
+{
+	host_give_program(host, KEPT_FILES, program, wanted, sizeof(*wanted), destroy);
+}
+
 bool files_try(const struct host *host, struct facility *ret)
 {
 	if (!files_probe(host, ret))
@@ -47,19 +64,21 @@ bool files_try(const struct host *host, struct facility *ret)
 	return ret->works;
 }
 
-int files_read_bytes(struct host *host, const struct query *query, pass_take *take, void *data,
-		     struct error *err)
+int files_read_bytes(struct host *host, const struct query *query, pass_take *take_bytes,
+		     void *data, struct error *err)
 {
 	cleanup(destroyp) struct files_bpf *program = NULL;
 	struct bpf_wanted wanted = record_wanted(query);
-	int r = load(&wanted, &program);
+	int r = take(host, &wanted, &program);
 	if (r < 0)
 		return error_set(err, r, LOADING);
-	r = pass_run(program->progs.files.prog_fd, take, data, host->stop);
+	r = pass_run(program->progs.files.prog_fd, take_bytes, data, host->stop);
+	give(host, &wanted, TAKE_POINTER(program));
 	return r < 0 ? error_set(err, r, READING) : 0;
 }
 
 struct files_pass {
+	struct host *host;
 	struct bpf_wanted wanted;
 	struct files_bpf *program;
 	struct pass *pass;
@@ -68,7 +87,7 @@ struct files_pass {
 static int load_pass(void *data)
 {
 	struct files_pass *files = data;
-	int r = load(&files->wanted, &files->program);
+	int r = take(files->host, &files->wanted, &files->program);
 	return r < 0 ? r : files->program->progs.files.prog_fd;
 }
 
@@ -77,6 +96,7 @@ struct files_pass *files_start(struct host *host, const struct query *query)
 	struct files_pass *files = malloc(sizeof(*files));
 	if (!files)
 		return NULL;
+	files->host = host;
 	files->wanted = record_wanted(query);
 	files->program = NULL;
 	files->pass = pass_start(load_pass, files, host->stop);
@@ -85,10 +105,12 @@ struct files_pass *files_start(struct host *host, const struct query *query)
 	return files;
 }
 
-static int finish(struct files_pass *files, pass_take *take, void *data, struct error *err)
+static int finish(struct files_pass *files, pass_take *take_bytes, void *data, struct error *err)
 {
 	bool is_loaded;
-	int r = pass_finish(files->pass, take, data, &is_loaded);
+	int r = pass_finish(files->pass, take_bytes, data, &is_loaded);
+	if (is_loaded)
+		give(files->host, &files->wanted, TAKE_POINTER(files->program));
 	destroyp(&files->program);
 	free(files);
 	return r < 0 ? error_set(err, r, is_loaded ? READING : LOADING) : 0;

@@ -89,14 +89,23 @@ static void destroyp(struct tasks_bpf **program)
 		tasks_bpf__destroy(*program);
 }
 
-static int load(uint32_t needs, struct tasks_bpf **ret)
+static void destroy(void *program)
+{
+	tasks_bpf__destroy(program);
+}
+
+static struct bpf_tasks_wanted wanted_of(uint32_t needs)
+{
+	return (struct bpf_tasks_wanted){.exe = (needs & NEED_EXE) != 0,
+					 .cwd = (needs & NEED_CWD) != 0};
+}
+
+static int load(const struct bpf_tasks_wanted *wanted, struct tasks_bpf **ret)
 {
 	*ret = tasks_bpf__open();
 	if (!*ret)
 		return -ENOMEM;
-	struct bpf_tasks_wanted wanted = {.exe = (needs & NEED_EXE) != 0,
-					  .cwd = (needs & NEED_CWD) != 0};
-	memcpy((void *)(uintptr_t) & (*ret)->rodata->wanted, &wanted, sizeof(wanted));
+	memcpy((void *)(uintptr_t) & (*ret)->rodata->wanted, wanted, sizeof(*wanted));
 	return tasks_bpf__load(*ret);
 }
 
@@ -105,7 +114,8 @@ bool tasks_try(const struct host *host, struct facility *ret)
 	if (!tasks_probe(host, ret))
 		return false;
 	cleanup(destroyp) struct tasks_bpf *program = NULL;
-	pass_loaded(load(NEED_EXE | NEED_CWD, &program), ret);
+	struct bpf_tasks_wanted wanted = wanted_of(NEED_EXE | NEED_CWD);
+	pass_loaded(load(&wanted, &program), ret);
 	return ret->works;
 }
 
@@ -122,12 +132,16 @@ static ssize_t parse_bytes(void *data, const void *bytes, size_t n)
 
 int tasks_read(struct host *host, uint32_t needs, task_take *take, void *data, struct error *err)
 {
-	cleanup(destroyp) struct tasks_bpf *program = NULL;
-	int r = load(needs, &program);
+	struct bpf_tasks_wanted wanted = wanted_of(needs);
+	cleanup(destroyp) struct tasks_bpf *program =
+		host_take_program(host, KEPT_TASKS, &wanted, sizeof(wanted));
+	int r = program ? 0 : load(&wanted, &program);
 	if (r < 0)
 		return error_set(err, r, "load the BPF pass over processes");
 	struct target target = {take, data};
 	r = pass_run(program->progs.tasks.prog_fd, parse_bytes, &target, host->stop);
+	host_give_program(host, KEPT_TASKS, TAKE_POINTER(program), &wanted, sizeof(wanted),
+			  destroy);
 	return r < 0 ? error_set(err, r, "read all processes through BPF") : 0;
 }
 #else
