@@ -39,16 +39,10 @@ static struct viewer *find_stream_by_id(struct desk *desk, uint64_t id)
 /* Rates are worked out while somebody asks for them. */
 #define RATES_WANTED_NS (UINT64_C(60) * 1000000000u)
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static uint32_t needs_of_rates(const struct desk *desk)
 {
-	bool is_wanted = desk->rates_asked_ns && now_ns() - desk->rates_asked_ns < RATES_WANTED_NS;
+	bool is_wanted =
+		desk->rates_asked_ns && desk_now_ns() - desk->rates_asked_ns < RATES_WANTED_NS;
 	return is_wanted ? NEED_TCP_INFO : 0;
 }
 
@@ -66,7 +60,7 @@ static void ask_for(struct desk *desk, struct viewer *stream)
 
 static void want_rates(struct desk *desk)
 {
-	desk->rates_asked_ns = now_ns();
+	desk->rates_asked_ns = desk_now_ns();
 	if (desk->query.needs & NEED_TCP_INFO)
 		return;
 	desk->query.needs |= NEED_TCP_INFO;
@@ -439,7 +433,8 @@ static int serve(struct desk *desk, struct error *err)
 	while (!stop_wanted(desk->settings->stop)) {
 		for (unsigned i = 0; i < JOBS_MAX; i++) /* one below 0 is not looked at */
 			waits[3 + i] = (struct pollfd){desk->errands[i].fd, POLLIN, 0};
-		int n = poll(waits, ARRAY_SIZE(waits), is_due ? 0 : -1), r = 0;
+		int patience = errands_expire(desk), r = flush(desk);
+		int n = r < 0 ? 0 : poll(waits, ARRAY_SIZE(waits), is_due ? 0 : patience);
 		if (n < 0 && errno != EINTR)
 			return error_set(err, -errno, "wait for requests");
 		if (n < 0)
@@ -447,7 +442,7 @@ static int serve(struct desk *desk, struct error *err)
 		for (unsigned i = 0; i < JOBS_MAX; i++)
 			if (waits[3 + i].revents)
 				errand_read(desk, &desk->errands[i]);
-		if (waits[0].revents)
+		if (r >= 0 && waits[0].revents)
 			r = read_requests(desk, &inbox);
 		if (waits[1].revents)
 			take_snapshot(desk);

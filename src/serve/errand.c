@@ -7,6 +7,15 @@
 #include "serve/job.h"
 #include "serve/state.h"
 
+#define STORY_PATIENCE_S 30 /* a name service may hang */
+#define PLAN_PATIENCE_S 60
+#define ACT_PATIENCE_S 180 /* the longest grace, and a container's end */
+
+static uint64_t in_seconds(unsigned seconds)
+{
+	return desk_now_ns() + UINT64_C(1000000000) * seconds;
+}
+
 static void refuse(struct desk *desk, uint32_t id, unsigned status, const char *what,
 		   const char *hint)
 {
@@ -62,7 +71,10 @@ void errand_begin(struct desk *desk, const struct request *request)
 	}
 	if (is_plan)
 		asked.of = new_name();
-	struct errand begun = {.asker = request->id, .plan = is_plan ? asked.of : 0};
+	struct errand begun = {.asker = request->id,
+			       .plan = is_plan ? asked.of : 0,
+			       .until_ns =
+				       in_seconds(is_plan ? PLAN_PATIENCE_S : STORY_PATIENCE_S)};
 	begun.fd = job_ask(desk->settings->maker, &asked);
 	if (begun.fd >= 0 && out_init(&begun.in, -1) >= 0) {
 		*errand = begun;
@@ -95,6 +107,25 @@ void errand_confirm(struct desk *desk, const struct request *request)
 	}
 	found->asker = request->id;
 	found->is_confirmed = true;
+	found->until_ns = in_seconds(ACT_PATIENCE_S);
+}
+
+int errands_expire(struct desk *desk)
+{
+	uint64_t now = desk_now_ns(), next = UINT64_MAX;
+	for (unsigned i = 0; i < JOBS_MAX; i++) {
+		struct errand *errand = &desk->errands[i];
+		if (errand->fd < 0 || !errand->until_ns)
+			continue;
+		if (errand->until_ns > now) {
+			next = errand->until_ns < next ? errand->until_ns : next;
+			continue;
+		}
+		refuse(desk, errand->asker, 503,
+		       "it takes too long, and is not waited for any more", NULL);
+		errand_end(errand);
+	}
+	return next == UINT64_MAX ? -1 : (int)((next - now) / 1000000u + 1);
 }
 
 void errand_end(struct errand *errand)
@@ -120,6 +151,7 @@ static bool pass_on(struct desk *desk, struct errand *errand)
 	out_bytes(&desk->out, in->data + sizeof(reply), reply.length);
 	reply_end(desk, began, true);
 	in->n = 0;
+	errand->until_ns = 0;
 	errand->is_planned = errand->plan != 0;
 	return true;
 }

@@ -2,6 +2,8 @@
 #ifndef SERVE_STATE_H
 #define SERVE_STATE_H
 
+#include <time.h>
+
 #include "base/arena.h"
 #include "base/out.h"
 #include "collect/refresh.h"
@@ -64,7 +66,8 @@ struct errand {
 	uint32_t asker;
 	uint64_t plan; /* of an act: its name; 0: a story */
 	bool is_planned, is_confirmed;
-	struct out in; /* of a reply that is not whole yet */
+	uint64_t until_ns; /* by when it must have answered; 0: nothing is awaited */
+	struct out in;	   /* of a reply that is not whole yet */
 };
 
 struct desk {
@@ -90,6 +93,14 @@ struct desk {
 	struct request scrapes[SCRAPES_MAX]; /* of metrics, that wait for a snapshot */
 	unsigned n_scrapes;
 };
+
+/* A clock that nobody sets. */
+static inline uint64_t desk_now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 /* ---- reply.c ---- */
 
@@ -123,6 +134,8 @@ void errand_confirm(struct desk *desk, const struct request *request);
 /* What came of it; with its end its place is free. */
 void errand_read(struct desk *desk, struct errand *errand);
 void errand_end(struct errand *errand);
+/* Gives up those that take too long. Milliseconds until the next would be; -1: none. */
+int errands_expire(struct desk *desk);
 
 /* ---- answers.c ---- */
 

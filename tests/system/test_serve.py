@@ -537,6 +537,24 @@ print(json.loads(c.getresponse().read())["privileged"])
         assert page.get("/api/fields").json["privileged"] is False
 
 
+def test_open_shows_the_token_to_the_browser_alone(serve, tmp_path):
+    """Not in its command line, which every user may read."""
+    browser = tmp_path / "xdg-open"
+    browser.write_text(f"#!/bin/sh\nstat -c %a \"$1\" >{tmp_path}/mode\ncat \"$1\" >{tmp_path}/page\n"
+                       f"echo \"$0 $*\" >{tmp_path}/words.new && mv {tmp_path}/words.new {tmp_path}/words\n")
+    browser.chmod(0o755)
+    page = serve("--open", environment={"PATH": f"{tmp_path}:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(tmp_path)})
+    for _ in range(1000):
+        if (tmp_path / "words").exists():
+            break
+        assert page.get("/api/fields").status == 200  # time passes
+    assert page.token not in (tmp_path / "words").read_text()
+    assert (tmp_path / "mode").read_text().strip() == "600"
+    assert page.address in (tmp_path / "page").read_text()
+    opened = pathlib.Path((tmp_path / "words").read_text().split()[1])
+    assert page.end() == (0, "") and not opened.exists()
+
+
 # ---- metrics ----
 
 def free_port():
