@@ -46,7 +46,8 @@ static int end(void **state)
 /* The one step for @socket. */
 static struct step *plan_one(struct planned *planned, uint32_t socket)
 {
-	assert_int_equal(snapshot_seal(planned->snapshot), 0);
+	if (!planned->snapshot->is_sealed)
+		assert_int_equal(snapshot_seal(planned->snapshot), 0);
 	planned->planning.snapshot = planned->snapshot;
 	planned->sockets[0] = socket;
 	planned->planning.n_sockets = 1;
