@@ -47,15 +47,15 @@ static uint32_t needs_of_rates(const struct desk *desk)
 }
 
 /* Who asks for more than is collected waits for the next snapshot, which is taken at once. */
-static void ask_for(struct desk *desk, struct viewer *stream)
+static void ask_for(struct desk *desk, struct viewer *viewer)
 {
-	uint32_t needs = viewer_needs(stream);
+	uint32_t needs = viewer_needs(viewer);
 	bool is_there = desk->snapshot && !(needs & ~desk->taken_needs);
 	if (needs & ~desk->query.needs) {
 		desk->query.needs |= needs;
 		desk->query_number = refresh_ask(desk->refresh, &desk->query);
 	}
-	stream->query = is_there ? 0 : desk->query_number;
+	viewer->query = is_there ? 0 : desk->query_number;
 }
 
 static void want_rates(struct desk *desk)
@@ -108,82 +108,82 @@ static void stop_looking(struct desk *desk)
 	forget_snapshot(desk);
 }
 
-static void say_hello(struct desk *desk, struct viewer *stream)
+static void say_hello(struct desk *desk, struct viewer *viewer)
 {
-	size_t began = reply_begin(desk, stream->asker, REPLY_LINE, 200);
+	size_t began = reply_begin(desk, viewer->asker, REPLY_LINE, 200);
 	out_format(&desk->out, "{\"type\":\"hello\",\"stream\":\"%016lx\",\"interval_ms\":%u}\n",
-		   (unsigned long)stream->id, desk->settings->interval_ms);
+		   (unsigned long)viewer->id, desk->settings->interval_ms);
 	reply_end(desk, began, false);
 }
 
 static void open_stream(struct desk *desk, const struct request *request)
 {
 	struct error err = {0};
-	struct viewer *stream = NULL;
-	for (unsigned i = 0; i < DESK_STREAMS_MAX && !stream; i++)
+	struct viewer *viewer = NULL;
+	for (unsigned i = 0; i < DESK_STREAMS_MAX && !viewer; i++)
 		if (!desk->streams[i].is_open)
-			stream = &desk->streams[i];
-	if (!stream) {
+			viewer = &desk->streams[i];
+	if (!viewer) {
 		reply_error(desk, request->id, 429, &(struct error){.what = "too many streams"});
 		return;
 	}
-	*stream = (struct viewer){
+	*viewer = (struct viewer){
 		.is_open = true,
 		.asker = request->id,
 		.id = ++desk->n_given,
 		.wish = {.tab = TAB_DOORS, .group = GROUP_SERVICE, .count = WINDOW_ROWS_USUAL}};
 	struct wish wish = request->wish;
 	wish.parts |= WISH_FILTER; /* so that it is parsed, said or not */
-	if (viewer_wish(desk, stream, &wish, &err) < 0) {
+	if (viewer_wish(desk, viewer, &wish, &err) < 0) {
 		reply_error(desk, request->id, 400, &err);
-		viewer_close(stream);
+		viewer_close(viewer);
 		return;
 	}
 	desk->n_streams++;
-	say_hello(desk, stream);
+	say_hello(desk, viewer);
 	start_looking(desk);
-	ask_for(desk, stream);
-	viewer_send(desk, stream);
+	ask_for(desk, viewer);
+	viewer_send(desk, viewer);
 }
 
 static void change_stream(struct desk *desk, const struct request *request)
 {
 	struct error err = {0};
-	struct viewer *stream = find_stream_by_id(desk, request->of);
-	if (!stream) {
+	struct viewer *viewer = find_stream_by_id(desk, request->of);
+	if (!viewer) {
 		reply_error(desk, request->id, 404,
 			    &(struct error){.what = "there is no stream of that name"});
 		return;
 	}
-	if (viewer_wish(desk, stream, &request->wish, &err) < 0) {
+	if (viewer_wish(desk, viewer, &request->wish, &err) < 0) {
 		reply_error(desk, request->id, 400, &err);
 		return;
 	}
 	reply_nothing(desk, request->id, 204);
-	ask_for(desk, stream);
-	viewer_send(desk, stream);
+	ask_for(desk, viewer);
+	viewer_send(desk, viewer);
 }
 
 /* The reader took @n bytes; one that was dropped begins anew once it has all. */
 static void note_read(struct desk *desk, uint32_t asker, uint32_t n)
 {
-	struct viewer *stream = find_stream(desk, asker);
-	if (!stream)
+	struct viewer *viewer = find_stream(desk, asker);
+	if (!viewer)
 		return;
-	stream->n_behind -= n < stream->n_behind ? n : stream->n_behind;
-	if (!stream->is_dropped || stream->n_behind)
+	viewer->n_behind -= n < viewer->n_behind ? n : viewer->n_behind;
+	if (!viewer->is_dropped || viewer->n_behind)
 		return;
-	stream->is_dropped = false;
-	stream->wants_window = true;
-	viewer_send(desk, stream);
+	viewer->is_dropped = false;
+	viewer->wants_window = true;
+	viewer_send(desk, viewer);
 }
 
 static void end_stream(struct desk *desk, uint32_t asker)
 {
-	struct viewer *stream = find_stream(desk, asker);
-	if (!stream)
+	struct viewer *viewer = find_stream(desk, asker);
+	if (!viewer)
 		return;
-	viewer_close(stream);
+	viewer_close(viewer);
 	if (!--desk->n_streams)
 		stop_looking(desk);
 }

@@ -116,16 +116,16 @@ void reply_nothing(struct desk *desk, uint32_t id, unsigned status);
 
 /* The wish, checked, becomes the stream's; else the stream is as it was. 0 or negative errno with
  * @err told. */
-int viewer_wish(struct desk *desk, struct viewer *stream, const struct wish *wish,
+int viewer_wish(struct desk *desk, struct viewer *viewer, const struct wish *wish,
 		struct error *err);
-uint32_t viewer_needs(const struct viewer *stream);
+uint32_t viewer_needs(const struct viewer *viewer);
 /* What it shows now: a window, or what differs from what was sent. */
-void viewer_send(struct desk *desk, struct viewer *stream);
+void viewer_send(struct desk *desk, struct viewer *viewer);
 /* Its rows are to be chosen anew. */
 void viewer_forget_rows(struct viewer *viewer);
-void viewer_close(struct viewer *stream);
+void viewer_close(struct viewer *viewer);
 /* There is no newer snapshot, and why. */
-void viewer_fail(struct desk *desk, struct viewer *stream, const struct error *err);
+void viewer_fail(struct desk *desk, struct viewer *viewer, const struct error *err);
 
 /* ---- errand.c ---- */
 

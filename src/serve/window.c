@@ -84,23 +84,23 @@ static bool has_id(const struct sent_window *window, uint64_t id)
 	return false;
 }
 
-/* The rows from stream->wish.from on, as they will be sent. 0 or -ENOMEM. */
-static int make_window(struct desk *desk, struct viewer *stream, struct sent_window *ret)
+/* The rows from viewer->wish.from on, as they will be sent. 0 or -ENOMEM. */
+static int make_window(struct desk *desk, struct viewer *viewer, struct sent_window *ret)
 {
-	const struct rows *rows = &stream->chosen->rows;
-	uint32_t from = stream->wish.from < rows->n_rows ? stream->wish.from : rows->n_rows;
+	const struct rows *rows = &viewer->chosen->rows;
+	uint32_t from = viewer->wish.from < rows->n_rows ? viewer->wish.from : rows->n_rows;
 	uint32_t n = rows->n_rows - from;
-	n = n < stream->wish.count ? n : stream->wish.count;
+	n = n < viewer->wish.count ? n : viewer->wish.count;
 	cleanup(row_writer_done) struct row_writer writer;
 	int r = row_writer_init(&writer, rows,
-				stream->columns ? stream->columns : desk->usual[stream->wish.tab]);
+				viewer->columns ? viewer->columns : desk->usual[viewer->wish.tab]);
 	*ret = (struct sent_window){
 		.from = from, .total = rows->n_rows, .n_sockets = rows->n_sockets};
 	ret->rows = calloc((size_t)n + WINDOW_ROWS_MAX + 1, sizeof(*ret->rows));
 	if (r < 0 || !ret->rows)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t id = row_id(rows, from + i, (enum rows_by)stream->wish.group);
+		uint64_t id = row_id(rows, from + i, (enum rows_by)viewer->wish.group);
 		while (has_id(ret, id)) /* twins of one number stay apart */
 			id = table_mix(id + 1);
 		struct sent_row *row = &ret->rows[ret->n];
@@ -116,12 +116,48 @@ static int make_window(struct desk *desk, struct viewer *stream, struct sent_win
 
 /* ---- what is gone ---- */
 
-static bool is_among_rows(const struct rows *rows, enum rows_by by, uint64_t id)
+/* Rows of the last window that are not in this one: those that are elsewhere among all rows are not
+ * gone. */
+struct absent {
+	uint64_t ids[WINDOW_ROWS_MAX]; /* sorted */
+	bool is_there[WINDOW_ROWS_MAX];
+	uint32_t n;
+};
+
+static int compare_ids(const void *a, const void *b)
 {
-	for (uint32_t row = 0; row < rows->n_rows; row++)
-		if (row_id(rows, row, by) == id)
-			return true;
-	return false;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void note_absent(const struct sent_window *was, const struct sent_window *window,
+			struct absent *absent)
+{
+	absent->n = 0;
+	for (uint32_t i = 0; i < was->n && absent->n < WINDOW_ROWS_MAX; i++)
+		if (was->rows[i].change != CHANGE_GONE && !has_id(window, was->rows[i].id))
+			absent->ids[absent->n++] = was->rows[i].id;
+	qsort(absent->ids, absent->n, sizeof(absent->ids[0]), compare_ids);
+	memset(absent->is_there, 0, absent->n);
+}
+
+/* One look at each row, however many are absent. */
+static void find_absent(const struct rows *rows, enum rows_by by, struct absent *absent)
+{
+	for (uint32_t row = 0; absent->n && row < rows->n_rows; row++) {
+		uint64_t id = row_id(rows, row, by);
+		const uint64_t *found =
+			bsearch(&id, absent->ids, absent->n, sizeof(absent->ids[0]), compare_ids);
+		if (found)
+			absent->is_there[found - absent->ids] = true;
+	}
+}
+
+static bool is_elsewhere(const struct absent *absent, uint64_t id)
+{
+	const uint64_t *found =
+		bsearch(&id, absent->ids, absent->n, sizeof(absent->ids[0]), compare_ids);
+	return found && absent->is_there[found - absent->ids];
 }
 
 static void insert_row(struct sent_window *window, uint32_t at, const struct sent_row *row)
@@ -133,15 +169,16 @@ static void insert_row(struct sent_window *window, uint32_t at, const struct sen
 }
 
 /* Rows that were there at the last refresh stay in their place for a moment. */
-static void keep_gone(const struct viewer *stream, struct sent_window *window)
+static void keep_gone(const struct viewer *viewer, struct sent_window *window)
 {
-	const struct sent_window *was = &stream->sent;
+	const struct sent_window *was = &viewer->sent;
+	struct absent absent;
+	note_absent(was, window, &absent);
+	find_absent(&viewer->chosen->rows, (enum rows_by)viewer->wish.group, &absent);
 	for (uint32_t i = 0; i < was->n && window->n < WINDOW_ROWS_MAX; i++) {
 		struct sent_row row = was->rows[i];
 		if (has_id(window, row.id) || row.gone_for >= GONE_REFRESHES ||
-		    (row.change != CHANGE_GONE &&
-		     is_among_rows(&stream->chosen->rows, (enum rows_by)stream->wish.group,
-				   row.id)))
+		    is_elsewhere(&absent, row.id))
 			continue;
 		row.change = CHANGE_GONE;
 		row.gone_for++;
@@ -181,11 +218,11 @@ static void put_columns(struct out *out, const struct field *const *fields)
 	out_string(out, "],\"missing\":");
 }
 
-static void put_window(struct desk *desk, struct viewer *stream, const struct sent_window *window)
+static void put_window(struct desk *desk, struct viewer *viewer, const struct sent_window *window)
 {
 	struct out *out = &desk->out;
 	put_head(desk, "window", window);
-	put_columns(out, stream->columns ? stream->columns : desk->usual[stream->wish.tab]);
+	put_columns(out, viewer->columns ? viewer->columns : desk->usual[viewer->wish.tab]);
 	json_missing(out, desk->snapshot);
 	out_string(out, ",\"rows\":[");
 	for (uint32_t i = 0; i < window->n; i++) {
@@ -240,22 +277,22 @@ static void put_difference(struct desk *desk, const struct sent_window *was,
 	out_string(out, "}\n");
 }
 
-static uint32_t count_changes(const struct desk *desk, const struct viewer *stream)
+static uint32_t count_changes(const struct desk *desk, const struct viewer *viewer)
 {
-	const uint8_t *was = stream->map->doors[0], *now = desk->map.doors[0];
+	const uint8_t *was = viewer->map->doors[0], *now = desk->map.doors[0];
 	uint32_t n = 0;
 	for (size_t i = 0; i < sizeof(desk->map.doors); i++)
 		n += was[i] != now[i];
 	return n;
 }
 
-static void put_doors(struct desk *desk, const struct viewer *stream, enum door_proto proto)
+static void put_doors(struct desk *desk, const struct viewer *viewer, enum door_proto proto)
 {
 	const char *before = "";
 	out_format(&desk->out, ",\"%s\":[", door_proto_words[proto]);
 	for (uint32_t port = 0; port < DOORS; port++) {
 		uint8_t door = desk->map.doors[proto][port];
-		if (stream->map->doors[proto][port] == door)
+		if (viewer->map->doors[proto][port] == door)
 			continue;
 		out_format(&desk->out, "%s[%u,%u]", before, port, door);
 		before = ",";
@@ -263,116 +300,116 @@ static void put_doors(struct desk *desk, const struct viewer *stream, enum door_
 	out_char(&desk->out, ']');
 }
 
-static size_t begin_line(struct desk *desk, const struct viewer *stream)
+static size_t begin_line(struct desk *desk, const struct viewer *viewer)
 {
-	return reply_begin(desk, stream->asker, REPLY_LINE, 200);
+	return reply_begin(desk, viewer->asker, REPLY_LINE, 200);
 }
 
-static void end_line(struct desk *desk, struct viewer *stream, size_t began)
+static void end_line(struct desk *desk, struct viewer *viewer, size_t began)
 {
 	reply_end(desk, began, false);
-	stream->n_behind += (uint32_t)(desk->out.n - began - sizeof(struct reply));
+	viewer->n_behind += (uint32_t)(desk->out.n - began - sizeof(struct reply));
 }
 
-static void send_map(struct desk *desk, struct viewer *stream)
+static void send_map(struct desk *desk, struct viewer *viewer)
 {
-	uint32_t n = stream->map && desk->is_map_made ? count_changes(desk, stream) : 0;
+	uint32_t n = viewer->map && desk->is_map_made ? count_changes(desk, viewer) : 0;
 	if (!n)
 		return;
-	size_t began = begin_line(desk, stream);
+	size_t began = begin_line(desk, viewer);
 	out_string(&desk->out, "{\"type\":\"map\"");
 	if (n > MAP_CHANGES_MAX) {
 		out_string(&desk->out, ",\"reload\":true");
 	} else {
-		put_doors(desk, stream, DOOR_TCP);
-		put_doors(desk, stream, DOOR_UDP);
+		put_doors(desk, viewer, DOOR_TCP);
+		put_doors(desk, viewer, DOOR_UDP);
 	}
 	out_string(&desk->out, "}\n");
-	end_line(desk, stream, began);
-	*stream->map = desk->map;
+	end_line(desk, viewer, began);
+	*viewer->map = desk->map;
 }
 
 /* ---- the whole ---- */
 
-static void send_error(struct desk *desk, struct viewer *stream, const struct error *err)
+static void send_error(struct desk *desk, struct viewer *viewer, const struct error *err)
 {
-	size_t began = begin_line(desk, stream);
+	size_t began = begin_line(desk, viewer);
 	out_string(&desk->out, "{\"type\":\"error\",\"error\":");
 	reply_error_json(&desk->out, err);
 	out_string(&desk->out, "}\n");
-	end_line(desk, stream, began);
+	end_line(desk, viewer, began);
 }
 
 /* The rows stay as they are; the page is told that the server lives. */
-static void send_nothing_new(struct desk *desk, struct viewer *stream)
+static void send_nothing_new(struct desk *desk, struct viewer *viewer)
 {
-	size_t began = begin_line(desk, stream);
-	put_head(desk, "difference", &stream->sent);
+	size_t began = begin_line(desk, viewer);
+	put_head(desk, "difference", &viewer->sent);
 	out_string(&desk->out, ",\"rows\":[]}\n");
-	end_line(desk, stream, began);
+	end_line(desk, viewer, began);
 }
 
-static int send_rows(struct desk *desk, struct viewer *stream)
+static int send_rows(struct desk *desk, struct viewer *viewer)
 {
 	struct sent_window window = {0};
-	bool is_window = stream->wants_window;
-	int r = stream->chosen ? 0 : choose_rows(desk, stream);
+	bool is_window = viewer->wants_window;
+	int r = viewer->chosen ? 0 : choose_rows(desk, viewer);
 	if (r >= 0)
-		r = make_window(desk, stream, &window);
+		r = make_window(desk, viewer, &window);
 	if (r < 0) {
 		sent_done(&window);
 		return r;
 	}
 	if (!is_window)
-		keep_gone(stream, &window);
-	size_t began = begin_line(desk, stream);
+		keep_gone(viewer, &window);
+	size_t began = begin_line(desk, viewer);
 	if (is_window)
-		put_window(desk, stream, &window);
+		put_window(desk, viewer, &window);
 	else
-		put_difference(desk, &stream->sent, &window);
-	end_line(desk, stream, began);
-	sent_done(&stream->sent);
-	stream->sent = window;
-	stream->wants_window = false;
+		put_difference(desk, &viewer->sent, &window);
+	end_line(desk, viewer, began);
+	sent_done(&viewer->sent);
+	viewer->sent = window;
+	viewer->wants_window = false;
 	return 0;
 }
 
-void viewer_send(struct desk *desk, struct viewer *stream)
+void viewer_send(struct desk *desk, struct viewer *viewer)
 {
 	struct error err = {0};
-	stream->is_due = false;
-	if (stream->n_behind > BEHIND_MAX) {
-		stream->is_dropped = true;
+	viewer->is_due = false;
+	if (viewer->n_behind > BEHIND_MAX) {
+		viewer->is_dropped = true;
 		return;
 	}
-	if (stream->is_dropped || !desk->snapshot || stream->query > desk->taken_number)
+	if (viewer->is_dropped || !desk->snapshot || viewer->query > desk->taken_number)
 		return;
-	if (stream->wish.is_paused && !stream->wants_window) {
-		send_nothing_new(desk, stream);
+	if (viewer->wish.is_paused && !viewer->wants_window) {
+		send_nothing_new(desk, viewer);
 		return;
 	}
-	int r = send_rows(desk, stream);
+	int r = send_rows(desk, viewer);
 	if (r < 0) {
 		error_set(&err, r, "show the rows");
-		send_error(desk, stream, &err);
+		send_error(desk, viewer, &err);
 	}
-	send_map(desk, stream);
+	send_map(desk, viewer);
 }
 
-void viewer_fail(struct desk *desk, struct viewer *stream, const struct error *err)
+void viewer_fail(struct desk *desk, struct viewer *viewer, const struct error *err)
 {
-	if (stream->n_behind <= BEHIND_MAX)
-		send_error(desk, stream, err);
+	if (viewer->n_behind <= BEHIND_MAX)
+		send_error(desk, viewer, err);
 }
 
-void viewer_close(struct viewer *stream)
+void viewer_close(struct viewer *viewer)
 {
-	sent_done(&stream->sent);
-	viewer_forget_rows(stream);
-	filter_free(stream->filter);
-	free(stream->columns);
-	free(stream->sort);
-	free(stream->descending);
-	free(stream->map);
-	*stream = (struct viewer){.is_open = false};
+	sent_done(&viewer->sent);
+	viewer_forget_rows(viewer);
+	filter_free(viewer->filter);
+	free(viewer->columns);
+	free(viewer->sort);
+	free(viewer->descending);
+	free(viewer->map);
+	*viewer = (struct viewer){.is_open = false};
 }

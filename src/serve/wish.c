@@ -63,37 +63,37 @@ static bool is_elsewhere_only(const struct wish *wish)
 	return !(wish->parts & ~(uint32_t)(WISH_FROM | WISH_COUNT | WISH_PAUSED));
 }
 
-int viewer_wish(struct desk *desk, struct viewer *stream, const struct wish *wish,
+int viewer_wish(struct desk *desk, struct viewer *viewer, const struct wish *wish,
 		struct error *err)
 {
 	cleanup(parsed_done) struct parsed parsed = {0};
-	struct wish merged = merge(&stream->wish, wish);
+	struct wish merged = merge(&viewer->wish, wish);
 	if (!is_elsewhere_only(wish)) {
 		int r = parse(desk, &merged, &parsed, err);
 		if (r < 0)
 			return r;
-		struct parsed was = {stream->filter, stream->columns, stream->sort,
-				     stream->descending};
-		stream->filter = parsed.filter;
-		stream->columns = parsed.columns;
-		stream->sort = parsed.sort;
-		stream->descending = parsed.descending;
+		struct parsed was = {viewer->filter, viewer->columns, viewer->sort,
+				     viewer->descending};
+		viewer->filter = parsed.filter;
+		viewer->columns = parsed.columns;
+		viewer->sort = parsed.sort;
+		viewer->descending = parsed.descending;
 		parsed = was;
-		viewer_forget_rows(stream);
+		viewer_forget_rows(viewer);
 	}
-	if (merged.has_map && !stream->map)
-		stream->map = calloc(1, sizeof(*stream->map));
-	if (merged.has_map && !stream->map)
+	if (merged.has_map && !viewer->map)
+		viewer->map = calloc(1, sizeof(*viewer->map));
+	if (merged.has_map && !viewer->map)
 		return error_set(err, -ENOMEM, "keep the map");
-	stream->wish = merged;
-	stream->wants_window = true;
+	viewer->wish = merged;
+	viewer->wants_window = true;
 	return 0;
 }
 
-uint32_t viewer_needs(const struct viewer *stream)
+uint32_t viewer_needs(const struct viewer *viewer)
 {
-	return filter_needs(stream->filter) |
-	       (stream->columns ? fields_needs(stream->columns) : 0) |
-	       (stream->sort ? fields_needs(stream->sort) : 0) |
-	       rows_by_needs((enum rows_by)stream->wish.group);
+	return filter_needs(viewer->filter) |
+	       (viewer->columns ? fields_needs(viewer->columns) : 0) |
+	       (viewer->sort ? fields_needs(viewer->sort) : 0) |
+	       rows_by_needs((enum rows_by)viewer->wish.group);
 }

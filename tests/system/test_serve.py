@@ -156,6 +156,22 @@ def test_a_stream_turns_to_what_is_asked_of_it(page):
         assert stream.until(lambda line: line["type"] == "difference")["total"] == 1
 
 
+def test_what_moves_out_of_the_window_is_not_gone(page):
+    with contextlib.ExitStack() as doors:
+        first, *others = sorted((doors.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)),
+                                key=lambda sock: sock.getsockname()[1])
+        port = first.getsockname()[1]
+        first.close()
+        mine = quoted(f"pid = {os.getpid()}")
+        with streaming(page, f"?count=2&group=none&columns=port&sort=port&filter={mine}") as stream:
+            window = stream.window()
+            assert [row["cells"] for row in window["rows"]] == [[str(sock.getsockname()[1])] for sock in others]
+            doors.enter_context(socket.create_server(("127.0.0.1", port)))
+            line = stream.until(lambda line: line.get("total") == 3)
+            assert [row["change"] for row in line["rows"]] == ["new"]
+            assert line["order"] == [line["rows"][0]["id"], window["rows"][0]["id"]]
+
+
 def test_paused_it_stays_as_it_is(page):
     with streaming(page, f"?filter={quoted(f'pid = {os.getpid()}')}&group=none&columns=port") as stream:
         name = stream.line()["stream"]
