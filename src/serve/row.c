@@ -131,6 +131,22 @@ void row_writer_done(struct row_writer *writer)
 
 /* What closes or tells all of the row and no more: a connection by both ends, an address where
  * there is one that is not every address, else the port. */
+/* All that the row unites is one door, so that an act which names it means no more and no less. */
+static bool is_one_door(const struct rows *rows, uint32_t row)
+{
+	uint32_t n = rows_length(rows, row);
+	const uint32_t *order = rows->order + rows_first(rows, row);
+	const struct socket *first = snapshot_socket(rows->snapshot, order[0]);
+	for (uint32_t i = 1; i < n; i++) {
+		const struct socket *next = snapshot_socket(rows->snapshot, order[i]);
+		if (socket_has_peer(first) || socket_has_peer(next) ||
+		    next->local_port != first->local_port || next->proto != first->proto ||
+		    next->netns != first->netns)
+			return false;
+	}
+	return true;
+}
+
 static void put_target(struct out *out, const struct rows *rows, uint32_t row)
 {
 	struct record record;
@@ -139,7 +155,7 @@ static void put_target(struct out *out, const struct rows *rows, uint32_t row)
 	rows_record(rows, row, 0, &record);
 	const struct socket *socket = record.socket;
 	out_string(out, ",\"target\":");
-	if (socket->proto == PROTO_RAW || !socket->local_port) {
+	if (socket->proto == PROTO_RAW || !socket->local_port || !is_one_door(rows, row)) {
 		out_string(out, "null");
 		return;
 	}

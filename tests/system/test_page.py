@@ -199,6 +199,17 @@ def test_columns_and_groups_are_chosen_and_are_in_the_link(page):
     page.wait("return document.querySelector('.rows .of-cmdline') !== null && document.querySelector('.group select').value === 'process'")
 
 
+def test_a_row_of_several_ports_is_not_taken_for_one(page, served):
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        page.open(served, f"group=process&filter=pid = {os.getpid()}")
+        page.wait("return document.querySelectorAll('.rows .row').length === 1")
+        page.css(".rows .row").click()
+        assert "several ports" in page.wait("return document.querySelector('.foot-bar .notice').textContent")
+        page.press("c")
+        assert page.run("return document.querySelector('dialog, .story') === null")
+        assert listens(one.getsockname()[1]) and listens(other.getsockname()[1])
+
+
 # ---- the filter ----
 
 def test_the_filter_chooses_while_it_is_typed(page):

@@ -18,7 +18,8 @@ import { THEMES, applyTheme, setTheme, theme } from './theme.js';
 import { forgetToken, takeToken, token } from './token.js';
 
 const FOLLOW_MS = 250;
-const doorOf = row => ({ target: row.target, netns: row.netns ? String(row.netns) : '' });
+const MANY = 'this row unites several ports: group by service or by none to have one';
+const doorOf = row => ({ target: row.target ?? '', netns: row.netns ? String(row.netns) : '' });
 const isListTab = tab => tab === 'doors' || tab === 'connections';
 
 function useMedia(text) {
@@ -191,7 +192,7 @@ function Page({ onRefused }) {
 	const door = () => {
 		if (view.tab === 'map')
 			return { target: `${proto}/${port}`, netns: '' };
-		return chosen?.row?.target ? doorOf(chosen.row) : { target: view.story, netns: view.netns };
+		return chosen?.row ? doorOf(chosen.row) : { target: view.story, netns: view.netns };
 	};
 	const openStory = ({ target, netns }, isStep = true) => target && setView({ story: target, netns }, isStep);
 	const plan = action => {
@@ -199,7 +200,7 @@ function Page({ onRefused }) {
 		if (info?.actions?.[action])
 			tell(`${action}: ${info.actions[action]}`);
 		else if (!of.target)
-			tell('choose a row first');
+			tell(chosen?.row ? MANY : 'choose a row first');
 		else
 			setDialog({ action, ...of });
 	};
@@ -260,7 +261,10 @@ function Page({ onRefused }) {
 			${isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${data} fields=${fields} chosen=${chosen} scrollTo=${scrollTo}
 				isNarrow=${isNarrow} onView=${setView} onChoose=${(row, index) => {
 					choose(row, index);
-					openStory(doorOf(row), !view.story);
+					if (row.target)
+						openStory(doorOf(row), !view.story);
+					else
+						tell(MANY);
 				}} onWindow=${onWindow} />` : null}
 			${view.tab === 'map' ? html`<${MapTab} maps=${maps} ephemeral=${ephemeral} proto=${proto} port=${port} zoom=${zoom}
 				onProto=${name => setView({ proto: name })} onPort=${(name, to) => setView({ proto: name, port: String(to) })}
