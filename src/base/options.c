@@ -163,6 +163,11 @@ static int parse_letters(const struct option *options, void *settings, char ***a
 			 struct error *err)
 {
 	const struct option *whole = find_single_dash(options, **at + 1);
+	if (whole && takes_argument(whole)) {
+		if (!(*at)[1])
+			return missing_argument(whole, err);
+		return set(whole, settings, *++*at, err);
+	}
 	if (whole)
 		return set(whole, settings, NULL, err);
 

@@ -1,5 +1,6 @@
 /* doorward scan: what a stranger finds at the door. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 
 #include "base/privilege.h"
@@ -8,6 +9,7 @@
 #include "scan/compare.h"
 #include "scan/elsewhere.h"
 #include "scan/scan.h"
+#include "source/netns.h"
 #include "view/scan.h"
 
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_JSONL };
@@ -16,8 +18,9 @@ static const char *const method_words[METHOD_MAX + 1] = {"auto", "connect", "syn
 
 struct settings {
 	struct look look;
-	const char *ports, *exclude, *file, *from;
-	bool tcp, udp, is_json, is_sure, has_compare;
+	const char *ports, *exclude, *file, *from, *xml, *grepable;
+	int xml_fd, grepable_fd; /* opened before the rights are there; 0: not wanted */
+	bool tcp, udp, is_json, is_sure, has_compare, wants_identify, lacks_identify;
 	int output, method;
 	uint32_t rate;
 	uint64_t max_time;
@@ -44,10 +47,20 @@ static const struct option options[] = {
 	 N_("hold it against the table of sockets: the default on this host")},
 	{OPTION_NO_FLAG, 0, "no-compare", offsetof(struct settings, has_compare), NULL,
 	 N_("do not")},
+	{OPTION_FLAG, 0, "identify", offsetof(struct settings, wants_identify), NULL,
+	 N_("say what stands behind open ports: the default on this host")},
+	{OPTION_FLAG, 0, "no-identify", offsetof(struct settings, lacks_identify), NULL,
+	 N_("send nothing to open ports")},
 	{OPTION_FLAG, 'j', "json", offsetof(struct settings, is_json), NULL,
 	 N_("the same as --output json")},
 	{OPTION_WORD, 'o', "output", offsetof(struct settings, output), "FORM",
 	 N_("table, json or jsonl"), .words = output_words},
+	{OPTION_TEXT, 0, "oX", offsetof(struct settings, xml), "FILE",
+	 N_("nmap's XML to FILE; - prints it instead"), .completes = "file",
+	 .is_single_dash = true},
+	{OPTION_TEXT, 0, "oG", offsetof(struct settings, grepable), "FILE",
+	 N_("nmap's grepable form to FILE; - prints it instead"), .completes = "file",
+	 .is_single_dash = true},
 	LOOK_OPTIONS(struct settings, look),
 	{OPTION_END},
 };
@@ -88,16 +101,68 @@ static void announce(uint32_t n_addresses, uint64_t n_probes, void *data)
 		n_addresses == 1 ? "" : "es", n_addresses == 1 ? "is" : "are");
 }
 
-static void tell(struct context *context, const struct settings *settings, const struct scan *scan)
+/* A file of the caller's, whose rights it is opened with. */
+static int open_form(const char *path, int *ret, struct error *err)
 {
-	const struct scan_show show = {.scan = scan, .services = look_services(context)};
+	*ret = 0;
+	if (!path || strcmp(path, "-") == 0)
+		return 0;
+	*ret = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return *ret < 0 ? error_set(err, -errno, "open %.100s", path) : 0;
+}
+
+static int prepare(unused_argument struct context *context, void *data,
+		   unused_argument char **arguments, struct error *err)
+{
+	struct settings *settings = data;
+	int r = open_form(settings->xml, &settings->xml_fd, err);
+	return r < 0 ? r : open_form(settings->grepable, &settings->grepable_fd, err);
+}
+
+static int write_form(void (*form)(struct out *, const struct scan_show *), int fd,
+		      const struct scan_show *show, struct error *err)
+{
+	struct out out;
+	if (fd <= 0)
+		return 0;
+	int r = out_init(&out, fd);
+	if (r >= 0) {
+		form(&out, show);
+		r = out_flush(&out);
+		out_done(&out);
+	}
+	close(fd);
+	return r < 0 ? error_set(err, r, "write nmap's form") : 0;
+}
+
+static bool is_dash(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+static int tell(struct context *context, const struct settings *settings, char **arguments,
+		const struct scan *scan, struct error *err)
+{
+	struct scan_show show = {.scan = scan, .services = look_services(context)};
 	struct page page = tell_page(context);
-	if (settings->is_json || settings->output == OUTPUT_JSON)
+	char line[256] = "doorward scan";
+	for (size_t n = strlen(line); *arguments && n < sizeof(line); arguments++)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " %s", *arguments);
+	show.arguments = line;
+	int r = write_form(scan_xml, settings->xml_fd, &show, err);
+	if (r >= 0)
+		r = write_form(scan_grepable, settings->grepable_fd, &show, err);
+	if (is_dash(settings->xml))
+		scan_xml(&context->out, &show);
+	else if (is_dash(settings->grepable))
+		scan_grepable(&context->out, &show);
+	else if (settings->is_json || settings->output == OUTPUT_JSON)
 		scan_json(&context->out, &show);
 	else if (settings->output == OUTPUT_JSONL)
 		scan_jsonl(&context->out, &show);
 	else
 		scan_table(&page, &show);
+	return r;
 }
 
 static int request_of(struct context *context, const struct settings *settings, char **arguments,
@@ -157,28 +222,51 @@ static int compare(struct context *context, const struct settings *settings, str
 	return r;
 }
 
+static void free_places(struct vector *places)
+{
+	netns_list_done(places);
+}
+
+/* What follows the answers: the table of sockets, and what stands behind the open doors. */
+static int look_behind(struct context *context, const struct settings *settings,
+		       const struct scan_request *request, const struct vector *places,
+		       struct scan *scan, struct snapshot **ret, struct error *err)
+{
+	int r = 0;
+	if (settings->has_compare && has_own(scan))
+		r = compare(context, settings, scan, ret, err);
+	if (r >= 0 && !settings->lacks_identify && !stop_wanted(context->stop))
+		r = scan_identify(request, places, look_services(context), settings->wants_identify,
+				  scan, err);
+	return r;
+}
+
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;
 	struct scan_request request;
 	struct progress progress = {.data = context, .doing = "tcp"};
 	cleanup(tell_free_snapshot) struct snapshot *snapshot = NULL;
+	cleanup(free_places) struct vector places;
 	cleanup(scan_done) struct scan scan;
 
 	scan_init(&scan);
+	vector_init(&places, sizeof(struct found_netns));
 	if (isatty(2) && context->is_terminal)
 		progress.show = show_progress;
 	int r = request_of(context, settings, arguments, &request, err);
 	request.progress = &progress;
 	if (r >= 0)
-		r = scan_run(&context->host, &request, &scan, err);
+		r = scan_run(&context->host, &request, &places, &scan, err);
+	if (r >= 0)
+		r = look_behind(context, settings, &request, &places, &scan, &snapshot, err);
 	end_progress(&progress);
-	if (r >= 0 && settings->has_compare && has_own(&scan))
-		r = compare(context, settings, &scan, &snapshot, err);
 	privilege_drop();
 	if (r < 0)
 		return r;
-	tell(context, settings, &scan);
+	r = tell(context, settings, arguments, &scan, err);
+	if (r < 0)
+		return r;
 	if (snapshot)
 		look_tell_missing(context, snapshot);
 	if (!scan.is_complete)
@@ -204,5 +292,6 @@ const struct command cmd_scan = {
 	.set_defaults = set_defaults,
 	.capabilities = CAPS_SEE | CAP(NET_RAW),
 	.examples = examples,
+	.prepare = prepare,
 	.run = run,
 };

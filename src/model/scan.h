@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/out.h"
 #include "base/vector.h"
+#include "model/identified.h"
 #include "model/snapshot.h"
 
 enum door_state {
@@ -65,8 +66,6 @@ enum verdict {
 };
 extern const char *const verdict_words[VERDICT_MAX + 1];
 
-struct identified; /* of model/identified.h, once identify is there */
-
 /* A door that is told by itself. */
 struct scan_door {
 	uint8_t proto;
@@ -75,7 +74,7 @@ struct scan_door {
 	uint32_t socket; /* in the snapshot, or NONE */
 	struct answer answer;
 	const char *detail;		     /* of the verdict; NULL */
-	const struct identified *identified; /* NULL */
+	const struct identified *identified; /* of the arena; NULL: nobody asked */
 };
 
 /* All doors of one protocol at one address. */

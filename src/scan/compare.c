@@ -206,9 +206,9 @@ static const char *const spoken[][2] = {
 /* What is spoken over HTTP is HTTP. */
 static const char *base_of(const char *identified)
 {
-	static const char *const over_http[] = {"elasticsearch", "etcd",	 "docker",
-						"prometheus",	 "http2",	 "kubernetes",
-						"kubelet",	 "node_exporter"};
+	static const char *const over_http[] = {
+		"elasticsearch", "etcd",    "docker",	  "prometheus", "http2",
+		"kubernetes",	 "kubelet", "http-proxy", "ipp",	"prometheus-exporter"};
 	for (unsigned i = 0; i < ARRAY_SIZE(over_http); i++)
 		if (strcmp(identified, over_http[i]) == 0)
 			return "http";

@@ -187,10 +187,17 @@ static bool is_through(const struct job *job)
 	return true;
 }
 
-int connect_scan(const struct job *job, struct error *err)
+/* A connect that is given up takes its late answer along: it is given more time than a packet. */
+#define PATIENCE_US 200000
+
+int connect_scan(const struct job *all, struct error *err)
 {
+	struct job patient = *all;
+	const struct job *job = &patient;
 	unsigned n = job_threads();
 	int r = 0;
+	if (patient.path.timeout_min_us < PATIENCE_US)
+		patient.path.timeout_min_us = PATIENCE_US;
 	if (job_n(job) < 512)
 		n = 1;
 	if (job->is_own)

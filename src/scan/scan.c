@@ -232,14 +232,11 @@ static int visit_place(struct host *host, struct visit *visit, const struct foun
 	return r < 0 ? r : netns_call(found, run_visit, visit);
 }
 
-static int visit_all(struct host *host, struct visit *visit)
+static int visit_all(struct host *host, struct visit *visit, struct vector *places)
 {
-	struct vector places;
-	vector_init(&places, sizeof(struct found_netns));
-	int r = netns_find(host, &visit->request->scope, NULL, &places, NULL, visit->err);
-	for (uint32_t i = 0; i < places.n && r >= 0; i++)
-		r = visit_place(host, visit, vector_at(&places, i));
-	netns_list_done(&places);
+	int r = netns_find(host, &visit->request->scope, NULL, places, NULL, visit->err);
+	for (uint32_t i = 0; i < places->n && r >= 0; i++)
+		r = visit_place(host, visit, vector_at(places, i));
 	return r;
 }
 
@@ -329,8 +326,8 @@ static void say_all_limited(struct scan *scan)
 	}
 }
 
-int scan_run(struct host *host, const struct scan_request *request, struct scan *ret,
-	     struct error *err)
+int scan_run(struct host *host, const struct scan_request *request, struct vector *places,
+	     struct scan *ret, struct error *err)
 {
 	struct vector *ports = arena_alloc(&ret->arena, sizeof(*ports));
 	struct visit visit = {.request = request, .scan = ret, .ports = ports, .err = err};
@@ -343,7 +340,7 @@ int scan_run(struct host *host, const struct scan_request *request, struct scan 
 	if (r < 0)
 		return r;
 	ret->is_explicit = ports->n <= EXPLICIT_PORTS;
-	r = visit_all(host, &visit);
+	r = visit_all(host, &visit, places);
 	ret->took_us = now_us() - request->progress->began_us;
 	ret->n_sent = atomic_load(&request->progress->n_sent);
 	if (r >= 0)

@@ -3,6 +3,7 @@
 #define SCAN_SCAN_H
 
 #include "model/query.h"
+#include "model/services.h"
 #include "scan/job.h"
 #include "scan/targets.h"
 #include "source/host.h"
@@ -26,9 +27,17 @@ struct scan_request {
 	void *data;
 };
 
-/* Scans. @ret is initialised, and holds what is known where it was broken off. 0; -EINVAL (the
- * request), other negative errno; with @err told. */
-int scan_run(struct host *host, const struct scan_request *request, struct scan *ret,
-	     struct error *err);
+/* Scans. @ret is initialised, and holds what is known where it was broken off. @places (of struct
+ * found_netns, initialised; netns_list_done by the caller): where the results were seen from.
+ * 0; -EINVAL (the request), other negative errno; with @err told. */
+int scan_run(struct host *host, const struct scan_request *request, struct vector *places,
+	     struct scan *ret, struct error *err);
+
+/* What stands behind the open doors that are told by themselves: those of this host, and with
+ * @of_others all. Another service than the number's changes the verdict. After scan_run and
+ * compare_answers, with the same @places. 0 or negative errno with @err told. */
+int scan_identify(const struct scan_request *request, const struct vector *places,
+		  const struct services *services, bool of_others, struct scan *scan,
+		  struct error *err);
 
 #endif

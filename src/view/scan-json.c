@@ -76,6 +76,54 @@ static void put_compare(struct out *out, const struct scan_door *door)
 	out_char(out, '}');
 }
 
+/* "" is unknown, and so null. */
+static void put_known(struct out *out, const char *key, const char *text)
+{
+	put_text(out, key, text[0] ? text : NULL);
+}
+
+static void put_tls(struct out *out, const struct identified_tls *tls)
+{
+	if (!tls->is_there) {
+		out_string(out, ",\"tls\":null");
+		return;
+	}
+	put_known(out, ",\"tls\":{\"version\":", tls->version);
+	put_known(out, ",\"cipher\":", tls->cipher);
+	out_string(out, ",\"names\":[");
+	for (unsigned i = 0; i < tls->n_names && i < IDENTIFIED_NAMES_MAX; i++)
+		put_text(out, i ? "," : "", tls->names[i]);
+	out_string(out, "],\"not_after\":");
+	if (tls->not_after)
+		out_i64(out, tls->not_after);
+	else
+		out_string(out, "null");
+	out_char(out, '}');
+}
+
+static void put_identified(struct out *out, const struct identified *its)
+{
+	if (!its) {
+		out_string(out, ",\"identified\":null");
+		return;
+	}
+	put_known(out, ",\"identified\":{\"service\":", its->service);
+	put_known(out, ",\"product\":", its->product);
+	put_known(out, ",\"version\":", its->version);
+	put_known(out, ",\"protocol_version\":", its->protocol_version);
+	put_tls(out, &its->tls);
+	put_known(out, ",\"outcome\":", identify_outcome_words[its->outcome]);
+	out_string(out, ",\"findings\":[");
+	bool is_first = true;
+	for (unsigned i = 0; i < FINDING_MAX; i++) {
+		if (!(its->findings & UINT32_C(1) << i))
+			continue;
+		put_text(out, is_first ? "" : ",", finding_words[i]);
+		is_first = false;
+	}
+	out_string(out, "]}");
+}
+
 /* Without the braces around. */
 static void put_door(struct out *out, const struct scan_show *show, const struct scan_door *door)
 {
@@ -87,7 +135,7 @@ static void put_door(struct out *out, const struct scan_show *show, const struct
 	else
 		out_string(out, "null");
 	put_text(out, ",\"service\":", service_name(show->services, door->proto, door->port));
-	out_string(out, ",\"identified\":null");
+	put_identified(out, door->identified);
 	put_compare(out, door);
 	put_holders(out, show->scan->snapshot, door->socket);
 }

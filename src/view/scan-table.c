@@ -60,6 +60,46 @@ static void put_holder(struct out *out, const struct snapshot *snapshot, uint32_
 		out_string(out, " …");
 }
 
+/* "OpenSSH 9.2p1, ssh 2.0 in TLSv1.3", or why nothing is known. */
+static void put_identified(struct out *out, const struct identified *its)
+{
+	const char *words[] = {its->product, its->version};
+	bool is_named = its->service[0];
+	out_string(out, "  ");
+	if (!is_named) {
+		out_string(out, identify_outcome_words[its->outcome]);
+		return;
+	}
+	text_show(out, its->service, strlen(its->service));
+	if (its->protocol_version[0]) {
+		out_char(out, ' ');
+		text_show(out, its->protocol_version, strlen(its->protocol_version));
+	}
+	if (its->tls.is_there) {
+		out_string(out, " in ");
+		const char *version = its->tls.version[0] ? its->tls.version : "TLS";
+		text_show(out, version, strlen(version));
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		if (!words[i][0])
+			continue;
+		out_string(out, i ? " " : ": ");
+		text_show(out, words[i], strlen(words[i]));
+	}
+}
+
+static void put_findings(const struct page *page, const struct identified *its)
+{
+	for (unsigned i = 0; i < FINDING_MAX; i++) {
+		if (!(its->findings & UINT32_C(1) << i))
+			continue;
+		out_string(page->out, "  ");
+		put_mark(page, "33");
+		out_string(page->out, finding_words[i]);
+		put_mark(page, "0");
+	}
+}
+
 static void put_door(const struct page *page, const struct scan_show *show,
 		     const struct scan_door *door)
 {
@@ -78,6 +118,10 @@ static void put_door(const struct page *page, const struct scan_show *show,
 	put_cell(out, text, RTT_COLUMNS);
 	put_cell(out, service ? service : "-", SERVICE_COLUMNS);
 	put_holder(out, show->scan->snapshot, door->socket);
+	if (door->identified) {
+		put_identified(out, door->identified);
+		put_findings(page, door->identified);
+	}
 	if (door->verdict > VERDICT_EXPECTED || (door->verdict && door->detail)) {
 		out_string(out, "  ");
 		put_mark(page, colour_of(door));
