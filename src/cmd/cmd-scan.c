@@ -35,6 +35,9 @@ static const struct option options[] = {
 	 N_("targets from a file, one a word; - reads standard input"), .completes = "file"},
 	{OPTION_TEXT, 0, "exclude", offsetof(struct settings, exclude), "LIST",
 	 N_("addresses, names and networks that are left out")},
+	{OPTION_TEXT, 0, "from", offsetof(struct settings, from), "PLACE",
+	 N_("seen from another network namespace, or as by a stranger: one made for it"),
+	 .completes = "netns"},
 	{OPTION_FLAG, 0, "yes", offsetof(struct settings, is_sure), NULL,
 	 N_("more than 256 addresses that are not this host's: they are mine to scan")},
 	{OPTION_WORD, 0, "method", offsetof(struct settings, method), "METHOD",
@@ -187,7 +190,11 @@ static int request_of(struct context *context, const struct settings *settings, 
 	};
 	ret->protos[PROTO_TCP] = settings->tcp || !settings->udp;
 	ret->protos[PROTO_UDP] = settings->udp;
-	return look_scope(&look, &ret->scope, err);
+	int r = look_scope(&look, &ret->scope, err);
+	look.netns = settings->from;
+	if (r >= 0 && settings->from && strcmp(settings->from, "stranger") != 0)
+		r = look_scope(&look, &ret->from_scope, err);
+	return r;
 }
 
 /* Some of it is this host's, whose table of sockets can be looked at. */
@@ -249,6 +256,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	cleanup(tell_free_snapshot) struct snapshot *snapshot = NULL;
 	cleanup(free_places) struct vector places;
 	cleanup(scan_done) struct scan scan;
+	struct stranger stranger = {0};
 
 	scan_init(&scan);
 	vector_init(&places, sizeof(struct found_netns));
@@ -257,9 +265,10 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	int r = request_of(context, settings, arguments, &request, err);
 	request.progress = &progress;
 	if (r >= 0)
-		r = scan_run(&context->host, &request, &places, &scan, err);
+		r = scan_run(&context->host, &request, &places, &stranger, &scan, err);
 	if (r >= 0)
 		r = look_behind(context, settings, &request, &places, &scan, &snapshot, err);
+	stranger_end(&stranger);
 	end_progress(&progress);
 	privilege_drop();
 	if (r < 0)

@@ -205,38 +205,131 @@ static int mark_near(void *data)
 	return 0;
 }
 
-static int visit_place(struct host *host, struct visit *visit, const struct found_netns *found)
+/* @seen_from: its name in the results. @others: of all namespaces, where some target is not the
+ * place's own. */
+static int visit_targets(struct host *host, struct visit *visit, const struct found_netns *found,
+			 const char *seen_from, struct targets *targets)
 {
-	struct targets targets, others;
+	struct targets others;
+	int r = 0;
 	visit->first = visit->scan->results.n;
-	visit->place = (struct netns){.inode = found->inode};
-	targets_init(&targets);
-	int r = interfaces_read(host, found, &visit->scan->arena, &visit->place, visit->err);
-	visit->place.inode = found->inode ? found->inode : netns_own_inode();
-	if (r >= 0)
-		r = find_targets(visit, &targets);
-	if (r >= 0 && targets.n_foreign) {
+	if (targets->n_foreign) {
 		targets_init(&others);
 		near_collect(host, &others, &visit->scan->arena);
-		struct marking marking = {&visit->place, &others, &targets};
+		struct marking marking = {&visit->place, &others, targets};
 		r = netns_call(found, mark_near, &marking);
 		targets_done(&others);
 	}
 	if (r >= 0)
-		r = check(visit, &targets);
-	const char *from = name_of(visit->scan, found, false);
-	for (uint32_t i = 0; i < targets.list.n && r >= 0; i++)
-		r = from ? add_result(visit, vector_at(&targets.list, i), from) : -ENOMEM;
-	targets_done(&targets);
+		r = check(visit, targets);
+	for (uint32_t i = 0; i < targets->list.n && r >= 0; i++)
+		r = seen_from ? add_result(visit, vector_at(&targets->list, i), seen_from)
+			      : -ENOMEM;
 	visit->n = visit->scan->results.n - visit->first;
 	return r < 0 ? r : netns_call(found, run_visit, visit);
 }
 
-static int visit_all(struct host *host, struct visit *visit, struct vector *places)
+static int read_place(struct host *host, struct visit *visit, const struct found_netns *found)
 {
-	int r = netns_find(host, &visit->request->scope, NULL, places, NULL, visit->err);
+	visit->place = (struct netns){.inode = found->inode};
+	int r = interfaces_read(host, found, &visit->scan->arena, &visit->place, visit->err);
+	visit->place.inode = found->inode ? found->inode : netns_own_inode();
+	return r;
+}
+
+static int visit_place(struct host *host, struct visit *visit, const struct found_netns *found)
+{
+	struct targets targets;
+	targets_init(&targets);
+	int r = read_place(host, visit, found);
+	if (r >= 0)
+		r = find_targets(visit, &targets);
+	if (r >= 0)
+		r = visit_targets(host, visit, found, name_of(visit->scan, found, false), &targets);
+	targets_done(&targets);
+	return r;
+}
+
+/* The addresses of this host that others can come to, for one who looks from outside. */
+static int add_this_host(struct host *host, struct visit *visit, struct targets *targets)
+{
+	const struct found_netns here = {.fd = -1, .is_self = true};
+	struct netns own = {0};
+	int r = interfaces_read(host, &here, &visit->scan->arena, &own, visit->err);
+	if (r >= 0)
+		r = targets_add_own(targets, &own, true, visit->err);
+	for (uint32_t i = 0; i < targets->list.n; i++)
+		((struct scan_target *)vector_at(&targets->list, i))->is_own = false;
+	targets->n_foreign = targets->list.n;
+	if (r >= 0 && visit->request->exclude)
+		r = targets_exclude(targets, visit->request->exclude, &visit->scan->arena,
+				    visit->err);
+	return r;
+}
+
+/* From a place that is not the one that is looked at. */
+static int visit_from(struct host *host, struct visit *visit, const struct found_netns *found)
+{
+	const struct scan_request *request = visit->request;
+	struct targets targets;
+	targets_init(&targets);
+	int r = read_place(host, visit, found);
+	bool is_named = request->file || (request->targets && *request->targets);
+	if (r >= 0)
+		r = is_named ? find_targets(visit, &targets) : add_this_host(host, visit, &targets);
+	if (r >= 0)
+		r = visit_targets(host, visit, found, name_of(visit->scan, found, true), &targets);
+	targets_done(&targets);
+	return r;
+}
+
+static int visit_from_stranger(struct host *host, struct visit *visit, struct vector *places,
+			       struct stranger *stranger)
+{
+	/* before the link is there: its address is not this host's in the long run */
+	struct targets targets;
+	targets_init(&targets);
+	const struct scan_request *request = visit->request;
+	bool is_named = request->file || (request->targets && *request->targets);
+	int r = is_named ? 0 : add_this_host(host, visit, &targets);
+	if (r >= 0)
+		r = stranger_make(stranger, visit->err);
+	struct found_netns *place = r < 0 ? NULL : vector_add(places);
+	if (place)
+		*place = stranger->netns;
+	else
+		closep(&stranger->netns.fd);
+	if (r >= 0 && !place)
+		r = error_set(visit->err, -ENOMEM, "keep the stranger");
+	if (r >= 0)
+		r = read_place(host, visit, place);
+	if (r >= 0 && is_named)
+		r = find_targets(visit, &targets);
+	if (r >= 0)
+		r = visit_targets(host, visit, place, "stranger", &targets);
+	if (r >= 0)
+		r = scan_note(visit->scan,
+			      "the stranger came in by %s: rules that name another interface were "
+			      "not met as from there",
+			      stranger->link);
+	targets_done(&targets);
+	return r;
+}
+
+static int visit_all(struct host *host, struct visit *visit, struct vector *places,
+		     struct stranger *stranger)
+{
+	const struct scan_request *request = visit->request;
+	if (request->from && strcmp(request->from, "stranger") == 0)
+		return visit_from_stranger(host, visit, places, stranger);
+	int r = netns_find(host, request->from ? &request->from_scope : &request->scope, NULL,
+			   places, NULL, visit->err);
+	if (r >= 0 && request->from && places->n != 1)
+		return error_text(visit->err, -EINVAL, "--from %.60s is not one place",
+				  request->from);
 	for (uint32_t i = 0; i < places->n && r >= 0; i++)
-		r = visit_place(host, visit, vector_at(places, i));
+		r = request->from ? visit_from(host, visit, vector_at(places, i))
+				  : visit_place(host, visit, vector_at(places, i));
 	return r;
 }
 
@@ -327,7 +420,7 @@ static void say_all_limited(struct scan *scan)
 }
 
 int scan_run(struct host *host, const struct scan_request *request, struct vector *places,
-	     struct scan *ret, struct error *err)
+	     struct stranger *stranger, struct scan *ret, struct error *err)
 {
 	struct vector *ports = arena_alloc(&ret->arena, sizeof(*ports));
 	struct visit visit = {.request = request, .scan = ret, .ports = ports, .err = err};
@@ -340,7 +433,7 @@ int scan_run(struct host *host, const struct scan_request *request, struct vecto
 	if (r < 0)
 		return r;
 	ret->is_explicit = ports->n <= EXPLICIT_PORTS;
-	r = visit_all(host, &visit, places);
+	r = visit_all(host, &visit, places, stranger);
 	ret->took_us = now_us() - request->progress->began_us;
 	ret->n_sent = atomic_load(&request->progress->n_sent);
 	if (r >= 0)

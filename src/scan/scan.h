@@ -5,6 +5,7 @@
 #include "model/query.h"
 #include "model/services.h"
 #include "scan/job.h"
+#include "scan/stranger.h"
 #include "scan/targets.h"
 #include "source/host.h"
 
@@ -15,7 +16,8 @@ struct scan_request {
 	const char *file, *exclude, *ports;
 	bool protos[PROTO_MAX];
 	struct netns_scope scope; /* which places of this host; "self" is usual */
-	const char *from;	  /* "stranger", a namespace; NULL: the scanned host itself */
+	const char *from;	  /* "stranger", or a namespace: of from_scope; NULL: itself */
+	struct netns_scope from_scope;
 	enum scan_method method;
 	uint32_t rate;	      /* probes a second; 0: as the path is */
 	uint64_t max_time_ms; /* for all; 0: none */
@@ -29,9 +31,10 @@ struct scan_request {
 
 /* Scans. @ret is initialised, and holds what is known where it was broken off. @places (of struct
  * found_netns, initialised; netns_list_done by the caller): where the results were seen from.
+ * @stranger: the one of --from stranger, to be ended by the caller; zeroed.
  * 0; -EINVAL (the request), other negative errno; with @err told. */
 int scan_run(struct host *host, const struct scan_request *request, struct vector *places,
-	     struct scan *ret, struct error *err);
+	     struct stranger *stranger, struct scan *ret, struct error *err);
 
 /* What stands behind the open doors that are told by themselves: those of this host, and with
  * @of_others all. Another service than the number's changes the verdict. After scan_run and

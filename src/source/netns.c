@@ -482,6 +482,23 @@ int netns_call(const struct found_netns *netns, int (*call)(void *), void *data)
 	return r;
 }
 
+int netns_new(struct found_netns *ret)
+{
+	struct stat status;
+	cleanup(closep) int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (own < 0 || unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), error = errno;
+	if (setns(own, CLONE_NEWNET) < 0)
+		abort(); /* as in netns_call */
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		closep(&fd);
+		return -error;
+	}
+	*ret = (struct found_netns){.inode = status.st_ino, .fd = fd};
+	return 0;
+}
+
 static int enter_user(const struct host *host, int32_t pid, bool *ret_other)
 {
 	char own[64], its[64];

@@ -46,6 +46,9 @@ int netns_enter(const struct host *host, int32_t pid, bool *ret_other_user);
 /* A netlink socket that belongs to the namespace. A descriptor or negative errno. */
 int netns_socket(const struct found_netns *netns, int protocol);
 
+/* A new one that nothing else holds: it ends with its descriptor. 0 or negative errno. */
+int netns_new(struct found_netns *ret);
+
 /* One call inside the namespace. What it returned, or negative errno where the way in or back is
  * closed. */
 int netns_call(const struct found_netns *netns, int (*call)(void *), void *data);

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a scan writes: for other programs, for a person, and when it is broken off."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from room import Room
+from scans import HERE, OPEN, found, listen_at, make_net, wall  # pylint: disable=unused-import
+
+pytestmark = pytest.mark.needs("root", "program:nft")
+DTD = "/usr/share/nmap/nmap.dtd"
+
+
+@pytest.fixture(name="lo")
+def make_lo():
+    room = Room()
+    listen_at(room, ["127.0.0.1"], OPEN)
+    yield room
+    room.close()
+
+
+def test_xml_is_what_nmaps_readers_take(lo, doorward, tmp_path):
+    file = tmp_path / "scan.xml"
+    status, out, err = lo.doorward(doorward).run("scan", "127.0.0.1", "-oX", file, "--no-identify")
+    assert status == 0 and "10 open" in out, err
+    root = ElementTree.parse(file).getroot()
+    ports = {int(p.get("portid")): p.find("state").get("state") for p in root.iter("port")}
+    assert [p for p, s in ports.items() if s == "open"] == OPEN
+    extra = root.find("host/ports/extraports")
+    assert int(extra.get("count")) + len(ports) == 65535
+    if os.path.exists(DTD) and shutil.which("xmllint"):
+        subprocess.run(["xmllint", "--noout", "--dtdvalid", DTD, file], check=True)
+    if shutil.which("ndiff"):
+        assert subprocess.run(["ndiff", file, file], check=False).returncode == 0
+    libnmap = pytest.importorskip("libnmap.parser")
+    report = libnmap.NmapParser.parse_fromfile(str(file))
+    assert [p for p, _ in report.hosts[0].get_open_ports()] == OPEN
+
+
+def test_grepable_is_split_at_its_slashes(lo, doorward):
+    status, out, _ = lo.doorward(doorward).run("scan", "127.0.0.1", "-oG", "-", "--no-identify")
+    assert status == 0
+    line, = [line for line in out.splitlines() if "Ports: " in line]
+    ports = line.split("Ports: ")[1].split("\t")[0].split(", ")
+    fields = [p.split("/") for p in ports]
+    assert all(len(f) == 8 for f in fields)
+    assert [int(f[0]) for f in fields if f[1] == "open"] == OPEN
+    assert "Ignored State: closed" in line
+
+
+def test_what_stands_behind_is_told(lo, doorward):
+    lo("""
+import threading
+def banner(port, says):
+    made = keep(bind('127.0.0.1', port)); made.listen(16)
+    def serve():
+        while True:
+            peer, _ = made.accept(); peer.sendall(says); peer.recv(1000); peer.close()
+    threading.Thread(target=serve, daemon=True).start()
+banner(443 + 1000, b'SSH-2.0-OpenSSH_9.9\\r\\n')
+banner(80 + 100, b'SSH-2.0-OpenSSH_9.9\\r\\n')
+""")
+    seen = found(lo.doorward(doorward), "127.0.0.1", "-p", "180,1443", "--identify")
+    its = seen.ports[1443]["identified"]
+    assert (its["service"], its["product"], its["version"], its["tls"]) == ("ssh", "OpenSSH", "9.9", None)
+
+
+def test_a_line_a_door(lo, doorward):
+    status, out, _ = lo.doorward(doorward).run("scan", "127.0.0.1", "-o", "jsonl", "--no-identify")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert [line["port"] for line in lines if line.get("state") == "open"] == OPEN
+    assert lines[-1]["end"] and lines[-1]["complete"]
+
+
+@pytest.mark.parametrize("form", [["--json"], ["-o", "jsonl"], ["-oX", "-"], ["-oG", "-"], []])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_broken_off_is_well_formed_and_says_so(net, doorward, form, number):
+    listen_at(net.here, [HERE[4]], [22])
+    wall(net, "tcp dport 1000-65535 drop")
+    path = net.outside.doorward(doorward)
+    with subprocess.Popen([*path.prefix, path.path, "scan", HERE[4], "--rate", "2000", *form], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        while sent(net) < 100:  # it is under way when the first hundred have arrived
+            assert run.poll() is None
+        run.send_signal(number)
+        out, _ = run.communicate(timeout=30)
+    assert run.returncode == 3
+    if form == ["--json"]:
+        said = json.loads(out)
+        assert not said["complete"]
+        states = {o["state"]: o["count"] for o in said["results"][0]["others"]}
+        assert states["unknown"] > 50000
+    elif form[:1] == ["-o"]:
+        assert [json.loads(line) for line in out.splitlines()][-1]["complete"] is False
+    elif form[:1] == ["-oX"]:
+        assert ElementTree.fromstring(out.split("\n", 2)[2]).find("runstats/finished").get("exit") == "error"
+    else:
+        assert "broken off" in out
+
+
+def sent(net):
+    """TCP packets that have arrived here."""
+    return net.here("sum(int(line.split()[10]) for line in open('/proc/net/snmp') if line.startswith('Tcp: ') and line[5].isdigit())")
+
+
+def test_all_doors_open_are_one_finding(lo, doorward):
+    lo("""subprocess.run(['nft', '-f', '-'], text=True, check=True, input='''
+table ip alike {
+    chain output {
+        type nat hook output priority -100
+        tcp dport 1-65535 redirect to :80
+    }
+}
+''') and None""")
+    status, out, err = lo.doorward(doorward).run("scan", "127.0.0.1", "--no-identify")
+    assert status == 0, err
+    assert "all tcp doors stand open" in out
+    assert len(out.splitlines()) < 20
+    said = lo.doorward(doorward).json("scan", "127.0.0.1", "--no-identify")
+    assert len(said["results"][0]["ports"]) < 20
+    assert max(o["count"] for o in said["results"][0]["others"] if o["state"] == "open") > 65000
