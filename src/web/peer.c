@@ -11,7 +11,9 @@
 int peer_open(void)
 {
 	cleanup(closep) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	return fd < 0 ? -errno : TAKE_FD(fd);
+	if (fd < 0)
+		return -errno;
+	return TAKE_FD(fd);
 }
 
 static bool end_of(const struct sockaddr_storage *address, struct ip *ret, uint16_t *ret_port)
