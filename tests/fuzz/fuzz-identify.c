@@ -39,11 +39,18 @@ static void check_seen(const struct identified *seen)
 	assert(seen->findings < 1u << FINDING_MAX);
 }
 
+/* What is said may differ: it is dropped where the conversation moves to another connection. */
+static void check_same(const struct replayed *a, const struct replayed *b)
+{
+	assert(a->state == b->state);
+	assert(memcmp(&a->seen, &b->seen, sizeof(a->seen)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct replayed whole, bytes, pieces;
 	struct section sections[SECTIONS_MAX];
-	struct place place = {.host = "::1"};
+	struct place place = {.host = "::1", .authority = "[::1]"};
 	size_t n_sections = 0;
 	if (n < 2)
 		return 0;
@@ -61,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	replay_dialogue(sections, n_sections, &place, one_byte, 0, &bytes);
 	replay_dialogue(sections, n_sections, &place, odd_pieces, data[1], &pieces);
 	check_seen(&whole.seen);
-	assert(memcmp(&whole, &bytes, sizeof(whole)) == 0);
-	assert(memcmp(&whole, &pieces, sizeof(whole)) == 0);
+	check_same(&whole, &bytes);
+	check_same(&whole, &pieces);
 	return 0;
 }

@@ -34,7 +34,7 @@ static void read_recording(const char *name, struct recording *ret)
 	FILE *file = fopen(path, "r");
 	assert_non_null(file);
 	memset(ret, 0, sizeof(*ret));
-	snprintf(ret->place.host, sizeof(ret->place.host), "127.0.0.1");
+	ret->place = (struct place){.host = "127.0.0.1", .authority = "127.0.0.1"};
 	size_t n = fread(ret->bytes, 1, sizeof(ret->bytes) - 1, file), at = 0;
 	fclose(file);
 	while (at < n && ret->n < SECTIONS_MAX) {

@@ -57,11 +57,9 @@ static void set_want(size_t *want, size_t seen, size_t wanted)
 static bool converse(struct dialogue *dialogue, bool ended)
 {
 	struct talk *talk = &dialogue->talk;
-	bool is_long = dialogue->want != WANT_LINE && dialogue->want > MESSAGE_MAX;
-	size_t n = is_long ? 0 : enough(dialogue, dialogue->seen, dialogue->want, &is_long);
-	if (is_long && n == 0)
-		n = dialogue->n;
-	else if (n == 0 && !ended)
+	bool is_long = false;
+	size_t n = enough(dialogue, dialogue->seen, dialogue->want, &is_long);
+	if (n == 0 && !ended)
 		return false;
 	talk->ended = is_long || n == 0;
 	talk->in = dialogue->in;

@@ -43,7 +43,7 @@ static enum verdict ask(struct talk *talk, enum http_ask what)
 	talk->n_say = 0;
 	talk->taken = talk->n;
 	say_format(talk, "%s %s HTTP/1.0\r\nHost: %s\r\nUser-Agent: doorward\r\n",
-		   what == ASK_KEYS ? "POST" : "GET", paths[what], talk->place->host);
+		   what == ASK_KEYS ? "POST" : "GET", paths[what], talk->place->authority);
 	if (what == ASK_KEYS)
 		say_format(talk, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
 			   strlen(body));
@@ -104,7 +104,8 @@ static enum verdict read_status(struct talk *talk, const char *line, size_t n)
 	struct memory *memory = (void *)talk->memory;
 	const char *blank = n > 5 ? memchr(line, ' ', n) : NULL, *at = blank ? blank + 1 : NULL;
 	uint64_t status = 0;
-	if (!blank || number_scan(&at, line + n, 10, &status) < 0 || status > 999)
+	if (!blank || !begins(line, n, "HTTP/") || blank < line + 5 ||
+	    number_scan(&at, line + n, 10, &status) < 0 || status > 999)
 		return talk->step == ASK_ROOT ? VERDICT_NOT : VERDICT_DONE;
 	/* who answers a question of 1.0 in 1.0 has not said that it knows no more */
 	if (talk->step == ASK_ROOT && !begins(line, n, "HTTP/1.0"))

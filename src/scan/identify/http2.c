@@ -25,13 +25,13 @@ static void say_frame(struct talk *talk, uint8_t kind, uint8_t flags, uint32_t s
 
 static void hello(struct talk *talk)
 {
-	size_t n = strlen(talk->place->host);
+	size_t n = strlen(talk->place->authority);
 	say_text(talk, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 	say_frame(talk, SETTINGS, 0, 0, 0);
 	say_frame(talk, HEADERS, END_STREAM | END_HEADERS, 1, 5 + n);
 	/* :method GET, :scheme, :path /, :authority as a literal: of the static table */
 	say_bytes(talk, (uint8_t[]){0x82, talk->place->is_tls ? 0x87 : 0x86, 0x84, 0x01, n}, 5);
-	say_bytes(talk, talk->place->host, n);
+	say_bytes(talk, talk->place->authority, n);
 }
 
 /* A server begins with SETTINGS: pairs of 6 bytes, no flags, stream 0. */
@@ -50,7 +50,7 @@ static enum verdict recognise(struct look *look)
 
 static enum verdict end(struct talk *talk)
 {
-	if (talk->place->is_tls && !talk->seen->product[0])
+	if (!talk->seen->product[0])
 		return VERDICT_NOT; /* HTTP/1 tells more of who does not name himself */
 	say_frame(talk, GOAWAY, 0, 0, 8);
 	say_bytes(talk, "\0\0\0\0\0\0\0\0", 8);

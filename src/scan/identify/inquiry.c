@@ -150,7 +150,9 @@ static void go_on(struct inquiry *inquiry, uint64_t now)
 	}
 	inquiry->phase = PHASE_PATIENT;
 	inquiry->n_order = order_patient(inquiry->order, inquiry->n_order, inquiry->silent,
-					 inquiry->n_closed > 0 ? PATIENT_MAX : PATIENT_MAX / 2);
+					 inquiry->place.is_tls	 ? PATIENT_MAX / 3
+					 : inquiry->n_closed > 0 ? PATIENT_MAX
+								 : PATIENT_MAX / 2);
 	inquiry->next = 0;
 	inquiry->silent = 0;
 	go_on(inquiry, now);
@@ -272,6 +274,8 @@ static void judge(struct inquiry *inquiry, struct connection *connection, uint64
 		break;
 	case DIALOGUE_NOBODY:
 		inquiry->has_heard |= dialogue->n_all > 0;
+		if (dialogue->claim == &protocol_http2) /* it stays one, when no more is found */
+			inquiry->result = connection->seen;
 		if (dialogue->claim)
 			start_over(inquiry, dialogue->claim, now);
 		else
@@ -441,7 +445,11 @@ void inquiry_start(struct inquiry *inquiry, uint64_t now)
 	inquiry->place.host[n] = '\0';
 	if (target->name && strlen(target->name) < sizeof(inquiry->place.host))
 		KEEP(inquiry->place.host, target->name, strlen(target->name));
+	bool is_v6 = strchr(inquiry->place.host, ':') != NULL;
+	snprintf(inquiry->place.authority, sizeof(inquiry->place.authority), "%s%s%s",
+		 is_v6 ? "[" : "", inquiry->place.host, is_v6 ? "]" : "");
 	inquiry->place.is_udp = target->proto == PROTO_UDP;
+	inquiry->place.number = (uint32_t)now; /* differs from call to call; no secret */
 	inquiry->slots[0].fd = inquiry->slots[1].fd = inquiry->parted = -1;
 	inquiry->phase = PHASE_LISTEN;
 	if (inquiry->place.is_udp) {

@@ -7,7 +7,7 @@
 
 static void hello(struct talk *talk)
 {
-	say_text(talk, "NICK doorward\r\nUSER doorward 0 * :doorward\r\n");
+	say_format(talk, "NICK d%08x\r\nUSER doorward 0 * :doorward\r\n", talk->place->number);
 }
 
 /* ":server NOTICE ...", ":server 451 ...", "ERROR :...", "NOTICE AUTH :..." */

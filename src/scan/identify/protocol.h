@@ -32,6 +32,8 @@ enum verdict {
 
 struct place { /* where the server stands; to be named in requests */
 	char host[80];
+	char authority[84]; /* the same as URLs have it: IPv6 in brackets */
+	uint32_t number; /* another at each call: where a name of our own must be nobody else's */
 	bool is_tls, is_udp;
 };
 

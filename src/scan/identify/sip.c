@@ -5,17 +5,16 @@
 
 static void hello(struct talk *talk)
 {
-	const char *host = talk->place->host;
-	const char *open = strchr(host, ':') ? "[" : "", *close = *open ? "]" : "";
+	const char *host = talk->place->authority;
 	say_format(talk,
-		   "OPTIONS sip:%s%s%s SIP/2.0\r\n"
-		   "Via: SIP/2.0/%s %s%s%s;branch=z9hG4bKdoorward;rport\r\n"
-		   "Max-Forwards: 70\r\nFrom: <sip:doorward@%s%s%s>;tag=doorward\r\n"
-		   "To: <sip:%s%s%s>\r\nCall-ID: doorward@%s\r\nCSeq: 1 OPTIONS\r\n"
-		   "Contact: <sip:doorward@%s%s%s>\r\nAccept: application/sdp\r\n"
+		   "OPTIONS sip:%s SIP/2.0\r\n"
+		   "Via: SIP/2.0/%s %s;branch=z9hG4bKdoorward;rport\r\n"
+		   "Max-Forwards: 70\r\nFrom: <sip:doorward@%s>;tag=doorward\r\n"
+		   "To: <sip:%s>\r\nCall-ID: doorward@%s\r\nCSeq: 1 OPTIONS\r\n"
+		   "Contact: <sip:doorward@%s>\r\nAccept: application/sdp\r\n"
 		   "Content-Length: 0\r\n\r\n",
-		   open, host, close, talk->place->is_udp ? "UDP" : "TCP", open, host, close, open,
-		   host, close, open, host, close, host, open, host, close);
+		   host, talk->place->is_udp ? "UDP" : "TCP", host, host, host, talk->place->host,
+		   host);
 }
 
 static enum verdict recognise(struct look *look)

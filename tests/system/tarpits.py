@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Listeners that mean no good, each a thread that counts who comes and what they say."""
+
+import contextlib
+import socket
+import threading
+
+
+class Tarpit:
+    """@behave is called with each connection and the event that ends the test."""
+
+    def __init__(self, behave, address="127.0.0.1", port=0, backlog=64):
+        self.behave = behave
+        self.listener = socket.create_server((address, port), backlog=backlog,
+                                             family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+        self.port = self.listener.getsockname()[1]
+        self.over = threading.Event()
+        self.count = self.most = self.heard = 0
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self._accept)]
+        self.threads[0].start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with self.lock:
+                self.count += 1
+                self.most = max(self.most, self._open())
+            thread = threading.Thread(target=self._serve, args=(connection,))
+            self.threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError), connection:
+            self.behave(self, connection)
+
+    def _open(self):
+        """Connections that their client has not closed."""
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            ends = [line.split() for line in table][1:]
+        return sum(words[2].endswith(f":{self.port:04X}") and words[3] in ("01", "02") for words in ends)
+
+    def hear(self, connection):
+        """Reads until the other end closes; how many bytes came."""
+        connection.settimeout(30)
+        while data := connection.recv(4096):
+            with self.lock:
+                self.heard += len(data)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for thread in self.threads:
+            thread.join()
+
+
+def says_nothing(pit, connection):
+    pit.hear(connection)
+
+
+def drips(pit, connection):
+    """One byte a second, until the other end has had enough."""
+    while not pit.over.wait(1):
+        connection.sendall(b"A")
+
+
+def never_ends(_, connection):
+    while True:
+        connection.sendall(b"\x01" * 65536)
+
+
+def never_ends_a_line(_, connection):
+    connection.sendall(b"220 FTP ")
+    while True:
+        connection.sendall(b"a" * 65536)
+
+
+def greets_without_end(_, connection):
+    while True:
+        connection.sendall(b"220-FTP\r\n" * 4096)
+
+
+def closes(_, connection):
+    connection.close()
+
+
+def resets(_, connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    connection.close()
+
+
+def says(text):
+    def behave(pit, connection):
+        connection.sendall(text)
+        pit.hear(connection)
+    return behave
+
+
+def answers(text):
+    def behave(pit, connection):
+        with pit.lock:
+            pit.heard += len(connection.recv(4096))
+        connection.sendall(text)
+        pit.hear(connection)
+    return behave
