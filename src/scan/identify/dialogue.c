@@ -3,6 +3,14 @@
 
 #include "scan/identify/dialogue.h"
 
+/* Under a sanitizer the buffer ends for a parser where what it may see ends. */
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, n) ((void)(at), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(at, n) ((void)(at), (void)(n))
+#endif
+
 _Static_assert(PROTOCOLS_MAX <= 64, "a bit each");
 
 void dialogue_start(struct dialogue *dialogue, uint8_t *in, const struct place *place,
@@ -66,7 +74,9 @@ static bool converse(struct dialogue *dialogue, bool ended)
 	talk->n = n == 0 ? dialogue->n : n;
 	talk->taken = 0;
 	talk->want = 0;
+	ASAN_POISON_MEMORY_REGION(dialogue->in + talk->n, MESSAGE_MAX - talk->n);
 	enum verdict verdict = dialogue->claim->converse(talk);
+	ASAN_UNPOISON_MEMORY_REGION(dialogue->in, MESSAGE_MAX);
 	size_t taken = talk->taken < talk->n ? talk->taken : talk->n;
 	size_t seen = talk->n - taken;
 	memmove(dialogue->in, dialogue->in + taken, dialogue->n - taken);
@@ -102,7 +112,9 @@ static bool show(struct dialogue *dialogue, unsigned i, size_t n, bool ended)
 			    .ended = ended,
 			    .asked = dialogue->asked,
 			    .place = dialogue->talk.place};
+	ASAN_POISON_MEMORY_REGION(dialogue->in + n, MESSAGE_MAX - n);
 	enum verdict verdict = protocols[i]->recognise(&look);
+	ASAN_UNPOISON_MEMORY_REGION(dialogue->in, MESSAGE_MAX);
 	if (verdict == VERDICT_MINE) {
 		claimed(dialogue, i);
 		return true;

@@ -169,9 +169,10 @@ bool keep_json(const void *in, size_t n, const char *key, char *to, size_t size)
 			at++;
 		bool is_quoted = at < end && *at == '"';
 		const char *value = at + is_quoted;
-		while (++at < end && (is_quoted ? *at != '"' : !strchr(",}] \r\n\t", *at)))
-			;
-		if (value > at || (is_quoted && at >= end))
+		for (at = value; at < end; at++)
+			if (is_quoted ? *at == '"' : strchr(",}] \r\n\t", *at) != NULL)
+				break;
+		if (is_quoted && at == end)
 			return false;
 		keep_text(to, size, value, (size_t)(at - value));
 		return true;
