@@ -26,9 +26,11 @@ struct snapshot *snapshot_new(void)
 	return snapshot;
 }
 
-#define VECTORS(s)                                                                             \
-	{&(s)->sockets,	   &(s)->holders, &(s)->processes, &(s)->netns,	   &(s)->containers, \
-	 &(s)->users,	   &(s)->missing, &(s)->tcp_infos, &(s)->answers}
+#define VECTORS(s)                                                                            \
+	{                                                                                     \
+		&(s)->sockets, &(s)->holders, &(s)->processes, &(s)->netns, &(s)->containers, \
+			&(s)->users, &(s)->missing, &(s)->tcp_infos, &(s)->answers            \
+	}
 
 void snapshot_free(struct snapshot *snapshot)
 {

@@ -38,9 +38,9 @@ struct snapshot {
 	enum origin origin;
 	const char *origin_name; /* the file, or NULL */
 	bool is_complete, is_sealed,
-		is_privileged;	  /* privileged: it could look at others' descriptors */
-	uint32_t states; /* 1 << enum state: which were asked for; 0: all, or it is not known */
-	uint32_t collected;	  /* NEED_ bits that were asked for and are filled */
+		is_privileged; /* privileged: it could look at others' descriptors */
+	uint32_t states;    /* 1 << enum state: which were asked for; 0: all, or it is not known */
+	uint32_t collected; /* NEED_ bits that were asked for and are filled */
 	struct vector sockets;	  /* struct socket */
 	struct vector holders;	  /* struct holder */
 	struct vector processes;  /* struct process */

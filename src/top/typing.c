@@ -8,30 +8,35 @@
 #include "base/text.h"
 #include "top/state.h"
 
-/* Under the place that is wrong a caret, and beside it what is wrong there. */
+/* Under the place that is wrong a caret, and beside it what is wrong there; where there is no room
+ * beside it, above the line. */
 static void draw_error(struct top *top, unsigned row, int column)
 {
+	static const char before[] = "filter: ";
 	const struct error *error = &top->line_error;
 	struct canvas *canvas = &top->canvas;
 	const struct style bad = {.ink = INK_BAD, .flags = CELL_BOLD};
+	const char *what = error->what;
 	char text[sizeof(error->what) + sizeof(error->hint) + 8];
-	int n = snprintf(text, sizeof(text), "%.*s%s%s", (int)strcspn(error->what, "\n"),
-			 error->what, error->hint[0] ? "; " : "", error->hint);
-	unsigned width = (unsigned)(n > 0 ? n : 0);
-	canvas_fill(canvas, row, 0, canvas->columns, (struct style){INK_PLAIN}, ' ');
+	if (strncmp(what, before, sizeof(before) - 1) == 0)
+		what += sizeof(before) - 1;
+	snprintf(text, sizeof(text), "%.*s%s%s", (int)strcspn(what, "\n"), what,
+		 error->hint[0] ? "; " : "", error->hint);
+	unsigned width = (unsigned)text_show(NULL, text, strlen(text)),
+		 at = column < 0 ? 0 : (unsigned)column;
 	if (column < 0 || column >= canvas->columns) {
 		canvas_string(canvas, row, 0, canvas->columns, bad, text);
 		return;
 	}
-	canvas_fill(canvas, row, (unsigned)column, 1, bad, '^');
-	unsigned right = canvas->columns - (unsigned)column - 1;
-	if (width + 1 <= right || right >= (unsigned)column)
-		canvas_string(canvas, row, (unsigned)column + 2, right > 1 ? right - 1 : 0, bad,
-			      text);
-	else
-		canvas_string(canvas, row,
-			      width + 1 < (unsigned)column ? (unsigned)column - width - 1 : 0,
-			      (unsigned)column - 1, bad, text);
+	canvas_fill(canvas, row, at, 1, bad, '^');
+	if (at + 2 + width <= canvas->columns) {
+		canvas_string(canvas, row, at + 2, width, bad, text);
+	} else if (width + 1 <= at) {
+		canvas_string(canvas, row, at - width - 1, width, bad, text);
+	} else if (row >= 2) {
+		canvas_fill(canvas, row - 2, 0, canvas->columns, (struct style){INK_PLAIN}, ' ');
+		canvas_string(canvas, row - 2, 0, canvas->columns, bad, text);
+	}
 }
 
 static void draw_line(struct top *top, const char *label, const char *hint)
