@@ -81,6 +81,18 @@ static int add_bpf(struct host *host, struct vector *ret)
 	return r;
 }
 
+/* What needs a module and nothing else. */
+static int add_module(struct vector *ret, const char *module, const char *name, const char *gives)
+{
+	struct facility facility = {.name = name, .gives = gives};
+	const char *absent = module_absent(module);
+	facility.is_built_in = facility.works = !absent;
+	if (absent)
+		snprintf(facility.reason, sizeof(facility.reason), "the module %s is %s", module,
+			 absent);
+	return add(ret, &facility);
+}
+
 static int add_packet_filter(struct vector *ret)
 {
 	struct facility facility = {.name = "packet filter",
@@ -112,5 +124,9 @@ int collect_facilities(struct host *host, struct vector *ret, struct error *err)
 			      "CAP_SYS_ADMIN", ret);
 	if (r >= 0)
 		r = add_packet_filter(ret);
+	if (r >= 0)
+		r = add_module(ret, "screen", "screen", "top");
+	if (r >= 0)
+		r = add_module(ret, "web", "page", "serve");
 	return r < 0 ? error_set(err, r, "probe the facilities") : 0;
 }
