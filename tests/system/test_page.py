@@ -531,7 +531,7 @@ def test_names_of_the_host_are_text_and_nothing_else(page, served, name, first, 
     process = subprocess.Popen([sys.executable, "-c", code, name, first, second], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         port = int(process.stdout.readline())
-        page.open(served, f"story=tcp/{port}&columns=port,process,cmdline")
+        page.open(served, f"filter=port = {port}&story=tcp/{port}&columns=port,process,cmdline")
         page.row(port)
         told = page.wait("return document.querySelector('.story .holder')?.closest('.story').innerText")
         assert "socket.create_server" in told
