@@ -339,17 +339,19 @@ static void ended(struct inquiry *inquiry, struct connection *connection, uint64
 	unanswered(inquiry, connection, now);
 }
 
-static void failed(struct inquiry *inquiry, struct connection *connection, uint64_t now)
+static void failed(struct inquiry *inquiry, struct connection *connection, uint64_t now,
+		   int64_t seconds)
 {
 	bool was_first = inquiry->phase == PHASE_LISTEN && !connection->is_connected;
 	if (connection->heard_tls && !inquiry->place.is_tls) { /* it speaks TLS, but not with us */
-		connection_close(connection);
 		if (!inquiry->no_alpn) {
 			inquiry->no_alpn = true;
 			turn_to_tls(inquiry, now);
 			return;
 		}
-		inquiry->result.tls.is_there = true;
+		memset(&inquiry->result, 0, sizeof(inquiry->result));
+		inquiry->tls->describe(connection->tls, seconds, &inquiry->result.tls,
+				       &inquiry->result.findings);
 		finish(inquiry);
 		return;
 	}
@@ -377,7 +379,7 @@ void inquiry_ready(struct inquiry *inquiry, struct connection *connection, uint6
 		else if (came == CAME_END)
 			ended(inquiry, connection, now);
 		else
-			failed(inquiry, connection, now);
+			failed(inquiry, connection, now, seconds);
 	}
 	if (inquiry->phase != PHASE_DONE && connection->fd >= 0 && connection->n_out > 0)
 		connection_say(connection);

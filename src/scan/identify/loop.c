@@ -2,6 +2,7 @@
  * ready, the earliest time of all for what is late. */
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "scan/identify/inquiry.h"
@@ -228,6 +229,16 @@ static int run(struct loop *loop, struct stop *stop)
 	return r;
 }
 
+/* Half of the descriptors that this process may have stay free for who else is in it. */
+static unsigned within_limit(unsigned in_flight)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 2 >= in_flight + PARTED_MAX)
+		return in_flight;
+	unsigned most = limit.rlim_cur > 4 * PARTED_MAX ? limit.rlim_cur / 2 - PARTED_MAX : 8;
+	return most < in_flight ? most : in_flight;
+}
+
 static void loop_done(struct loop *loop)
 {
 	for (unsigned i = 0; i < loop->n_active; i++) {
@@ -244,7 +255,8 @@ int identify_here(const struct identify_target *targets, size_t n,
 		  const struct identify_options *options, const struct tls_functions *tls,
 		  struct identify_sink *sink, struct stop *stop, struct error *err)
 {
-	unsigned in_flight = options->in_flight ? options->in_flight : IDENTIFY_IN_FLIGHT;
+	unsigned in_flight =
+		within_limit(options->in_flight ? options->in_flight : IDENTIFY_IN_FLIGHT);
 	cleanup(loop_done) struct loop loop = {.targets = targets,
 					       .n = n,
 					       .options = options,

@@ -183,7 +183,7 @@ static void read_certificate(X509 *certificate, int64_t now, struct identified_t
 	if (ret->n_names == 0)
 		read_common_name(certificate, ret);
 	ret->not_after = seconds_of(X509_get0_notAfter(certificate));
-	if (ret->not_after < now || seconds_of(X509_get0_notBefore(certificate)) > now)
+	if (ret->not_after <= now || seconds_of(X509_get0_notBefore(certificate)) > now)
 		*findings |= FINDING(CERTIFICATE_EXPIRED);
 	else if (ret->not_after < now + CERTIFICATE_EXPIRING_DAYS * DAY)
 		*findings |= FINDING(CERTIFICATE_EXPIRING);
@@ -197,8 +197,10 @@ static void describe(struct tls *tls, int64_t now, struct identified_tls *ret, u
 	X509 *certificate = SSL_get1_peer_certificate(tls->ssl);
 	memset(ret, 0, sizeof(*ret));
 	ret->is_there = true;
-	snprintf(ret->version, sizeof(ret->version), "%s", SSL_get_version(tls->ssl));
-	snprintf(ret->cipher, sizeof(ret->cipher), "%s", cipher ? cipher : "");
+	if (cipher && SSL_get_current_cipher(tls->ssl)) { /* else nothing is agreed upon yet */
+		snprintf(ret->version, sizeof(ret->version), "%s", SSL_get_version(tls->ssl));
+		snprintf(ret->cipher, sizeof(ret->cipher), "%s", cipher);
+	}
 	if (certificate)
 		read_certificate(certificate, now, ret, findings);
 	X509_free(certificate);

@@ -32,7 +32,8 @@ struct tls_functions {
 	ssize_t (*read)(struct tls *tls, void *to, size_t size);
 	int (*write)(struct tls *tls, const void *bytes, size_t n); /* 0 or negative errno */
 	void (*end)(struct tls *tls);				    /* says our end */
-	/* After the handshake: into @ret, and its bits into *@findings. @now in seconds. */
+	/* After the handshake, or as far as it came: into @ret, and its bits into *@findings. @now
+	 * in seconds. */
 	void (*describe)(struct tls *tls, int64_t now, struct identified_tls *ret,
 			 uint32_t *findings);
 	bool (*is_h2)(struct tls *tls); /* ALPN gave "h2" */
