@@ -1,6 +1,7 @@
 /* doorward scan: what a stranger finds at the door. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <linux/capability.h>
 
 #include "base/privilege.h"
@@ -8,6 +9,7 @@
 #include "model/field.h"
 #include "scan/compare.h"
 #include "scan/elsewhere.h"
+#include "scan/saved.h"
 #include "scan/scan.h"
 #include "source/netns.h"
 #include "view/scan.h"
@@ -18,8 +20,9 @@ static const char *const method_words[METHOD_MAX + 1] = {"auto", "connect", "syn
 
 struct settings {
 	struct look look;
-	const char *ports, *exclude, *file, *from, *xml, *grepable;
-	int xml_fd, grepable_fd; /* opened before the rights are there; 0: not wanted */
+	const char *ports, *exclude, *file, *from, *xml, *grepable, *resume, *diff;
+	char *resume_text, *diff_text; /* read before the rights are there */
+	int xml_fd, grepable_fd;       /* opened before the rights are there; 0: not wanted */
 	bool tcp, udp, is_json, is_sure, has_compare, wants_identify, lacks_identify;
 	int output, method;
 	uint32_t rate;
@@ -58,6 +61,11 @@ static const struct option options[] = {
 	 N_("the same as --output json")},
 	{OPTION_WORD, 'o', "output", offsetof(struct settings, output), "FORM",
 	 N_("table, json or jsonl"), .words = output_words},
+	{OPTION_TEXT, 0, "resume", offsetof(struct settings, resume), "FILE",
+	 N_("go on with a scan that --json saved: only what is unknown is asked"),
+	 .completes = "file"},
+	{OPTION_TEXT, 0, "diff", offsetof(struct settings, diff), "FILE",
+	 N_("what has changed since the scan that --json saved"), .completes = "file"},
 	{OPTION_TEXT, 0, "oX", offsetof(struct settings, xml), "FILE",
 	 N_("nmap's XML to FILE; - prints it instead"), .completes = "file",
 	 .is_single_dash = true},
@@ -114,11 +122,39 @@ static int open_form(const char *path, int *ret, struct error *err)
 	return *ret < 0 ? error_set(err, -errno, "open %.100s", path) : 0;
 }
 
-static int prepare(unused_argument struct context *context, void *data,
-		   unused_argument char **arguments, struct error *err)
+#define SAVED_MAX (256u << 20)
+
+static int read_saved(struct context *context, const char *path, char **ret, struct error *err)
+{
+	struct stat status;
+	if (!path)
+		return 0;
+	cleanup(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return error_set(err, -errno, "open %.100s", path);
+	if (!S_ISREG(status.st_mode) || status.st_size > SAVED_MAX)
+		return error_text(err, -EINVAL, "%.100s is no saved scan", path);
+	size_t size = (size_t)status.st_size, n = 0;
+	*ret = arena_alloc(&context->arena, size + 1);
+	if (!*ret)
+		return error_set(err, -ENOMEM, "read %.100s", path);
+	for (ssize_t r; n < size; n += (size_t)r) {
+		r = read(fd, *ret + n, size - n);
+		if (r <= 0)
+			return error_set(err, r < 0 ? -errno : -EIO, "read %.100s", path);
+	}
+	return 0;
+}
+
+static int prepare(struct context *context, void *data, unused_argument char **arguments,
+		   struct error *err)
 {
 	struct settings *settings = data;
-	int r = open_form(settings->xml, &settings->xml_fd, err);
+	int r = read_saved(context, settings->resume, &settings->resume_text, err);
+	if (r >= 0)
+		r = read_saved(context, settings->diff, &settings->diff_text, err);
+	if (r >= 0)
+		r = open_form(settings->xml, &settings->xml_fd, err);
 	return r < 0 ? r : open_form(settings->grepable, &settings->grepable_fd, err);
 }
 
@@ -248,6 +284,43 @@ static int look_behind(struct context *context, const struct settings *settings,
 	return r;
 }
 
+/* With --resume ports and protocols are those of the saved scan where none are named. */
+static int go_on(struct context *context, const struct settings *settings, struct scan *known,
+		 struct scan_request *request, struct error *err)
+{
+	struct out ports;
+	int r = saved_scan_parse(settings->resume_text, strlen(settings->resume_text), known, err);
+	if (r < 0 || !known->results.n)
+		return r < 0 ? r : error_text(err, -EINVAL, "nothing was scanned there");
+	const struct scan_result *first = scan_result(known, 0);
+	request->known = known;
+	if (!settings->tcp && !settings->udp) {
+		request->protos[PROTO_TCP] = false;
+		for (uint32_t k = 0; k < first->n_sweeps; k++)
+			request->protos[first->sweeps[k].proto] = true;
+	}
+	if (request->ports || !first->n_sweeps)
+		return 0;
+	r = out_init(&ports, -1);
+	for (uint32_t p = 0; r >= 0 && p < first->sweeps[0].n_ports; p++)
+		out_format(&ports, "%u,", first->sweeps[0].ports[p]);
+	request->ports = r < 0 ? NULL : arena_copy(&context->arena, ports.data, ports.n);
+	out_done(&ports);
+	return request->ports ? 0 : error_set(err, -ENOMEM, "go on with the scan");
+}
+
+static int tell_changes(const struct settings *settings, struct scan *scan, struct error *err)
+{
+	cleanup(scan_done) struct scan old;
+	scan_init(&old);
+	if (!settings->diff_text)
+		return 0;
+	int r = saved_scan_parse(settings->diff_text, strlen(settings->diff_text), &old, err);
+	if (r >= 0 && scan_changes(&old, scan) < 0)
+		r = error_set(err, -ENOMEM, "find what has changed");
+	return r;
+}
+
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;
@@ -256,14 +329,18 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	cleanup(tell_free_snapshot) struct snapshot *snapshot = NULL;
 	cleanup(free_places) struct vector places;
 	cleanup(scan_done) struct scan scan;
+	cleanup(scan_done) struct scan known;
 	struct stranger stranger = {0};
 
 	scan_init(&scan);
+	scan_init(&known);
 	vector_init(&places, sizeof(struct found_netns));
 	if (isatty(2) && context->is_terminal)
 		progress.show = show_progress;
 	int r = request_of(context, settings, arguments, &request, err);
 	request.progress = &progress;
+	if (r >= 0 && settings->resume_text)
+		r = go_on(context, settings, &known, &request, err);
 	if (r >= 0)
 		r = scan_run(&context->host, &request, &places, &stranger, &scan, err);
 	if (r >= 0)
@@ -271,6 +348,8 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	stranger_end(&stranger);
 	end_progress(&progress);
 	privilege_drop();
+	if (r >= 0)
+		r = tell_changes(settings, &scan, err);
 	if (r < 0)
 		return r;
 	r = tell(context, settings, arguments, &scan, err);

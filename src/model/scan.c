@@ -24,6 +24,7 @@ void scan_init(struct scan *scan)
 	*scan = (struct scan){.is_complete = true};
 	vector_init(&scan->results, sizeof(struct scan_result));
 	vector_init(&scan->notes, sizeof(const char *));
+	vector_init(&scan->changes, sizeof(struct scan_change));
 	arena_init(&scan->arena);
 }
 
@@ -35,6 +36,7 @@ void scan_done(struct scan *scan)
 	}
 	vector_done(&scan->results);
 	vector_done(&scan->notes);
+	vector_done(&scan->changes);
 	arena_done(&scan->arena);
 }
 
@@ -170,8 +172,8 @@ static uint32_t place_of(const struct scan_result *result, uint8_t proto, uint16
 	return i;
 }
 
-static const struct answer *answer_of(const struct scan_result *result, uint8_t proto,
-				      uint16_t port)
+const struct answer *scan_result_answer(const struct scan_result *result, uint8_t proto,
+					uint16_t port)
 {
 	for (uint32_t i = 0; i < result->n_sweeps; i++) {
 		const struct scan_sweep *sweep = &result->sweeps[i];
@@ -195,7 +197,7 @@ struct scan_door *scan_result_door(struct scan_result *result, uint8_t proto, ui
 	struct scan_door *door = at < result->doors.n ? vector_at(&result->doors, at) : NULL;
 	if (door && door->proto == proto && door->port == port)
 		return door;
-	const struct answer *answer = answer_of(result, proto, port);
+	const struct answer *answer = scan_result_answer(result, proto, port);
 	struct scan_others *group = answer ? find_others(result, proto, answer) : NULL;
 	if (!answer || !vector_add(&result->doors))
 		return NULL;

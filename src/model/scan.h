@@ -106,6 +106,13 @@ struct scan_others {
 	uint32_t count;
 };
 
+/* A door whose state was another in an older scan. */
+struct scan_change {
+	uint32_t result;
+	uint16_t port;
+	uint8_t proto, was, now; /* was, now: enum door_state */
+};
+
 struct scan {
 	const char *host, *boot_id;
 	double time;
@@ -113,6 +120,8 @@ struct scan {
 	bool is_complete, is_explicit;	 /* explicit: few ports were named, each is told */
 	struct vector results;		 /* struct scan_result */
 	struct vector notes;		 /* const char *: what else is to be said */
+	struct vector changes;		 /* struct scan_change */
+	bool has_changes;		 /* it was held against an older one */
 	const struct snapshot *snapshot; /* what it was compared with; NULL; borrowed */
 	struct arena arena;
 };
@@ -135,6 +144,10 @@ int scan_list(struct scan *scan);
 /* The door of that number, added where it was not listed (and taken from the others). NULL: no
  * memory, or it was not scanned. */
 struct scan_door *scan_result_door(struct scan_result *result, uint8_t proto, uint16_t port);
+
+/* Of the sweeps; NULL: it was not scanned. */
+const struct answer *scan_result_answer(const struct scan_result *result, uint8_t proto,
+					uint16_t port);
 
 /* "syn-ack", "icmp 3/13", ... at @to with NUL. */
 void answer_reason(const struct answer *answer, char *to, size_t size);

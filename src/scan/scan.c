@@ -7,6 +7,7 @@
 #include "base/privilege.h"
 #include "scan/connect.h"
 #include "scan/near.h"
+#include "scan/saved.h"
 #include "scan/scan.h"
 #include "scan/syn.h"
 #include "scan/udp.h"
@@ -112,6 +113,37 @@ static int run_visit(void *data)
 	return r;
 }
 
+/* What the saved scan knows is not asked again. */
+static void take_known(struct visit *visit, const struct scan_target *target,
+		       struct scan_sweep *sweep)
+{
+	struct progress *progress = visit->request->progress;
+	for (uint32_t p = 0; p < sweep->n_ports; p++) {
+		const struct answer *known = saved_scan_answer(visit->request->known, target,
+							       sweep->proto, sweep->ports[p]);
+		if (!known || known->state == DOOR_UNKNOWN)
+			continue;
+		sweep->answers[p] = *known;
+		atomic_fetch_add(&progress->n_done, 1);
+	}
+}
+
+/* Without a target of its own a scan that goes on has those of the saved one. */
+static int add_known(struct visit *visit, struct targets *targets)
+{
+	const struct scan *known = visit->request->known;
+	char text[128];
+	int r = 0;
+	for (uint32_t i = 0; i < known->results.n && r >= 0; i++) {
+		const struct scan_target *target = &scan_result(known, i)->target;
+		size_t n = ip_format(text, &target->ip, target->is_v4);
+		snprintf(text + n, sizeof(text) - n, "%s%.32s", target->link ? "%" : "",
+			 target->link ? target->link : "");
+		r = targets_add(targets, text, &visit->place, &visit->scan->arena, visit->err);
+	}
+	return r;
+}
+
 static int add_result(struct visit *visit, const struct scan_target *target, const char *from)
 {
 	struct scan *scan = visit->scan;
@@ -132,6 +164,8 @@ static int add_result(struct visit *visit, const struct scan_target *target, con
 		sweep->answers = arena_alloc(&scan->arena, visit->ports->n * sizeof(struct answer));
 		if (!sweep->answers)
 			return -ENOMEM;
+		if (visit->request->known)
+			take_known(visit, target, sweep);
 	}
 	visit->request->progress->n_all += (uint64_t)visit->ports->n * result->n_sweeps;
 	return 0;
@@ -147,7 +181,9 @@ static int find_targets(struct visit *visit, struct targets *targets)
 		r = targets_add(targets, *at, &visit->place, arena, err);
 	if (r >= 0 && request->file)
 		r = targets_add_file(targets, request->file, &visit->place, arena, err);
-	if (r >= 0 && !request->file && (!request->targets || !*request->targets))
+	if (r >= 0 && request->known && !request->file && (!request->targets || !*request->targets))
+		r = add_known(visit, targets);
+	else if (r >= 0 && !request->file && (!request->targets || !*request->targets))
 		r = targets_add_own(targets, &visit->place, false, err);
 	if (r >= 0 && request->exclude)
 		r = targets_exclude(targets, request->exclude, arena, err);

@@ -19,9 +19,11 @@ struct scan_request {
 	const char *from;	  /* "stranger", or a namespace: of from_scope; NULL: itself */
 	struct netns_scope from_scope;
 	enum scan_method method;
-	uint32_t rate;	      /* probes a second; 0: as the path is */
-	uint64_t max_time_ms; /* for all; 0: none */
-	bool is_sure;	      /* --yes */
+	uint32_t rate;		  /* probes a second; 0: as the path is */
+	uint64_t max_time_ms;	  /* for all; 0: none */
+	const struct scan *known; /* a saved one that is gone on with: only what it does not know is
+				   * asked; NULL */
+	bool is_sure;		  /* --yes */
 	const struct stop *stop;
 	struct progress *progress;
 	/* Told before anything is sent to an address of others: how many addresses, what. */

@@ -190,10 +190,27 @@ static void put_head(struct out *out, const struct scan *scan)
 	out_char(out, ']');
 }
 
+static void put_changes(struct out *out, const struct scan *scan)
+{
+	if (!scan->has_changes)
+		return;
+	out_string(out, ",\"changes\":[");
+	for (uint32_t i = 0; i < scan->changes.n; i++) {
+		const struct scan_change *change = vector_at(&scan->changes, i);
+		out_string(out, i ? ",\n{\"address\":" : "\n{\"address\":");
+		put_address(out, &scan_result(scan, change->result)->target);
+		out_format(out, ",\"proto\":\"%s\",\"port\":%u,\"was\":\"%s\",\"now\":\"%s\"}",
+			   proto_words[change->proto], change->port, door_words[change->was],
+			   door_words[change->now]);
+	}
+	out_char(out, ']');
+}
+
 void scan_json(struct out *out, const struct scan_show *show)
 {
 	out_char(out, '{');
 	put_head(out, show->scan);
+	put_changes(out, show->scan);
 	out_string(out, ",\"results\":[");
 	for (uint32_t i = 0; i < show->scan->results.n; i++) {
 		out_string(out, i ? ",\n" : "\n");
@@ -230,5 +247,6 @@ void scan_jsonl(struct out *out, const struct scan_show *show)
 	}
 	out_string(out, "{\"end\":true,");
 	put_head(out, show->scan);
+	put_changes(out, show->scan);
 	out_string(out, "}\n");
 }

@@ -178,6 +178,26 @@ static void put_alike(const struct page *page, const struct scan_result *result)
 				proto_words[result->sweeps[k].proto]);
 }
 
+#define CHANGES_SHOWN 50
+
+static void put_changes(const struct page *page, const struct scan *scan)
+{
+	char text[FORMAT_IP_MAX];
+	page_heading(page,
+		     scan->changes.n ? "changed since then" : "nothing has changed since then");
+	for (uint32_t i = 0; i < scan->changes.n && i < CHANGES_SHOWN; i++) {
+		const struct scan_change *change = vector_at(&scan->changes, i);
+		const struct scan_target *target = &scan_result(scan, change->result)->target;
+		size_t n = ip_format(text, &target->ip, target->is_v4);
+		out_format(page->out, "  %.*s %s/%u: %s, was %s\n", (int)n, text,
+			   proto_words[change->proto], change->port, door_words[change->now],
+			   door_words[change->was]);
+	}
+	if (scan->changes.n > CHANGES_SHOWN)
+		out_format(page->out, "  and %u more\n", scan->changes.n - CHANGES_SHOWN);
+	out_char(page->out, '\n');
+}
+
 void scan_table(const struct page *page, const struct scan_show *show)
 {
 	const struct scan *scan = show->scan;
@@ -197,6 +217,8 @@ void scan_table(const struct page *page, const struct scan_show *show)
 	}
 	if (scan->results.n)
 		out_char(page->out, '\n');
+	if (scan->has_changes)
+		put_changes(page, scan);
 	for (uint32_t i = 0; i < scan->notes.n; i++) {
 		const char *note = *(const char **)vector_at(&scan->notes, i);
 		text_show(page->out, note, strlen(note));

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A scan that goes on where another was broken off, and what has changed since one that was saved."""
+
+import json
+import re
+
+import pytest
+
+from scans import HERE, Found, listen_at, make_net, wall  # pylint: disable=unused-import
+
+pytestmark = pytest.mark.needs("root", "program:nft")
+COUNTED = """
+table inet counted {
+    chain input {
+        type filter hook input priority -300
+        tcp flags syn / syn,ack counter
+    }
+}
+"""
+
+
+def save(doorward, path, *words, status=None):
+    got, out, err = doorward.run("scan", "--json", "--no-identify", *words)
+    assert status is None or got == status, err
+    path.write_text(out)
+    return json.loads(out)
+
+
+def test_only_what_is_unknown_is_asked(net, doorward, tmp_path):
+    listen_at(net.here, [HERE[4]], [22, 30000])
+    outside = net.outside.doorward(doorward)
+    first = save(outside, tmp_path / "first", HERE[4], "-p", "1-40000", "--rate", "20000", "--max-time", "1s", status=3)
+    unknown = sum(o["count"] for o in first["results"][0]["others"] if o["state"] == "unknown")
+    assert 0 < unknown < 40000
+    net.nft(COUNTED)
+    whole = save(outside, tmp_path / "whole", "--resume", tmp_path / "first", status=0)
+    packets = int(re.search(r"packets (\d+)", net.nft("", "list", "table", "inet", "counted"))[1])
+    assert packets == unknown
+    assert whole["complete"]
+    seen = Found(whole["results"][0])
+    assert seen.those("open") == [22, 30000]
+    assert len(seen.by_port) == 40000
+
+
+def test_what_has_changed_is_told(net, doorward, tmp_path):
+    listen_at(net.here, [HERE[4]], [22, 80])
+    outside = net.outside.doorward(doorward)
+    save(outside, tmp_path / "old", HERE[4], "-p", "1-1000", status=0)
+    listen_at(net.here, [HERE[4]], [443])
+    wall(net, "tcp dport 80 drop")
+    now = save(outside, tmp_path / "new", HERE[4], "-p", "1-1000", "--diff", tmp_path / "old", status=0)
+    assert [(c["port"], c["was"], c["now"]) for c in now["changes"]] == [(80, "open", "filtered"), (443, "closed", "open")]
+    _, out, _ = outside.run("scan", HERE[4], "-p", "1-1000", "--diff", tmp_path / "old", "--no-identify")
+    assert "tcp/443: open, was closed" in out
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"results":[{"address":"x"}]}', '{"results":[{"address":"::1","others":[{"proto":"tcp",'
+                                  '"state":"open","reason":"rst","ports":"9-1"}]}]}', "[1]", '{"results":7}'])
+def test_what_is_no_scan_is_refused(net, doorward, tmp_path, text):
+    (tmp_path / "bad").write_text(text)
+    for option in "--resume", "--diff":
+        status, out, err = net.outside.doorward(doorward).run("scan", HERE[4], "-p", "1", option, tmp_path / "bad")
+        assert (status, out) == (2, "") and err
