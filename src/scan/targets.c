@@ -283,7 +283,7 @@ int targets_add_file(struct targets *targets, const char *path, const struct net
 
 static bool is_excluded(const struct scan_target *target, const struct targets *others)
 {
-	for (uint32_t i = 0; i < others->list.n; i++) {
+	for (uint32_t i = 0; others && i < others->list.n; i++) {
 		const struct scan_target *other = vector_at(&others->list, i);
 		if (ip_equal(&target->ip, &other->ip))
 			return true;
