@@ -287,7 +287,7 @@ def test_block_and_unblock(tmp_path):
         if "nf_tables" in screen.wait("Refuse new traffic|packet filter"):
             pytest.skip("no nf_tables here")
         screen.keys("y")
-        screen.wait("tcp/8080")
+        screen.wait("is refused until it is unblocked")
         screen.keys("Escape")
         screen.wait("Doors")
         screen.keys("b")
