@@ -9,6 +9,7 @@
 #include "scan/near.h"
 #include "scan/saved.h"
 #include "scan/scan.h"
+#include "scan/silent.h"
 #include "scan/syn.h"
 #include "scan/udp.h"
 #include "source/interfaces.h"
@@ -56,6 +57,19 @@ static enum distance distance_of(const struct scan_target *target)
 	return target->is_own ? DISTANCE_OWN : target->is_near ? DISTANCE_NEAR : DISTANCE_OTHER;
 }
 
+/* Each door leaves an entry in the connection tracking of who asks, for seconds or minutes. */
+static void say_tracking(struct visit *visit, const struct job *job)
+{
+	uint64_t room = silent_tracking_room();
+	if (room == UINT64_MAX || job->proto != PROTO_TCP || job_n(job) <= room / 2)
+		return;
+	scan_note(visit->scan,
+		  "connection tracking has room for %llu more, and %llu doors were asked: where a "
+		  "rule "
+		  "has it in use, the host may have lost connections of others",
+		  (unsigned long long)room, (unsigned long long)job_n(job));
+}
+
 /* Those results of a visit that one job can do: of one family, as far away. */
 static int run_alike(struct visit *visit, unsigned k, bool is_v4, enum distance distance)
 {
@@ -93,7 +107,12 @@ static int run_alike(struct visit *visit, unsigned k, bool is_v4, enum distance 
 		memcpy(answers + (size_t)i * n_ports,
 		       scan_result(visit->scan, results[i])->sweeps[k].answers,
 		       n_ports * sizeof(*answers));
+	say_tracking(visit, &job);
 	int r = run_job(request, &job, visit->err);
+	cleanup(fclosep) FILE *neighbours =
+		job.is_own || !is_v4 ? NULL : fopen("/proc/thread-self/net/arp", "re");
+	if (r >= 0 && neighbours)
+		silent_mark(&job, neighbours);
 	for (uint32_t i = 0; i < n; i++)
 		memcpy(scan_result(visit->scan, results[i])->sweeps[k].answers,
 		       answers + (size_t)i * n_ports, n_ports * sizeof(*answers));

@@ -121,3 +121,9 @@ def test_the_time_that_may_be_had_is_kept(net, doorward):
     said = json.loads(out)
     assert not said["complete"]
     assert said["results"][0]["others"][-1]["reason"] == "broken-off"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_address_that_nobody_has_is_told_as_that(net, doorward, method):
+    seen = found(net.outside.doorward(doorward), "10.9.0.77", "-p", "1-100", "--method", method, statuses=(1,))
+    assert set(seen.by_port.values()) <= {("filtered", "host-silent"), ("filtered", "icmp 3/1")}
