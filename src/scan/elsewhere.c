@@ -86,6 +86,8 @@ static bool is_translated(struct looking_up *up, const struct scan_result *resul
 	if (!up->place || door->proto != PROTO_TCP || !result->target.is_own)
 		return false;
 	cleanup(closep) int fd = netns_call(up->place, dial, &dialling);
+	if (fd < 0)
+		return false;
 	vector_init(&found, sizeof(struct nat_connection));
 	nat_read(up->place, door->port, door->port, &found);
 	for (uint32_t i = 0; i < found.n && !is_found; i++) {

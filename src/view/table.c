@@ -26,7 +26,7 @@ struct printing {
 	uint32_t n_pieces;
 };
 
-#define PIECE 512     /* rows */
+#define PIECE 512      /* rows */
 #define KEPT_MAX 65536 /* rows whose texts are kept */
 
 /* A cell in few bytes: the text follows. A longer one has its sizes in struct shown behind LONG. */
