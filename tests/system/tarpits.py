@@ -2,6 +2,7 @@
 """Listeners that mean no good, each a thread that counts who comes and what they say."""
 
 import contextlib
+import selectors
 import socket
 import threading
 
@@ -9,12 +10,14 @@ import threading
 class Tarpit:
     """@behave is called with each connection and the event that ends the test."""
 
-    def __init__(self, behave, address="127.0.0.1", port=0, backlog=64):
+    def __init__(self, behave, address="127.0.0.1", port=0, is_watched=False):
         self.behave = behave
-        self.listener = socket.create_server((address, port), backlog=backlog,
+        self.is_watched = is_watched  # how many come at once is looked at, for each that comes
+        self.listener = socket.create_server((address, port), backlog=64,
                                              family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
         self.over = threading.Event()
+        self.taken = []
         self.count = self.most = self.heard = 0
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self._accept)]
@@ -28,7 +31,9 @@ class Tarpit:
                 return
             with self.lock:
                 self.count += 1
-                self.most = max(self.most, self._open())
+                self.taken.append(connection)
+                if self.is_watched:
+                    self.most = max(self.most, self._open())
             thread = threading.Thread(target=self._serve, args=(connection,))
             self.threads.append(thread)
             thread.start()
@@ -38,10 +43,12 @@ class Tarpit:
             self.behave(self, connection)
 
     def _open(self):
-        """Connections that their client has not closed."""
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            ends = [line.split() for line in table][1:]
-        return sum(words[2].endswith(f":{self.port:04X}") and words[3] in ("01", "02") for words in ends)
+        """Connections that were taken and whose other end has not closed: over loopback an end is here at once."""
+        def is_open(connection):
+            with contextlib.suppress(OSError):
+                return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 1  # TCP_ESTABLISHED
+            return False
+        return sum(map(is_open, self.taken))
 
     def hear(self, connection):
         """Reads until the other end closes; how many bytes came."""
@@ -110,3 +117,33 @@ def answers(text):
         connection.sendall(text)
         pit.hear(connection)
     return behave
+
+
+@contextlib.contextmanager
+def greeters(texts):
+    """A port for each of @texts, which is said to whoever comes; all served by one thread. Yields the ports."""
+    over, end = socket.socketpair()
+    ready = selectors.DefaultSelector()
+    ready.register(end, selectors.EVENT_READ, None)
+    listeners = [socket.create_server(("127.0.0.1", 0), backlog=8) for _ in texts]
+    for listener, text in zip(listeners, texts):
+        ready.register(listener, selectors.EVENT_READ, text)
+
+    def serve():
+        while True:
+            for key, _ in ready.select():
+                if key.data is None:
+                    return
+                with contextlib.suppress(OSError), key.fileobj.accept()[0] as connection:
+                    connection.sendall(key.data)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield [listener.getsockname()[1] for listener in listeners]
+    finally:
+        over.close()
+        thread.join()
+        ready.close()
+        for thing in (*listeners, end):
+            thing.close()

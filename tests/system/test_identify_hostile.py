@@ -37,7 +37,7 @@ def test_endless_greeting_ends(behave):
 @pytest.mark.parametrize("behave", [tarpits.says_nothing, tarpits.drips, tarpits.closes, tarpits.says(b"x\r\n"),
                                     tarpits.answers(b"HTTP/1.1 400 Bad Request\r\n\r\n")])
 def test_never_more_than_two_connections_at_once(behave):
-    with Tarpit(behave) as pit:
+    with Tarpit(behave, is_watched=True) as pit:
         identify_one("127.0.0.1", pit.port)
         assert 1 <= pit.most <= 2
 
@@ -110,11 +110,10 @@ def test_two_thousand_open_ports():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (5000, hard))
     try:
-        with contextlib.ExitStack() as stack:
-            pits = [stack.enter_context(Tarpit(tarpits.says(b"OK MPD 1.%d\n" % i))) for i in range(2000)]
-            seen = identify(*[("127.0.0.1", pit.port) for pit in pits])
-            for i, pit in enumerate(pits):
-                assert seen.by[pit.port].protocol_version == f"1.{i}"
+        with tarpits.greeters([b"OK MPD 1.%d\n" % i for i in range(2000)]) as ports:
+            seen = identify(*[("127.0.0.1", port) for port in ports])
+            for i, port in enumerate(ports):
+                assert seen.by[port].protocol_version == f"1.{i}"
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -167,13 +166,16 @@ def test_mariadb_does_not_count_us_among_broken_handshakes(room):
             assert seen.version
 
 
-@pytest.mark.parametrize("name", ["openssh", "tigervnc", "ngircd", "vsftpd", "exim", "dovecot-imap"])
+@pytest.mark.parametrize("name", ["openssh", "tigervnc", "ngircd", "exim", "dovecot-imap"])
 def test_twelve_times_in_a_row_is_no_reason_to_turn_us_away(name):
     with running(name) as server:
         first = identify_one("127.0.0.1", server.port)
         assert first.outcome == "named"
         for _ in range(11):
             again = identify_one("127.0.0.1", server.port)
+            assert again.service == first.service
+            if name == "ngircd":  # punishes each wrong word with a second, and hears a goodbye after it; five may be here
+                continue
             del again.after
             assert vars(again) == {key: value for key, value in vars(first).items() if key != "after"}
 
