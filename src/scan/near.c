@@ -57,6 +57,14 @@ void near_mark(const struct netns *place, const struct targets *others, struct t
 {
 	for (uint32_t i = 0; i < targets->list.n; i++) {
 		struct scan_target *target = vector_at(&targets->list, i);
+		struct ip from;
+		/* a route of type local makes whole networks own; who goes there comes from there
+		 */
+		if (!target->is_own && syn_source(target, &from) >= 0 &&
+		    ip_equal(&from, &target->ip)) {
+			target->is_own = true;
+			targets->n_foreign--;
+		}
 		for (uint32_t k = 0; !target->is_own && k < others->list.n; k++) {
 			const struct scan_target *other = vector_at(&others->list, k);
 			if (!ip_equal(&other->ip, &target->ip))

@@ -127,3 +127,13 @@ def test_the_time_that_may_be_had_is_kept(net, doorward):
 def test_an_address_that_nobody_has_is_told_as_that(net, doorward, method):
     seen = found(net.outside.doorward(doorward), "10.9.0.77", "-p", "1-100", "--method", method, statuses=(1,))
     assert set(seen.by_port.values()) <= {("filtered", "host-silent"), ("filtered", "icmp 3/1")}
+
+
+def test_a_network_of_own_addresses_has_no_limit(lo, doorward):
+    lo("ip('route add local 10.5.0.0/24 dev lo')")
+    listen_at(lo, ["0.0.0.0"], [22])
+    status, out, err = lo.doorward(doorward).run("scan", "10.5.0.0/24", "-p", "1-100", "--json", "--no-identify")
+    assert status == 0 and "not this host's" not in err
+    results = json.loads(out)["results"]
+    assert len(results) == 254
+    assert all([p["port"] for p in r["ports"]] == [22] and r["others"][0]["count"] == 99 for r in results)
