@@ -14,15 +14,21 @@ enum { STEP_VERSION, STEP_AUTHORS };
 
 static const char version_name[] = "\7version\4bind", authors_name[] = "\7authors\4bind";
 
+/* OPT (RFC 6891): 4,096 bytes may come. BIND's authors do not fit into 512, and come in any order.
+ */
+static const char edns[] = "\0\0\x29\x10\0\0\0\0\0\0\0";
+
 static void say_question(struct talk *talk, const char *name, size_t n)
 {
 	if (!talk->place->is_udp)
-		say_u16(talk, (uint16_t)(HEADER + n + 4));
+		say_u16(talk, (uint16_t)(HEADER + n + 4 + sizeof(edns) - 1));
 	say_u16(talk, ID);
-	say_bytes(talk, "\0\0\0\1\0\0\0\0\0\0", 10); /* a standard query, one question */
+	/* a standard query, one question, one record more */
+	say_bytes(talk, "\0\0\0\1\0\0\0\0\0\1", 10);
 	say_bytes(talk, name, n);
 	say_u16(talk, TXT);
 	say_u16(talk, CHAOS);
+	say_bytes(talk, edns, sizeof(edns) - 1);
 }
 
 static void hello(struct talk *talk)
@@ -121,8 +127,10 @@ static enum verdict converse(struct talk *talk)
 	talk->taken = talk->n;
 	if (talk->step == STEP_VERSION)
 		return text ? read_version(talk, text, n) : VERDICT_DONE;
-	if (find_text(talk->in, talk->n, "Mark Andrews")) /* one of BIND's list */
-		KEEP(talk->seen->product, "BIND", 4);
+	static const char *const authors[] = {"Mark Andrews", "Bob Halley", "Michael Graff"};
+	for (size_t i = 0; i < ARRAY_SIZE(authors); i++)
+		if (find_text(talk->in, talk->n, authors[i]))
+			KEEP(talk->seen->product, "BIND", 4);
 	return VERDICT_DONE;
 }
 
