@@ -23,7 +23,11 @@ def version_told(server):
 
 def check(name, seen):
     server = SERVERS[name]
-    assert (seen.outcome, seen.service, seen.product) == ("named", server.service, server.product)
+    products = {server.product}
+    if name == "named":  # answers three questions of class CHAOS a second at most; who are its authors may stay unsaid
+        products.add(None)
+    assert (seen.outcome, seen.service) == ("named", server.service)
+    assert seen.product in products
     if server.told:
         told = version_told(server)
         assert seen.version.startswith(told), (seen.version, told)
