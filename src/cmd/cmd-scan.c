@@ -21,8 +21,8 @@ static const char *const method_words[METHOD_MAX + 1] = {"auto", "connect", "syn
 struct settings {
 	struct look look;
 	const char *ports, *exclude, *file, *from, *xml, *grepable, *resume, *diff;
-	char *resume_text, *diff_text; /* read before the rights are there */
-	int xml_fd, grepable_fd;       /* opened before the rights are there; 0: not wanted */
+	char *resume_text, *diff_text, *list; /* read before the rights are there */
+	int xml_fd, grepable_fd; /* opened before the rights are there; 0: not wanted */
 	bool tcp, udp, is_json, is_sure, has_compare, wants_identify, lacks_identify;
 	int output, method;
 	uint32_t rate;
@@ -146,6 +146,30 @@ static int read_saved(struct context *context, const char *path, char **ret, str
 	return 0;
 }
 
+#define LIST_MAX (4u << 20)
+
+/* The targets of --file; "-" is standard input, which has no size. */
+static int read_list(struct context *context, const char *path, char **ret, struct error *err)
+{
+	if (!path)
+		return 0;
+	bool is_input = strcmp(path, "-") == 0;
+	cleanup(closep) int fd = is_input ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, -errno, "open %.100s", path);
+	cleanup(freep) char *text = malloc(LIST_MAX + 1);
+	size_t n = 0;
+	ssize_t r = text ? 1 : -1;
+	while (r > 0 && n <= LIST_MAX && (r = read(fd, text + n, LIST_MAX + 1 - n)) > 0)
+		n += (size_t)r;
+	if (r < 0)
+		return error_set(err, text ? -errno : -ENOMEM, "read %.100s", path);
+	if (n > LIST_MAX || memchr(text, '\0', n))
+		return error_text(err, -EINVAL, "%.80s: that is no list of targets", path);
+	*ret = arena_copy(&context->arena, text, n);
+	return *ret ? 0 : error_set(err, -ENOMEM, "read %.100s", path);
+}
+
 static int prepare(struct context *context, void *data, unused_argument char **arguments,
 		   struct error *err)
 {
@@ -153,6 +177,8 @@ static int prepare(struct context *context, void *data, unused_argument char **a
 	int r = read_saved(context, settings->resume, &settings->resume_text, err);
 	if (r >= 0)
 		r = read_saved(context, settings->diff, &settings->diff_text, err);
+	if (r >= 0)
+		r = read_list(context, settings->file, &settings->list, err);
 	if (r >= 0)
 		r = open_form(settings->xml, &settings->xml_fd, err);
 	return r < 0 ? r : open_form(settings->grepable, &settings->grepable_fd, err);
@@ -212,7 +238,7 @@ static int request_of(struct context *context, const struct settings *settings, 
 		look.netns = "self";
 	*ret = (struct scan_request){
 		.targets = arguments,
-		.file = settings->file,
+		.list = settings->list,
 		.exclude = settings->exclude,
 		.ports = settings->ports,
 		.from = settings->from,

@@ -198,11 +198,11 @@ static int find_targets(struct visit *visit, struct targets *targets)
 	int r = 0;
 	for (char **at = request->targets; at && *at && r >= 0; at++)
 		r = targets_add(targets, *at, &visit->place, arena, err);
-	if (r >= 0 && request->file)
-		r = targets_add_file(targets, request->file, &visit->place, arena, err);
-	if (r >= 0 && request->known && !request->file && (!request->targets || !*request->targets))
+	if (r >= 0 && request->list)
+		r = targets_add_list(targets, request->list, &visit->place, arena, err);
+	if (r >= 0 && request->known && !request->list && (!request->targets || !*request->targets))
 		r = add_known(visit, targets);
-	else if (r >= 0 && !request->file && (!request->targets || !*request->targets))
+	else if (r >= 0 && !request->list && (!request->targets || !*request->targets))
 		r = targets_add_own(targets, &visit->place, false, err);
 	if (r >= 0 && request->exclude)
 		r = targets_exclude(targets, request->exclude, arena, err);
@@ -329,7 +329,7 @@ static int visit_from(struct host *host, struct visit *visit, const struct found
 	struct targets targets;
 	targets_init(&targets);
 	int r = read_place(host, visit, found);
-	bool is_named = request->file || (request->targets && *request->targets);
+	bool is_named = request->list || (request->targets && *request->targets);
 	if (r >= 0)
 		r = is_named ? find_targets(visit, &targets) : add_this_host(host, visit, &targets);
 	if (r >= 0)
@@ -345,7 +345,7 @@ static int visit_from_stranger(struct host *host, struct visit *visit, struct ve
 	struct targets targets;
 	targets_init(&targets);
 	const struct scan_request *request = visit->request;
-	bool is_named = request->file || (request->targets && *request->targets);
+	bool is_named = request->list || (request->targets && *request->targets);
 	int r = is_named ? 0 : add_this_host(host, visit, &targets);
 	if (r >= 0)
 		r = stranger_make(stranger, visit->err);

@@ -12,8 +12,9 @@
 enum scan_method { METHOD_AUTO, METHOD_CONNECT, METHOD_SYN, METHOD_MAX };
 
 struct scan_request {
-	char **targets; /* NULL ends; none: every address of the place */
-	const char *file, *exclude, *ports;
+	char **targets;	  /* NULL ends; none: every address of the place */
+	const char *list; /* more targets, as targets_add_list() takes them; NULL */
+	const char *exclude, *ports;
 	bool protos[PROTO_MAX];
 	struct netns_scope scope; /* which places of this host; "self" is usual */
 	const char *from;	  /* "stranger", or a namespace: of from_scope; NULL: itself */

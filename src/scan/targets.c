@@ -8,8 +8,6 @@
 #include "base/numbers.h"
 #include "scan/targets.h"
 
-#define FILE_MAX (4u << 20)
-
 struct range {
 	struct ip first;
 	unsigned bits; /* of 128 that are fixed */
@@ -254,22 +252,15 @@ int targets_add_own(struct targets *targets, const struct netns *place, bool fro
 	return r;
 }
 
-int targets_add_file(struct targets *targets, const char *path, const struct netns *place,
+int targets_add_list(struct targets *targets, const char *text, const struct netns *place,
 		     struct arena *arena, struct error *err)
 {
-	cleanup(fclosep) FILE *file =
-		strcmp(path, "-") == 0 ? fdopen(dup(0), "re") : fopen(path, "re");
-	cleanup(freep) char *line = NULL;
-	size_t size = 0, total = 0;
-	ssize_t n;
-	if (!file)
-		return error_set(err, -errno, "open %.100s", path);
-	while ((n = getline(&line, &size, file)) >= 0) {
-		total += (size_t)n;
-		if (total > FILE_MAX)
-			return error_text(err, -EINVAL, "%.80s: too long for a list of targets",
-					  path);
-		line[strcspn(line, "#\n")] = '\0';
+	cleanup(freep) char *copy = strdup(text);
+	if (!copy)
+		return error_set(err, -ENOMEM, "read the targets");
+	char *next = copy;
+	for (char *line; (line = strsep(&next, "\n"));) {
+		line[strcspn(line, "#")] = '\0';
 		char *rest = NULL;
 		for (char *word = strtok_r(line, " \t\r,", &rest); word;
 		     word = strtok_r(NULL, " \t\r,", &rest)) {
@@ -278,7 +269,7 @@ int targets_add_file(struct targets *targets, const char *path, const struct net
 				return r;
 		}
 	}
-	return ferror(file) ? error_set(err, -EIO, "read %.100s", path) : 0;
+	return 0;
 }
 
 static bool is_excluded(const struct scan_target *target, const struct targets *others)

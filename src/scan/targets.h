@@ -27,8 +27,8 @@ int targets_add(struct targets *targets, const char *text, const struct netns *p
 int targets_add_own(struct targets *targets, const struct netns *place, bool from_outside,
 		    struct error *err);
 
-/* One target a line or word; "#" begins a remark. "-" is standard input. */
-int targets_add_file(struct targets *targets, const char *path, const struct netns *place,
+/* One target a line or word; "#" begins a remark. */
+int targets_add_list(struct targets *targets, const char *text, const struct netns *place,
 		     struct arena *arena, struct error *err);
 
 /* Takes out what the comma-separated @text names. */

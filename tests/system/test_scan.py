@@ -2,6 +2,7 @@
 """A scan against real listeners behind real rules: every open port, no phantom, and why each other one is not open."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -110,6 +111,21 @@ def test_nobody_is_scanned_by_mistake(lo, doorward):
         assert (status, out) == (2, ""), err
     status, out, err = scan("scan", "198.18.0.0/22", "-p", "22")
     assert status == 2 and "--yes" in err and "1022" in err, err
+
+
+def test_targets_come_from_a_file_or_standard_input(lo, doorward, tmp_path):
+    listen_at(lo, ["127.0.0.1", "::1"], [8080])
+    names = tmp_path / "targets"
+    names.write_text("127.0.0.1 # this\n\n::1,127.0.0.2\n")
+    inside = lo.doorward(doorward)
+    seen = inside.json("scan", "--file", names, "-p", "8080", "--no-identify")
+    assert [r["address"] for r in seen["results"]] == ["127.0.0.1", "::1", "127.0.0.2"]
+    ran = subprocess.run([*inside.prefix, inside.path, "scan", "--file", "-", "-p", "8080", "--no-identify", "--json"],
+                         input=names.read_text(), capture_output=True, text=True, check=False)
+    assert [r["address"] for r in json.loads(ran.stdout)["results"]] == ["127.0.0.1", "::1", "127.0.0.2"]
+    for wrong in "/nonexistent", "/bin/true":
+        status, out, err = inside.run("scan", "--file", wrong)
+        assert status in (2, 3) and out == "" and wrong in err
 
 
 def test_the_time_that_may_be_had_is_kept(net, doorward):
