@@ -363,7 +363,7 @@ def running(name, address="127.0.0.1", inside=None, more=""):
         pytest.skip(f"{name} wants root")
     if server.v4_only and ":" in address:
         pytest.skip(f"{name} has no IPv6 here")
-    mark = uuid.uuid4().hex
+    mark, process = uuid.uuid4().hex, None
     folder = tempfile.mkdtemp(prefix="doorward-server-")
     names = _names(address, folder, inside)
     environment = dict(os.environ, DOORWARD_TEST_MARK=mark, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C")
@@ -382,5 +382,9 @@ def running(name, address="127.0.0.1", inside=None, more=""):
             yield types.SimpleNamespace(port=names.p, address=address, folder=folder, pid=process.pid)
             process.stdin.close()
     finally:
+        if process:  # some write their title over their environment, and with it the mark
+            with contextlib.suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         end_marked(mark)
         shutil.rmtree(folder, ignore_errors=True)
