@@ -387,4 +387,7 @@ def running(name, address="127.0.0.1", inside=None, more=""):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         end_marked(mark)
+        for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():  # podman's store
+            if line.split()[1].startswith(folder):
+                subprocess.run(["umount", line.split()[1]], check=False)
         shutil.rmtree(folder, ignore_errors=True)
