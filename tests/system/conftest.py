@@ -78,13 +78,15 @@ def program(variable, path):
 
 @functools.cache
 def _for_everyone(path):
-    """@path, or a copy of it where an ordinary user may not come to it: the tree is in root's home."""
+    """@path, or a copy of it, modules beside it, where an ordinary user may not come to it: the tree is in root's home."""
     words = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "test", "-x", path]
     if os.geteuid() != 0 or not shutil.which("setpriv") or subprocess.run(words, check=False).returncode == 0:
         return path
     place = tempfile.mkdtemp(prefix="doorward-")
     atexit.register(shutil.rmtree, place)
     os.chmod(place, 0o755)
+    for module in pathlib.Path(path).parent.glob("*.so"):
+        shutil.copy(module, place)
     return shutil.copy(path, place)
 
 
