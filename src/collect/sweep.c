@@ -184,7 +184,7 @@ static int sweep_bpf(struct host *host, struct join *join, struct vector *found,
 	struct crowd *crowd = crowd_choose(host, join, found);
 	uint32_t full = crowd ? (uint32_t)crowd_place(crowd)->inode : own;
 	struct query query = query_of_pass(join->query, own, full);
-	join->tally.is_wanted = query.not_tallied[0] && found->n > 1;
+	join->tally.is_wanted = query.not_tallied[0];
 	join->tally.left_out = full;
 	if (!files && crowd)
 		files = files_start(host, &query);
