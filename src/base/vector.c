@@ -6,7 +6,7 @@
 #include "base/vector.h"
 
 #define MAPPED_FROM (256 * 1024) /* bytes; below it the heap */
-#define HUGE_FROM (8 << 20)	 /* bytes; from it on in large pages, where the kernel has them */
+#define HUGE_FROM (3 << 20)	 /* bytes; from it on in large pages, where the kernel has them */
 
 void vector_init(struct vector *vector, uint32_t size)
 {

@@ -15,7 +15,7 @@
 
 /* So long the crowd is watched before it is taken for calm. Nothing waits for it: the pass over
  * descriptors takes longer than all else. */
-#define WATCH_NS 4000000
+#define WATCH_NS 3000000
 
 /* Connections that have a process, or wait for it: all others are few, and cost no walk more. */
 #define STATES_ALIVE (1u << STATE_ESTABLISHED | 1u << STATE_CLOSE_WAIT)
