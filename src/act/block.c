@@ -131,24 +131,39 @@ static int tell_unquiet(int r, struct error *err)
 	return r;
 }
 
+/* The first of @wanted that is not in the table; NULL: all stand. */
+static const struct block *find_absent(const struct block_table *table, const struct vector *wanted)
+{
+	for (uint32_t i = 0; i < wanted->n; i++)
+		if (!block_find(table, vector_at(wanted, i)))
+			return vector_at(wanted, i);
+	return NULL;
+}
+
 int block_add(const struct block_place *place, const struct vector *wanted, struct block_table *ret,
 	      struct error *err)
 {
+	/* Looked at afterwards. Who changes the table at the same moment may be seen in the middle
+	 * of it, so what is absent is asked for again before it is said not to stand. */
+	const struct block *absent = NULL;
 	int r = -EAGAIN;
-	for (unsigned i = 0; r == -EAGAIN && i < TRIES_MAX; i++)
+	for (unsigned i = 0; (r == -EAGAIN || absent) && i < TRIES_MAX; i++) {
+		absent = NULL;
 		r = try_add(place, wanted, ret, err);
-	if (r < 0)
-		return tell_unquiet(r, err);
-	r = block_read(place, ret, err);
-	for (uint32_t i = 0; r >= 0 && i < wanted->n; i++) {
-		char text[128];
-		if (block_find(ret, vector_at(wanted, i)))
-			continue;
-		block_text(vector_at(wanted, i), text, sizeof(text));
-		r = error_text(err, -EIO, "%s: the packet filter took it, and it does not stand",
-			       text);
+		if (r >= 0)
+			r = block_read(place, ret, err);
+		if (r >= 0)
+			absent = find_absent(ret, wanted);
+		if (r < 0 && r != -EAGAIN)
+			return r;
 	}
-	return r;
+	if (r >= 0 && absent) {
+		char text[128];
+		block_text(absent, text, sizeof(text));
+		return error_text(err, -EIO, "%s: the packet filter took it, and it does not stand",
+				  text);
+	}
+	return r < 0 ? tell_unquiet(r, err) : r;
 }
 
 static int try_remove(const struct block_place *place, const struct vector *wanted, bool has_from,
