@@ -13,9 +13,11 @@ import contextlib
 import dataclasses
 import functools
 import glob
+import importlib.util
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -121,7 +123,7 @@ DocumentRoot {d}
                     files={"conf.json": '{{"admin":{{"disabled":true}},"apps":{{"http":{{"servers":{{"a":{{"listen":'
                                         '["{b}:{p}"],"routes":[{{"handle":[{{"handler":"static_response",'
                                         '"body":"hi"}}]}}]}}}}}}}}}}'}),
-    "squid": Server("squid -N -f {d}/conf", "http-proxy", "squid", dpkg("squid"), findings=(CLEAR,), files={
+    "squid": Server("squid -N -f {d}/conf", "http-proxy", "squid", dpkg("squid"), findings=(CLEAR,), root=True, files={
         "conf": "http_port {b}:{p}\npid_filename none\ncache_log {d}/cache.log\naccess_log none\ncoredump_dir {d}\n"
                 "http_access deny all\n"}),
     "tinyproxy": Server("tinyproxy -d -c {d}/conf", "http-proxy", "tinyproxy", dpkg("tinyproxy-bin"),
@@ -359,6 +361,9 @@ def running(name, address="127.0.0.1", inside=None, more=""):
     program = server.words.split()[0]
     if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
         pytest.skip(f"{name}: {program} is not installed")
+    module = re.match(r"\S*python3 -m (\w+)", server.words)
+    if module and not importlib.util.find_spec(module[1]):
+        pytest.skip(f"{name}: python3-{module[1]} is not installed")
     if server.root and os.geteuid() != 0:
         pytest.skip(f"{name} wants root")
     if server.v4_only and ":" in address:
