@@ -39,22 +39,30 @@ static struct nlmsghdr *begin(char buffer[MESSAGE_MAX], uint16_t type, uint16_t 
 	return message;
 }
 
-/* Sends it and takes the kernel's word for it. */
-static int ask(int fd, const struct nlmsghdr *message)
+/* Sends it and takes the kernel's answer, which is of @type and has @size bytes at least; else
+ * -EPROTO. */
+static int exchange(int fd, const struct nlmsghdr *message, uint16_t type, void *ret, size_t size)
 {
-	char answer[4096] __attribute__((aligned(8)));
-	struct nlmsgerr error;
+	char answer[8192] __attribute__((aligned(8)));
 	if (send(fd, message, message->nlmsg_len, 0) < 0)
 		return -errno;
 	ssize_t n = recv(fd, answer, sizeof(answer), 0);
 	const struct nlmsghdr *first = (const struct nlmsghdr *)answer;
 	if (n < 0)
 		return -errno;
-	if (!mnl_nlmsg_ok(first, (int)n) || first->nlmsg_type != NLMSG_ERROR ||
-	    mnl_nlmsg_get_payload_len(first) < sizeof(error))
+	if (!mnl_nlmsg_ok(first, (int)n) || first->nlmsg_type != type ||
+	    mnl_nlmsg_get_payload_len(first) < size)
 		return -EPROTO;
-	memcpy(&error, mnl_nlmsg_get_payload(first), sizeof(error));
-	return error.error;
+	memcpy(ret, mnl_nlmsg_get_payload(first), size);
+	return 0;
+}
+
+/* The kernel's word for what was asked of it. */
+static int ask(int fd, const struct nlmsghdr *message)
+{
+	struct nlmsgerr error;
+	int r = exchange(fd, message, NLMSG_ERROR, &error, sizeof(error));
+	return r < 0 ? r : error.error;
 }
 
 static int add_pair(int fd, const char *link, int netns)
@@ -90,22 +98,14 @@ static int change_link(int fd, const char *link, uint16_t type)
 static int index_of(int fd, const char *link, uint32_t *ret)
 {
 	char buffer[MESSAGE_MAX] __attribute__((aligned(8)));
-	char answer[8192] __attribute__((aligned(8)));
 	struct nlmsghdr *message = begin(buffer, RTM_GETLINK, 0);
 	struct ifinfomsg header;
 	message->nlmsg_flags = NLM_F_REQUEST;
 	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(message, IFLA_IFNAME, link);
-	if (send(fd, message, message->nlmsg_len, 0) < 0)
-		return -errno;
-	ssize_t n = recv(fd, answer, sizeof(answer), 0);
-	const struct nlmsghdr *first = (const struct nlmsghdr *)answer;
-	if (n < 0)
-		return -errno;
-	if (!mnl_nlmsg_ok(first, (int)n) || first->nlmsg_type != RTM_NEWLINK ||
-	    mnl_nlmsg_get_payload_len(first) < sizeof(header))
-		return -ENODEV;
-	memcpy(&header, mnl_nlmsg_get_payload(first), sizeof(header));
+	int r = exchange(fd, message, RTM_NEWLINK, &header, sizeof(header));
+	if (r < 0)
+		return r == -EPROTO ? -ENODEV : r;
 	*ret = (uint32_t)header.ifi_index;
 	return 0;
 }

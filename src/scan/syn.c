@@ -5,13 +5,13 @@
 #include <sys/random.h>
 
 #include "base/attributes.h"
+#include "scan/finder.h"
 #include "scan/icmp.h"
 #include "scan/pending.h"
 #include "scan/syn.h"
 
 #define BATCH 128
 #define RECEIVED_MAX 192
-#define NO_PORT UINT32_MAX
 #define ICMP_AT_ONCE 6 /* errors that a Linux host sends before it waits (icmp(7)) */
 #define SMALL 4096     /* doors that one thread does as fast */
 
@@ -23,9 +23,7 @@ struct course {
 	struct ip *from;
 	union any_address *to;
 	socklen_t n_to;
-	uint32_t *slots; /* address to target: open addressing, index + 1 */
-	uint32_t n_slots;
-	uint32_t *port_at; /* port to its index, or NO_PORT */
+	struct finder finder;
 };
 
 struct rejects {
@@ -44,22 +42,6 @@ struct runner {
 	uint32_t probes[BATCH];
 	uint8_t packets[BATCH][PACKET_SYN_MAX], received[BATCH][RECEIVED_MAX];
 };
-
-static uint32_t hash_of(const struct ip *ip)
-{
-	uint32_t word[4];
-	memcpy(word, ip->bytes, 16);
-	return (word[0] ^ word[1] ^ word[2] ^ word[3]) * 2654435761u;
-}
-
-static uint32_t find_target(const struct course *course, const struct ip *ip)
-{
-	for (uint32_t at = hash_of(ip) & (course->n_slots - 1); course->slots[at];
-	     at = (at + 1) & (course->n_slots - 1))
-		if (ip_equal(&course->job->targets[course->slots[at] - 1].ip, ip))
-			return course->slots[at] - 1;
-	return NONE;
-}
 
 static struct packet_ends ends_of(const struct runner *runner, uint32_t probe, unsigned pass)
 {
@@ -143,17 +125,15 @@ static bool answer_from(const struct packet *packet, bool is_v4, struct answer *
 static uint32_t probe_of(const struct runner *runner, const struct packet *packet)
 {
 	const struct course *course = runner->course;
-	const struct job *job = course->job;
-	uint32_t target = find_target(course, &packet->ends.to),
-		 port = course->port_at[packet->ends.to_port];
-	if (target == NONE || port == NO_PORT ||
-	    !ip_equal(&packet->ends.from, &course->from[target]))
+	uint32_t probe = finder_probe(&course->finder, &packet->ends.to, packet->ends.to_port);
+	if (probe == NONE ||
+	    !ip_equal(&packet->ends.from, &course->from[probe % course->job->n_targets]))
 		return NONE;
 	if ((packet->ends.from_port & ~(SYN_PORTS - 1)) != runner->sockets.base)
 		return NONE;
 	if (packet_cookie(course->key, &packet->ends) != packet->cookie)
 		return NONE;
-	return port * job->n_targets + target;
+	return probe;
 }
 
 static void take(struct runner *runner, const uint8_t *bytes, size_t n, uint64_t now)
@@ -300,28 +280,17 @@ static void find_source(struct course *course, uint32_t target)
 
 static int course_init(struct course *course, const struct job *job)
 {
-	*course = (struct course){.job = job, .n_slots = 16};
-	while (course->n_slots < 2 * job->n_targets)
-		course->n_slots *= 2;
+	*course = (struct course){.job = job};
 	course->forms = calloc(job->n_targets, sizeof(*course->forms));
 	course->from = calloc(job->n_targets, sizeof(*course->from));
 	course->to = calloc(job->n_targets, sizeof(*course->to));
-	course->slots = calloc(course->n_slots, sizeof(*course->slots));
-	course->port_at = malloc(65536 * sizeof(*course->port_at));
-	if (!course->forms || !course->from || !course->to || !course->slots || !course->port_at)
+	int r = finder_init(&course->finder, job);
+	if (r < 0 || !course->forms || !course->from || !course->to)
 		return -ENOMEM;
 	if (getrandom(course->key, sizeof(course->key), 0) < 0)
 		return -errno;
-	memset(course->port_at, 0xff, 65536 * sizeof(*course->port_at));
-	for (uint32_t i = 0; i < job->n_ports; i++)
-		course->port_at[job->ports[i]] = i;
-	for (uint32_t i = 0; i < job->n_targets; i++) {
-		uint32_t at = hash_of(&job->targets[i].ip) & (course->n_slots - 1);
-		while (course->slots[at])
-			at = (at + 1) & (course->n_slots - 1);
-		course->slots[at] = i + 1;
+	for (uint32_t i = 0; i < job->n_targets; i++)
 		find_source(course, i);
-	}
 	return 0;
 }
 
@@ -330,8 +299,7 @@ static void course_done(struct course *course)
 	free(course->forms);
 	free(course->from);
 	free(course->to);
-	free(course->slots);
-	free(course->port_at);
+	finder_done(&course->finder);
 }
 
 static struct runner *runner_new(struct course *course, unsigned thread, unsigned n_threads,

@@ -11,13 +11,6 @@
 #define RECEIVE_BYTES (8 << 20)
 #define TAKEN_AT_ONCE 4096 /* of what comes, before more is sent */
 
-static uint32_t hash_of(const struct ip *ip)
-{
-	uint32_t word[4];
-	memcpy(word, ip->bytes, 16);
-	return (word[0] ^ word[1] ^ word[2] ^ word[3]) * 2654435761u;
-}
-
 static int open_one(const struct job *job, uint16_t *ret_port)
 {
 	bool is_v4 = job->targets[0].is_v4;
@@ -41,22 +34,10 @@ static int open_one(const struct job *job, uint16_t *ret_port)
 
 int udp_open(struct udp_channel *channel, const struct job *job)
 {
-	*channel = (struct udp_channel){.job = job, .fd = -1, .elsewhere = -1, .n_slots = 16};
-	while (channel->n_slots < 2 * job->n_targets)
-		channel->n_slots *= 2;
-	channel->slots = calloc(channel->n_slots, sizeof(uint32_t));
-	channel->port_at = malloc(65536 * sizeof(uint32_t));
-	if (!channel->slots || !channel->port_at)
-		return -ENOMEM;
-	memset(channel->port_at, 0xff, 65536 * sizeof(uint32_t));
-	for (uint32_t i = 0; i < job->n_ports; i++)
-		channel->port_at[job->ports[i]] = i;
-	for (uint32_t i = 0; i < job->n_targets; i++) {
-		uint32_t at = hash_of(&job->targets[i].ip) & (channel->n_slots - 1);
-		while (channel->slots[at])
-			at = (at + 1) & (channel->n_slots - 1);
-		channel->slots[at] = i + 1;
-	}
+	*channel = (struct udp_channel){.job = job, .fd = -1, .elsewhere = -1};
+	int r = finder_init(&channel->finder, job);
+	if (r < 0)
+		return r;
 	channel->fd = open_one(job, &channel->own[0]);
 	if (channel->fd >= 0)
 		channel->elsewhere = open_one(job, &channel->own[1]);
@@ -67,8 +48,7 @@ void udp_close(struct udp_channel *channel)
 {
 	closep(&channel->fd);
 	closep(&channel->elsewhere);
-	free(channel->slots);
-	free(channel->port_at);
+	finder_done(&channel->finder);
 }
 
 static void keep(const struct udp_channel *channel, uint32_t probe, enum door_state state,
@@ -107,18 +87,6 @@ bool udp_ask(struct udp_channel *channel, uint32_t probe)
 	return true;
 }
 
-static uint32_t probe_at(const struct udp_channel *channel, const struct ip *ip, uint16_t port)
-{
-	const struct job *job = channel->job;
-	uint32_t index = channel->port_at[port], at = hash_of(ip) & (channel->n_slots - 1);
-	for (; index != NONE && channel->slots[at]; at = (at + 1) & (channel->n_slots - 1)) {
-		uint32_t target = channel->slots[at] - 1;
-		if (ip_equal(&job->targets[target].ip, ip))
-			return index * job->n_targets + target;
-	}
-	return NONE;
-}
-
 struct taking {
 	void (*tell)(void *data, uint32_t probe, const struct answer *answer);
 	void *data;
@@ -145,7 +113,7 @@ static bool take_error(struct udp_channel *channel, int fd, const struct taking 
 	if (!icmp_queue(fd, channel->job->targets[0].is_v4, PROTO_UDP, &answer, &port, &ip))
 		return false;
 	if (answer.state != DOOR_UNKNOWN)
-		take(channel, taking, probe_at(channel, &ip, port), answer);
+		take(channel, taking, finder_probe(&channel->finder, &ip, port), answer);
 	return true;
 }
 
@@ -163,7 +131,7 @@ static bool take_datagram(struct udp_channel *channel, int fd, const struct taki
 	struct ip ip = address_ip(&from);
 	if (fd == channel->elsewhere)
 		port = 69;
-	take(channel, taking, probe_at(channel, &ip, port), answer);
+	take(channel, taking, finder_probe(&channel->finder, &ip, port), answer);
 	return true;
 }
 

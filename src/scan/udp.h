@@ -4,6 +4,7 @@
 #ifndef SCAN_UDP_H
 #define SCAN_UDP_H
 
+#include "scan/finder.h"
 #include "scan/job.h"
 #include "scan/pending.h"
 
@@ -23,8 +24,7 @@ struct udp_channel {
 	const struct job *job;
 	int fd, elsewhere; /* the second for services that answer from another port */
 	uint16_t own[2];   /* their ports: what comes back from there is our own */
-	uint32_t *port_at; /* port to index of the job's, or NONE */
-	uint32_t *slots, n_slots;
+	struct finder finder;
 };
 
 int udp_open(struct udp_channel *channel, const struct job *job);

@@ -21,6 +21,13 @@ static struct difference find(struct snapshot *older, struct snapshot *newer)
 	return difference;
 }
 
+static void end(struct difference *difference, struct snapshot *older, struct snapshot *newer)
+{
+	difference_done(difference);
+	snapshot_free(older);
+	snapshot_free(newer);
+}
+
 static uint32_t tcp(struct snapshot *s, enum state state, const char *local, const char *peer,
 		    uint64_t cookie)
 {
@@ -55,9 +62,7 @@ static void test_same_new_and_gone_in_any_order(unused_argument void **state)
 	assert_int_equal(d.n_gone, 1);
 	assert_int_equal(d.gone[0], 1);
 	assert_true(d.seconds > 1.99 && d.seconds < 2.01);
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 /* The same number bound anew is another socket, even where its ends are the same. */
@@ -69,9 +74,7 @@ static void test_a_port_opened_again_is_new(unused_argument void **state)
 	struct difference d = find(older, newer);
 	assert_became(&d, 0, CHANGE_NEW, NONE);
 	assert_int_equal(d.n_gone, 1);
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 static void test_a_cookie_that_one_source_does_not_know(unused_argument void **state)
@@ -82,9 +85,7 @@ static void test_a_cookie_that_one_source_does_not_know(unused_argument void **s
 	made_at(newer, 0)->cookie = 0;
 	struct difference d = find(older, newer);
 	assert_became(&d, 0, CHANGE_NONE, 0);
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 /* TIME_WAIT has neither the inode nor the cookie of the connection that it was. */
@@ -98,9 +99,7 @@ static void test_a_connection_goes_on_as_time_wait(unused_argument void **state)
 	struct difference d = find(older, newer);
 	assert_became(&d, waits, CHANGE_CHANGED, 0);
 	assert_int_equal(d.n_gone, 0);
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 /* ... but a new connection of the same ends after it is new. */
@@ -114,9 +113,7 @@ static void test_ends_used_again_are_a_new_connection(unused_argument void **sta
 	struct difference d = find(older, newer);
 	assert_became(&d, 0, CHANGE_NEW, NONE);
 	assert_int_equal(d.n_gone, 1);
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 static void test_one_that_is_accepted_gets_its_inode(unused_argument void **state)
@@ -129,9 +126,7 @@ static void test_one_that_is_accepted_gets_its_inode(unused_argument void **stat
 	made_hold(newer, 0, made_process(newer, 100, 1, "nginx", NULL), 4);
 	struct difference d = find(older, newer);
 	assert_became(&d, 0, CHANGE_CHANGED, 0);
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 static void test_another_namespace_is_another_socket(unused_argument void **state)
@@ -143,9 +138,7 @@ static void test_another_namespace_is_another_socket(unused_argument void **stat
 	made_at(newer, 0)->netns = 1;
 	struct difference d = find(older, newer);
 	assert_became(&d, 0, CHANGE_NEW, NONE);
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 static void test_holders_are_compared_without_their_order(unused_argument void **state)
@@ -168,9 +161,7 @@ static void test_holders_are_compared_without_their_order(unused_argument void *
 	struct difference d = find(older, newer);
 	assert_became(&d, 0, CHANGE_NONE, 0);
 	assert_became(&d, 1, CHANGE_CHANGED, 1);
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 static void give_info(struct snapshot *s, uint32_t socket, uint64_t acked, uint64_t received)
@@ -200,9 +191,7 @@ static void test_rates_are_of_the_time_between(unused_argument void **state)
 	assert_int_equal(rate.in, 500);
 	assert_false(difference_rate(&d, 1, &rate));
 	assert_false(difference_rate(&d, 2, &rate));
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 /* Each of the newer has at most one of the older, and none of either is left out. */
@@ -230,9 +219,7 @@ static void test_many_in_disorder(unused_argument void **state)
 		uint32_t from = (i * 7919u) % N;
 		assert_int_equal(d.older_of[i], from % 10 ? from : NONE);
 	}
-	difference_done(&d);
-	snapshot_free(older);
-	snapshot_free(newer);
+	end(&d, older, newer);
 }
 
 static void test_a_snapshot_goes_with_its_last_owner(unused_argument void **state)
