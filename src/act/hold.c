@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "base/clock.h"
 #include "act/hold.h"
 #include "act/traced.h"
 #include "base/numbers.h"
@@ -190,7 +191,7 @@ static int stop_known(struct hold *hold, uint64_t deadline, struct error *err)
 		if (!hold_thread(hold, i)->is_asked)
 			note_waiting(hold, hold_thread(hold, i));
 	if (!hold->stopped_at)
-		hold->stopped_at = traced_now();
+		hold->stopped_at = clock_ns();
 	for (uint32_t i = 0; i < hold->threads.n; i++) {
 		struct held_thread *thread = hold_thread(hold, i);
 		if (!thread->is_asked && traced_interrupt(thread->tid) < 0)
@@ -202,7 +203,7 @@ static int stop_known(struct hold *hold, uint64_t deadline, struct error *err)
 
 int hold_stop(struct hold *hold, struct error *err)
 {
-	uint64_t deadline = traced_now() + STOP_LIMIT_NS;
+	uint64_t deadline = clock_ns() + STOP_LIMIT_NS;
 	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
 		int r = stop_known(hold, deadline, err), n_new = 0;
 		if (r < 0)
@@ -247,7 +248,7 @@ void hold_let_go(struct hold *hold)
 	for (uint32_t i = 0; i < hold->threads.n; i++)
 		if (hold_thread(hold, i)->is_stopped)
 			traced_let_go(hold_thread(hold, i)->tid);
-	hold->went_on_at = traced_now();
+	hold->went_on_at = clock_ns();
 	vector_done(&hold->threads);
 	vector_done(&hold->pids);
 }

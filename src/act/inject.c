@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "base/clock.h"
 #include "act/inject.h"
 #include "act/traced.h"
 #include "base/faults.h"
@@ -202,7 +203,7 @@ int inject_prepare(const struct host *host, int32_t pid, int32_t tid, struct inj
 /* Up to the next stop of kind @wanted. A stop signal is kept for later; all others are blocked. */
 static int go_to(struct injection *injection, enum traced_stop wanted)
 {
-	uint64_t deadline = traced_now() + CALL_LIMIT_NS;
+	uint64_t deadline = clock_ns() + CALL_LIMIT_NS;
 	for (;;) {
 		enum traced_stop stop;
 		int number;
@@ -223,7 +224,7 @@ static int give_up(struct injection *injection)
 	enum traced_stop stop;
 	int number;
 	traced_interrupt(injection->tid);
-	return traced_wait(injection->tid, traced_now() + CALL_LIMIT_NS, &stop, &number);
+	return traced_wait(injection->tid, clock_ns() + CALL_LIMIT_NS, &stop, &number);
 }
 
 int inject_call(struct injection *injection, int64_t number, const uint64_t arguments[6],

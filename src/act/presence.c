@@ -3,8 +3,8 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "act/presence.h"
 #include "source/proc-net.h"
 #include "source/sock-diag.h"
@@ -79,13 +79,6 @@ int presence_ask(const struct acting *acting, const struct identity *target)
 	return r < 0 ? r : looking.is_found;
 }
 
-uint64_t presence_now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static bool is_any_there(const struct acting *acting, struct step *const *steps, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -109,7 +102,7 @@ void presence_wait(const struct acting *acting, struct step *const *steps, uint3
 	for (uint32_t i = 0; polled && i < n_pidfds; i++)
 		polled[i] = (struct pollfd){.fd = pidfds[i], .events = POLLIN};
 	while (is_any_there(acting, steps, n)) {
-		uint64_t now = presence_now_ns();
+		uint64_t now = clock_ns();
 		if (now >= until_ns || stop_wanted(acting->stop))
 			return;
 		uint64_t left_ms = (until_ns - now) / 1000000 + 1;

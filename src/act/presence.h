@@ -30,6 +30,4 @@ bool presence_is_same(const struct identity *target, const struct socket *socket
 void presence_wait(const struct acting *acting, struct step *const *steps, uint32_t n,
 		   const int *pidfds, uint32_t n_pidfds, uint64_t until_ns);
 
-uint64_t presence_now_ns(void);
-
 #endif

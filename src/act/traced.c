@@ -6,21 +6,14 @@
 #include <sys/ptrace.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/privilege.h"
 #include "act/traced.h"
 #include "base/numbers.h"
 
 #define TICK_US 20000
 #define CALL_STOP (SIGTRAP | 0x80) /* PTRACE_O_TRACESYSGOOD */
-
-uint64_t traced_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 int traced_seize(int32_t tid)
 {
@@ -61,7 +54,7 @@ int traced_wait(int32_t tid, uint64_t deadline, enum traced_stop *ret, int *ret_
 			break;
 		if (errno != EINTR)
 			return -ESRCH;
-		if (traced_now() > deadline)
+		if (clock_ns() > deadline)
 			return -ETIMEDOUT;
 	}
 	if (!WIFSTOPPED(status))

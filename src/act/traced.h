@@ -17,7 +17,6 @@ enum traced_stop {
 };
 
 /* Nanoseconds of the monotonic clock: a deadline is one of them. */
-uint64_t traced_now(void);
 
 /* From now on a wait ends at its deadline: SIGALRM comes again and again. */
 void traced_start_ticks(void);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "act/plan.h"
 #include "act/presence.h"
 #include "act/trial.h"
@@ -89,7 +90,7 @@ static bool came_back(const struct acting *acting, const struct step *step)
 /* Waits until every door that is free now has been taken again, or for as long as that may take. */
 static void settle(const struct acting *acting)
 {
-	uint64_t start = presence_now_ns();
+	uint64_t start = clock_ns();
 	for (;;) {
 		uint64_t waits_ms = 0;
 		for (uint32_t i = 0; i < acting->plan->steps.n; i++) {
@@ -102,7 +103,7 @@ static void settle(const struct acting *acting)
 			uint64_t ms = restarts ? RESTART_MS : SETTLE_MS;
 			waits_ms = ms > waits_ms ? ms : waits_ms;
 		}
-		if (presence_now_ns() - start >= waits_ms * 1000000 || stop_wanted(acting->stop))
+		if (clock_ns() - start >= waits_ms * 1000000 || stop_wanted(acting->stop))
 			return;
 		poll(NULL, 0, TICK_MS);
 	}

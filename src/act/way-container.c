@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/privilege.h"
 #include "act/engine.h"
 #include "act/presence.h"
@@ -57,8 +58,7 @@ static int perform(struct acting *acting, struct step *const *steps, uint32_t n,
 			step_refuse(steps[i], r, plan_text(acting->plan, "%s", told.what),
 				    r == -EACCES || r == -EPERM ? privilege_hint() : NULL);
 	}
-	presence_wait(acting, steps, n, NULL, 0,
-		      presence_now_ns() + acting->options->grace_ms * 1000000);
+	presence_wait(acting, steps, n, NULL, 0, clock_ns() + acting->options->grace_ms * 1000000);
 	return 0;
 }
 

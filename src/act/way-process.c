@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/privilege.h"
 #include "act/guard.h"
 #include "act/presence.h"
@@ -155,8 +156,7 @@ static void wait_for(struct acting *acting, struct step *const *steps, uint32_t 
 	cleanup(freep) int *pidfds = calloc(victims->n + 1, sizeof(int));
 	for (uint32_t i = 0; pidfds && i < victims->n; i++)
 		pidfds[i] = ((const struct victim *)vector_at(victims, i))->pidfd;
-	presence_wait(acting, steps, n, pidfds, pidfds ? victims->n : 0,
-		      presence_now_ns() + ms * 1000000);
+	presence_wait(acting, steps, n, pidfds, pidfds ? victims->n : 0, clock_ns() + ms * 1000000);
 }
 
 static bool is_any_left(const struct acting *acting, struct step *const *steps, uint32_t n)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 
+#include "base/clock.h"
 #include "base/privilege.h"
 #include "act/presence.h"
 #include "source/destroy.h"
@@ -90,7 +91,7 @@ static int perform(struct acting *acting, struct step *const *steps, uint32_t n,
 	closep(&fd);
 	bool are_doors = n && step_is_door(steps[0]); /* which stay */
 	presence_wait(acting, steps, are_doors ? 0 : n, NULL, 0,
-		      presence_now_ns() + GONE_MS * UINT64_C(1000000));
+		      clock_ns() + GONE_MS * UINT64_C(1000000));
 	return 0;
 }
 

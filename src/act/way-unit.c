@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/privilege.h"
 #include "act/presence.h"
 #include "act/units.h"
@@ -54,7 +55,7 @@ struct stopping {
 static void wait_stopped(const struct stopping *stopping, const char *unit)
 {
 	char state[32];
-	while (presence_now_ns() < stopping->until_ns && !stop_wanted(stopping->acting->stop)) {
+	while (clock_ns() < stopping->until_ns && !stop_wanted(stopping->acting->stop)) {
 		if (stopping->functions->read_state(stopping->bus, unit, state, sizeof(state)) <
 			    0 ||
 		    strcmp(state, "inactive") == 0 || strcmp(state, "failed") == 0)
@@ -99,7 +100,7 @@ static int perform(struct acting *acting, struct step *const *steps, uint32_t n,
 		struct stopping stopping = {
 			.acting = acting,
 			.step = steps[i],
-			.until_ns = presence_now_ns() + acting->options->grace_ms * 1000000,
+			.until_ns = clock_ns() + acting->options->grace_ms * 1000000,
 		};
 		int r = units_connect(steps[i]->manager, steps[i]->is_of_user,
 				      steps[i]->manager_uid, &stopping.functions, &stopping.bus,

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <linux/capability.h>
 
+#include "base/clock.h"
 #include "base/privilege.h"
 #include "cmd/tell.h"
 #include "model/field.h"
@@ -88,7 +89,7 @@ static void show_progress(struct progress *progress, void *data)
 	struct context *context = data;
 	uint64_t n_done = atomic_load(&progress->n_done), n_all = progress->n_all,
 		 n_sent = atomic_load(&progress->n_sent);
-	uint64_t took = now_us() - progress->began_us;
+	uint64_t took = clock_us() - progress->began_us;
 	uint64_t rate = took ? n_sent * 1000000 / took : 0;
 	uint64_t left = n_done ? took / 1000000 * (n_all - n_done) / n_done : 0;
 	(void)context;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/debug.h"
 #include "collect/crowd.h"
 #include "collect/plan.h"
@@ -63,13 +64,6 @@ static void make_room(struct join *join, uint64_t n)
 		join_reserve(join, (uint32_t)(n + n / 16));
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 struct crowd *crowd_choose(struct host *host, struct join *join, const struct vector *found)
 {
 	uint64_t n;
@@ -86,7 +80,7 @@ struct crowd *crowd_choose(struct host *host, struct join *join, const struct ve
 		.connections = *join->query,
 		.others = *join->query,
 		.n_tcp = n,
-		.began_ns = now_ns(),
+		.began_ns = clock_ns(),
 	};
 	crowd->connections.bounds.states &= STATES_CONNECTED;
 	crowd->connections.bounds.protos = 1u << PROTO_TCP;
@@ -100,7 +94,7 @@ struct crowd *crowd_choose(struct host *host, struct join *join, const struct ve
 /* Was no connection opened in the time in which a busy host opens one? */
 static bool seems_calm(const struct crowd *crowd)
 {
-	uint64_t opened, past = now_ns() - crowd->began_ns;
+	uint64_t opened, past = clock_ns() - crowd->began_ns;
 	if (!crowd->knows_opened)
 		return false;
 	struct timespec rest = {.tv_nsec = past < WATCH_NS ? (long)(WATCH_NS - past) : 0};

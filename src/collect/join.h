@@ -36,10 +36,7 @@ struct join {
 	bool takes_unheld;    /* sockets without a known holder are added; else they only complete
 				 others */
 	uint32_t n_processes; /* of the census; 0: none was taken */
-	uint64_t opened; /* TCP connections that our own namespace ever opened, when the call began
-			  */
-	bool knows_opened;
-	bool is_scoped;	   /* what is in a namespace that is not known yet was not asked for */
+	bool is_scoped;	      /* what is in a namespace that is not known yet was not asked for */
 	uint32_t told_tcp; /* the namespace in which the kernel's own TCP sockets are told; NONE */
 	bool has_refused;  /* a process's descriptors could not be read: what nobody seems to hold
 			      may be its */

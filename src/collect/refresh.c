@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/privilege.h"
 #include "collect/collect.h"
 #include "collect/refresh.h"
@@ -30,13 +31,6 @@ struct refresh {
 	int fd;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void wake(struct refresh *refresh)
 {
 	pthread_cond_signal(&refresh->change);
@@ -52,7 +46,7 @@ static bool wait_for_turn(struct refresh *refresh, uint64_t beat_ns)
 		}
 		struct timespec until = {.tv_sec = (time_t)(beat_ns / 1000000000u),
 					 .tv_nsec = (long)(beat_ns % 1000000000u)};
-		if (now_ns() >= beat_ns ||
+		if (clock_ns() >= beat_ns ||
 		    pthread_cond_timedwait(&refresh->change, &refresh->lock, &until) == ETIMEDOUT)
 			break;
 	}
@@ -63,7 +57,7 @@ static bool wait_for_turn(struct refresh *refresh, uint64_t beat_ns)
  */
 static uint64_t next_beat(const struct refresh *refresh, uint64_t beat_ns, bool is_new_beat)
 {
-	uint64_t now = now_ns(), interval = (uint64_t)refresh->interval_ms * 1000000u;
+	uint64_t now = clock_ns(), interval = (uint64_t)refresh->interval_ms * 1000000u;
 	if (is_new_beat || !beat_ns)
 		return now + interval;
 	beat_ns += interval;
@@ -106,13 +100,13 @@ static void take_one(struct refresh *refresh, const struct query *query, unsigne
 {
 	struct snapshot *snapshot = NULL;
 	struct error err = {0};
-	uint64_t begun = now_ns();
+	uint64_t begun = clock_ns();
 	int r = collect_snapshot(&refresh->host, query, &snapshot, &err);
 	if (r < 0 && !err.code)
 		error_set(&err, r, "collect the sockets");
 	if (r >= 0)
 		r = keep_rates(refresh, snapshot, &err);
-	uint64_t cost = now_ns() - begun;
+	uint64_t cost = clock_ns() - begun;
 	if (r < 0 || stop_wanted(&refresh->stop)) { /* half of one is none */
 		snapshot_free(snapshot);
 		snapshot = NULL;

@@ -1,6 +1,7 @@
 /* What stands behind the open doors: each place's asked from there. */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/attributes.h"
 #include "scan/compare.h"
 #include "scan/identify.h"
@@ -87,7 +88,7 @@ static int ask_inside(void *data)
 	struct asking *asking = data;
 	const struct scan_request *request = asking->request;
 	struct identify_options options = {0};
-	uint64_t took_ms = (now_us() - request->progress->began_us) / 1000;
+	uint64_t took_ms = (clock_us() - request->progress->began_us) / 1000;
 	if (asking->targets.n > MANY)
 		options.limit_ms = MANY_MS;
 	if (request->max_time_ms)

@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/attributes.h"
 #include "scan/connect.h"
 #include "scan/pending.h"
@@ -77,7 +78,7 @@ static void collect(struct many *many, struct slot *slot, int error, uint64_t no
 		return;
 	}
 	if (job->is_own)
-		now = now_us(); /* it was answered while connect() was called */
+		now = clock_us(); /* it was answered while connect() was called */
 	uint64_t rtt = now > slot->began ? now - slot->began : 1;
 	if (answer.reason == BECAUSE_REFUSED_HERE || answer.reason == BECAUSE_NO_ROUTE)
 		rtt = 0;
@@ -178,12 +179,12 @@ static int wait_ms(const struct many *many, uint64_t now, uint64_t next)
 static void one_pass(struct many *many)
 {
 	struct epoll_event events[EVENTS];
-	uint64_t now = now_us(), next = now;
+	uint64_t now = clock_us(), next = now;
 	many->next = 0;
 	while ((many->next < many->pending.n || many->n_busy) && !job_must_end(many->job, now)) {
 		send_some(many, now, &next);
 		int n = epoll_wait(many->epoll, events, EVENTS, wait_ms(many, now, next));
-		now = now_us();
+		now = clock_us();
 		for (int i = 0; i < n; i++) {
 			struct slot *slot = &many->slots[events[i].data.u32];
 			if (slot->is_busy)
@@ -201,11 +202,11 @@ static int work(void *data)
 	many->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (many->epoll < 0)
 		return -errno;
-	timing_init(&many->timing, &job->path, now_us());
+	timing_init(&many->timing, &job->path, clock_us());
 	for (;;) {
 		one_pass(many);
 		uint32_t n = pending_keep(&many->pending, job);
-		if (job_must_end(job, now_us()))
+		if (job_must_end(job, clock_us()))
 			return 0;
 		if (!timing_needs_pass(&many->timing, n))
 			break;

@@ -3,6 +3,7 @@
 #include <linux/errqueue.h>
 #include <sys/time.h>
 
+#include "base/clock.h"
 #include "base/attributes.h"
 #include "scan/connect.h"
 #include "scan/icmp.h"
@@ -126,7 +127,7 @@ static void ask(struct blocking *at, uint32_t probe, uint64_t *began)
 	uint16_t port = probe_port(job, probe);
 	int error =
 		connect(at->fd, &address.any, address_of(target, port, &address)) < 0 ? errno : 0;
-	uint64_t now = now_us();
+	uint64_t now = clock_us();
 	if (connect_answer(job, at->fd, target, port, error, &answer)) {
 		answer.rtt_us = (uint32_t)(now - *began) + (now == *began);
 		if (answer.reason == BECAUSE_REFUSED_HERE || answer.reason == BECAUSE_NO_ROUTE)
@@ -145,7 +146,7 @@ static int work(void *data)
 {
 	struct blocking *at = data;
 	const struct job *job = at->job;
-	uint64_t began = now_us();
+	uint64_t began = clock_us();
 	int r = 0;
 	for (uint32_t i = 0; i < at->pending.n && at->n_silent < SILENT_ENOUGH && r >= 0; i++) {
 		if (i % CHUNK == 0) {
@@ -202,7 +203,7 @@ int connect_scan(const struct job *all, struct error *err)
 		n = 1;
 	if (job->is_own)
 		r = connect_blocking(job, n);
-	if (r >= 0 && !job_must_end(job, now_us()) && !is_through(job))
+	if (r >= 0 && !job_must_end(job, clock_us()) && !is_through(job))
 		r = connect_many(job, n);
 	return r < 0 ? error_set(err, r, "connect to the ports") : 0;
 }

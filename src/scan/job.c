@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/attributes.h"
@@ -14,13 +13,6 @@
 
 #define THREADS_MAX 4
 #define SHOW_EVERY_MS 200
-
-uint64_t now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 bool job_must_end(const struct job *job, uint64_t now)
 {

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/stop.h"
 #include "model/scan.h"
@@ -29,7 +30,7 @@ struct job {
 	uint8_t proto;
 	bool is_own; /* all are addresses of the place that is scanned from: no wire, no limit */
 	struct timing_path path;
-	uint64_t deadline_us;	 /* of now_us(); 0: none */
+	uint64_t deadline_us;	 /* of clock_us(); 0: none */
 	const struct stop *stop; /* may be NULL */
 	struct progress *progress;
 };
@@ -41,9 +42,6 @@ static inline uint64_t job_n(const struct job *job)
 
 /* Broken off: by a signal or by --max-time. */
 bool job_must_end(const struct job *job, uint64_t now_us);
-
-/* Of CLOCK_MONOTONIC. */
-uint64_t now_us(void);
 
 /* Threads worth having: processors that this process may use, at most 4. */
 unsigned job_threads(void);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 
+#include "base/clock.h"
 #include "base/attributes.h"
 #include "base/format.h"
 #include "base/privilege.h"
@@ -483,13 +484,13 @@ int scan_run(struct host *host, const struct scan_request *request, struct vecto
 		return error_set(err, -ENOMEM, "scan");
 	vector_init(ports, sizeof(uint16_t));
 	say_who(host, ret);
-	request->progress->began_us = now_us();
+	request->progress->began_us = clock_us();
 	int r = read_ports(request->ports, &ret->arena, ports, err);
 	if (r < 0)
 		return r;
 	ret->is_explicit = ports->n <= EXPLICIT_PORTS;
 	r = visit_all(host, &visit, places, stranger);
-	ret->took_us = now_us() - request->progress->began_us;
+	ret->took_us = clock_us() - request->progress->began_us;
 	ret->n_sent = atomic_load(&request->progress->n_sent);
 	if (r >= 0)
 		say_broken_off(ret);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "base/attributes.h"
 #include "scan/finder.h"
 #include "scan/icmp.h"
@@ -168,7 +169,7 @@ static void receive_from(struct runner *runner, int fd)
 	int n;
 	do {
 		n = recvmmsg(fd, runner->in, BATCH, MSG_DONTWAIT, NULL);
-		uint64_t now = now_us();
+		uint64_t now = clock_us();
 		for (int i = 0; i < n; i++) {
 			size_t length = runner->in[i].msg_len;
 			take(runner, runner->received[i],
@@ -202,7 +203,7 @@ static void wait_until(const struct runner *runner, uint64_t now, uint64_t until
 static bool one_pass(struct runner *runner)
 {
 	const struct job *job = runner->course->job;
-	uint64_t now = now_us(), next;
+	uint64_t now = clock_us(), next;
 	runner->next = runner->n_answered = 0;
 	while (runner->next < runner->pending.n) {
 		uint32_t n = timing_allowance(&runner->timing, now, &next);
@@ -211,14 +212,14 @@ static bool one_pass(struct runner *runner)
 		else
 			wait_until(runner, now, next);
 		receive(runner);
-		now = now_us();
+		now = clock_us();
 		if (job_must_end(job, now))
 			return false;
 	}
 	for (;;) {
 		uint64_t until;
 		receive(runner);
-		now = now_us();
+		now = clock_us();
 		uint32_t n_silent = runner->pending.n - runner->n_answered;
 		bool is_last = !timing_needs_pass(&runner->timing, n_silent);
 		if (timing_pass_is_over(&runner->timing, n_silent, is_last, now, &until))
@@ -250,7 +251,7 @@ static int work(void *data)
 {
 	struct runner *runner = *(struct runner **)data;
 	const struct job *job = runner->course->job;
-	timing_init(&runner->timing, &job->path, now_us());
+	timing_init(&runner->timing, &job->path, clock_us());
 	for (;;) {
 		if (!one_pass(runner))
 			return 0;

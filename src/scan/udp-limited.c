@@ -11,6 +11,7 @@
  * somebody else may have used up what the host may say. */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/attributes.h"
 #include "scan/udp.h"
 
@@ -58,7 +59,7 @@ static void hear(void *data, uint32_t probe, const struct answer *answer)
 {
 	struct talks *talks = data;
 	struct talk *talk = &talks->each[probe % talks->channel->job->n_targets];
-	timing_answered(&talks->timing, talks->timing.pass, answer->rtt_us, now_us());
+	timing_answered(&talks->timing, talks->timing.pass, answer->rtt_us, clock_us());
 	if (answer->reason != BECAUSE_ICMP)
 		return;
 	uint32_t behind = talks->where[probe] + 1;
@@ -196,7 +197,7 @@ static int init(struct talks *talks, struct udp_channel *channel)
 	talks->where = calloc(job_n(job), sizeof(*talks->where));
 	if (!talks->each || !talks->where)
 		return -ENOMEM;
-	uint64_t now = now_us();
+	uint64_t now = clock_us();
 	timing_init(&talks->timing, &job->path, now);
 	talks->timing.path.window_first = 0; /* the rate is what holds it */
 	for (uint32_t t = 0; t < job->n_targets; t++) {
@@ -226,7 +227,7 @@ int udp_limited(struct udp_channel *channel)
 	const struct job *job = channel->job;
 	struct talks talks;
 	int r = init(&talks, channel);
-	uint64_t now = now_us(), next = 0;
+	uint64_t now = clock_us(), next = 0;
 	while (r >= 0 && next != UINT64_MAX && !job_must_end(job, now)) {
 		next = UINT64_MAX;
 		for (uint32_t t = 0; t < job->n_targets; t++) {
@@ -234,11 +235,11 @@ int udp_limited(struct udp_channel *channel)
 			next = its < next ? its : next;
 		}
 		udp_receive(channel, hear, &talks);
-		now = now_us();
+		now = clock_us();
 		if (next != UINT64_MAX && next > now) {
 			udp_wait(channel, now, next);
 			udp_receive(channel, hear, &talks);
-			now = now_us();
+			now = clock_us();
 		}
 	}
 	if (r >= 0 && !stop_wanted(job->stop))

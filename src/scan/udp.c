@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "base/clock.h"
 #include "base/attributes.h"
 #include "scan/icmp.h"
 #include "scan/udp.h"
@@ -73,7 +74,7 @@ bool udp_ask(struct udp_channel *channel, uint32_t probe)
 	}
 	int fd = udp_answers_elsewhere(port) ? channel->elsewhere : channel->fd;
 	socklen_t length = address_of(target, port, &to);
-	probe_answer(job, probe)->rtt_us = (uint32_t)now_us();
+	probe_answer(job, probe)->rtt_us = (uint32_t)clock_us();
 	if (sendto(fd, request, n, MSG_DONTWAIT | MSG_NOSIGNAL, &to.any, length) >= 0) {
 		atomic_fetch_add_explicit(&job->progress->n_sent, 1, memory_order_relaxed);
 		return true;
@@ -98,7 +99,7 @@ static void take(struct udp_channel *channel, const struct taking *taking, uint3
 	const struct job *job = channel->job;
 	if (probe == NONE || probe_answer(job, probe)->state != DOOR_UNKNOWN)
 		return;
-	uint32_t now = (uint32_t)now_us(), sent = probe_answer(job, probe)->rtt_us;
+	uint32_t now = (uint32_t)clock_us(), sent = probe_answer(job, probe)->rtt_us;
 	answer.rtt_us = now - sent + (now == sent);
 	taking->tell(taking->data, probe, &answer);
 	probe_answered(job, probe, &answer);
@@ -172,7 +173,7 @@ static void tell_pass(void *data, uint32_t probe, const struct answer *answer)
 {
 	struct passing *passing = data;
 	(void)probe;
-	timing_answered(&passing->timing, passing->timing.pass, answer->rtt_us, now_us());
+	timing_answered(&passing->timing, passing->timing.pass, answer->rtt_us, clock_us());
 	passing->n_answered++;
 }
 
@@ -180,7 +181,7 @@ static void tell_pass(void *data, uint32_t probe, const struct answer *answer)
 static bool one_pass(struct udp_channel *channel, struct passing *passing, struct pending *pending)
 {
 	const struct job *job = channel->job;
-	uint64_t now = now_us(), next, until;
+	uint64_t now = clock_us(), next, until;
 	passing->n_answered = 0;
 	for (uint32_t i = 0; i < pending->n;) {
 		uint32_t n = timing_allowance(&passing->timing, now, &next), sent = 0;
@@ -195,7 +196,7 @@ static bool one_pass(struct udp_channel *channel, struct passing *passing, struc
 		else if (!n)
 			udp_wait(channel, now, next);
 		udp_receive(channel, tell_pass, passing);
-		now = now_us();
+		now = clock_us();
 		if (job_must_end(job, now))
 			return false;
 	}
@@ -206,7 +207,7 @@ static bool one_pass(struct udp_channel *channel, struct passing *passing, struc
 			return true;
 		udp_wait(channel, now, until);
 		udp_receive(channel, tell_pass, passing);
-		now = now_us();
+		now = clock_us();
 		if (job_must_end(job, now))
 			return false;
 	}
@@ -218,7 +219,7 @@ int udp_free(struct udp_channel *channel)
 	struct passing passing;
 	struct pending pending;
 	int r = pending_init(&pending, job, 0, 1);
-	timing_init(&passing.timing, &job->path, now_us());
+	timing_init(&passing.timing, &job->path, clock_us());
 	bool goes_on = r >= 0;
 	while (goes_on) {
 		goes_on = one_pass(channel, &passing, &pending);
@@ -246,7 +247,7 @@ int udp_scan(const struct job *all, struct error *err)
 	struct job job = *all;
 	struct udp_channel channel;
 	if (!job.is_own && !job.deadline_us)
-		job.deadline_us = now_us() + UDP_MAX_TIME_MS * 1000;
+		job.deadline_us = clock_us() + UDP_MAX_TIME_MS * 1000;
 	int r = udp_open(&channel, &job);
 	if (r >= 0)
 		r = job_run(&job, 1, work, &channel, sizeof(channel));

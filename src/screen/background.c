@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "screen/background.h"
 
 /* A terminal that does not know the first question still answers the second (DA1), so that nobody
@@ -75,23 +75,16 @@ enum background background_of_variable(const char *text)
 	return colour == 7 || colour == 15 ? BACKGROUND_LIGHT : BACKGROUND_DARK;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 enum background background_ask(int in, int out)
 {
 	char bytes[256];
 	size_t n = 0;
 	bool is_whole = false;
 	enum background found = BACKGROUND_UNKNOWN;
-	int64_t until = now_ms() + BACKGROUND_WAIT_MS, left;
+	int64_t until = clock_ms() + BACKGROUND_WAIT_MS, left;
 	if (write(out, question, sizeof(question) - 1) < 0)
 		return found;
-	while (!is_whole && n < sizeof(bytes) && (left = until - now_ms()) > 0) {
+	while (!is_whole && n < sizeof(bytes) && (left = until - clock_ms()) > 0) {
 		struct pollfd wait = {.fd = in, .events = POLLIN};
 		if (poll(&wait, 1, (int)left) != 1 || !(wait.revents & POLLIN))
 			break;

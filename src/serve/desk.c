@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/module.h"
 #include "base/privilege.h"
 #include "serve/state.h"
@@ -42,7 +43,7 @@ static struct viewer *find_stream_by_id(struct desk *desk, uint64_t id)
 static uint32_t needs_of_rates(const struct desk *desk)
 {
 	bool is_wanted =
-		desk->rates_asked_ns && desk_now_ns() - desk->rates_asked_ns < RATES_WANTED_NS;
+		desk->rates_asked_ns && clock_ns() - desk->rates_asked_ns < RATES_WANTED_NS;
 	return is_wanted ? NEED_TCP_INFO : 0;
 }
 
@@ -60,7 +61,7 @@ static void ask_for(struct desk *desk, struct viewer *viewer)
 
 static void want_rates(struct desk *desk)
 {
-	desk->rates_asked_ns = desk_now_ns();
+	desk->rates_asked_ns = clock_ns();
 	if (desk->query.needs & NEED_TCP_INFO)
 		return;
 	desk->query.needs |= NEED_TCP_INFO;

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "serve/job.h"
 #include "serve/state.h"
 
@@ -13,7 +14,7 @@
 
 static uint64_t in_seconds(unsigned seconds)
 {
-	return desk_now_ns() + UINT64_C(1000000000) * seconds;
+	return clock_ns() + UINT64_C(1000000000) * seconds;
 }
 
 static void refuse(struct desk *desk, uint32_t id, unsigned status, const char *what,
@@ -112,7 +113,7 @@ void errand_confirm(struct desk *desk, const struct request *request)
 
 int errands_expire(struct desk *desk)
 {
-	uint64_t now = desk_now_ns(), next = UINT64_MAX;
+	uint64_t now = clock_ns(), next = UINT64_MAX;
 	for (unsigned i = 0; i < JOBS_MAX; i++) {
 		struct errand *errand = &desk->errands[i];
 		if (errand->fd < 0 || !errand->until_ns)

@@ -2,8 +2,6 @@
 #ifndef SERVE_STATE_H
 #define SERVE_STATE_H
 
-#include <time.h>
-
 #include "base/arena.h"
 #include "base/out.h"
 #include "collect/refresh.h"
@@ -93,14 +91,6 @@ struct desk {
 	struct request scrapes[SCRAPES_MAX]; /* of metrics, that wait for a snapshot */
 	unsigned n_scrapes;
 };
-
-/* A clock that nobody sets. */
-static inline uint64_t desk_now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* ---- reply.c ---- */
 

@@ -2,19 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/attributes.h"
 #include "top/arrange.h"
 #include "top/ghosts.h"
 #include "top/marks.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 struct arrangement *arrangement_hold(struct arrangement *arrangement)
 {
@@ -114,7 +107,7 @@ static int fill(struct marks *marks, const struct arrangement *last, const struc
 int arrange(struct marks *marks, const struct arrangement *last, const struct wish *wish,
 	    const struct services *services, struct arrangement **ret)
 {
-	uint64_t begun = now_ns();
+	uint64_t begun = clock_ns();
 	struct arrangement *to = calloc(1, sizeof(*to));
 	if (!to)
 		return -ENOMEM;
@@ -129,7 +122,7 @@ int arrange(struct marks *marks, const struct arrangement *last, const struct wi
 		arrangement_release(to);
 		return r;
 	}
-	to->cost_ns = now_ns() - begun;
+	to->cost_ns = clock_ns() - begun;
 	*ret = to;
 	return 0;
 }

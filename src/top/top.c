@@ -5,9 +5,9 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/module.h"
 #include "base/privilege.h"
 #include "model/columns.h"
@@ -16,13 +16,6 @@
 
 #define FADE_STEP_MS (FADE_MS / 6) /* between frames while a colour fades */
 #define SIGNALS_MAX 8
-
-static uint32_t monotonic_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint32_t)((uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u);
-}
 
 void top_say(struct top *top, bool is_bad, const char *format, ...)
 {
@@ -319,7 +312,7 @@ static int loop(struct top *top, int signals)
 		bool has_status = top->status[0] && top->now_ms - top->status_ms < 6500;
 		int wait = is_fading(top) ? FADE_STEP_MS : has_status ? 1000 : -1;
 		int n = poll(fds, FD_MAX, wait);
-		top->now_ms = monotonic_ms();
+		top->now_ms = (uint32_t)clock_ms();
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n == 0)
@@ -363,7 +356,7 @@ static int run(struct top *top, struct error *err)
 		r = top->functions->open(&options, &top->screen, err);
 	if (r < 0)
 		return r;
-	top->now_ms = monotonic_ms();
+	top->now_ms = (uint32_t)clock_ms();
 	r = measure(top);
 	if (r >= 0) {
 		top->is_dirty = true;

@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "web/front.h"
 #include "web/peer.h"
 
@@ -60,7 +61,7 @@ static void greet(evutil_socket_t none, short what, void *data)
 	if (fd >= 0 && !is_welcome(greeting->entrance, fd)) {
 		front->n_strangers++;
 		turn_away(greeting->bufferevent, fd);
-	} else if (fd >= 0 && !guests_add(&front->guests, fd, front_now_ms())) {
+	} else if (fd >= 0 && !guests_add(&front->guests, fd, clock_ms())) {
 		turn_away(greeting->bufferevent, fd);
 	} else if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/module.h"
 #include "web/confine.h"
 #include "web/front.h"
@@ -13,13 +14,6 @@
 #define SLOW_FIRST_MS 250
 #define SLOW_LAST_MS 8000
 #define WRONG_FORGOTTEN_MS 60000
-
-uint64_t front_now_ms(void)
-{
-	struct timespec clock;
-	clock_gettime(CLOCK_MONOTONIC, &clock);
-	return (uint64_t)clock.tv_sec * 1000 + (uint64_t)clock.tv_nsec / 1000000;
-}
 
 static struct guest *guest_of(struct front *front, struct evhttp_request *request)
 {
@@ -57,7 +51,7 @@ static void on_answered(struct evhttp_request *request, void *data)
 	if (!guest)
 		return;
 	guest->state = GUEST_WAITED_FOR;
-	guest->since_ms = front_now_ms();
+	guest->since_ms = clock_ms();
 }
 
 /* ---- wrong tokens ---- */
@@ -85,7 +79,7 @@ static void refuse_slow(evutil_socket_t none, short what, void *data)
 /* Each wrong one in a minute waits twice as long as the one before. */
 static unsigned wait_for(struct front *front)
 {
-	uint64_t now = front_now_ms();
+	uint64_t now = clock_ms();
 	if (now - front->last_wrong_ms > WRONG_FORGOTTEN_MS)
 		front->wrong_in_row = 0;
 	front->last_wrong_ms = now;
@@ -199,7 +193,7 @@ static void on_request(struct evhttp_request *request, void *data)
 static void on_sweep(evutil_socket_t none, short what, void *data)
 {
 	struct front *front = data;
-	uint64_t next = guests_sweep(&front->guests, front_now_ms());
+	uint64_t next = guests_sweep(&front->guests, clock_ms());
 	(void)none;
 	(void)what;
 	if (next != UINT64_MAX) /* with nobody there it sleeps */

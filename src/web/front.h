@@ -51,8 +51,6 @@ struct front {
 	int netlink; /* to ask whose a connection is */
 };
 
-uint64_t front_now_ms(void);
-
 /* ---- front.c ---- */
 
 /* Listens; what comes is served by the loop of front->base. @settings are borrowed. 0 or negative

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "scan/identify/inquiry.h"
 #include "scan/identify/loop.h"
 
@@ -35,10 +36,9 @@ struct loop {
 
 static void read_clock(struct loop *loop)
 {
-	struct timespec now, date;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	struct timespec date;
 	clock_gettime(CLOCK_REALTIME, &date);
-	loop->now = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	loop->now = clock_us();
 	loop->seconds = date.tv_sec;
 }
 
