@@ -51,9 +51,8 @@ def test_root_is_told_of_nothing_missing_when_nothing_is(scene, doorward):
 def test_a_user_gets_the_sockets_that_nobody_holds(scene, doorward):
     made = scene("tcp-connection", state="time-wait")
     client = made.socket("client")
-    seen = doorward.as_user().list("--all", f"port = {client.local_port}")
-    row, = [s for s in seen.sockets if s["state"] == "TIME_WAIT"]
-    assert row["held_by"] == "nobody"
+    seen = doorward.as_user().list("--all", f"port = {client.local_port} and peer_port = {made.port}")
+    assert seen.one(state="TIME_WAIT")["held_by"] == "nobody"
 
 
 @pytest.mark.needs("bpf")
