@@ -94,37 +94,45 @@ void packet_form(bool is_v4, const struct ip *from, const struct ip *to, struct 
 		   TCP_SIZE + IPPROTO_TCP;
 }
 
-static void put_ipv4(const struct packet_ends *ends, uint8_t to[IPV4_SIZE])
+static void put_ipv4(const struct packet_ends *ends, uint8_t protocol, size_t n,
+		     uint8_t to[IPV4_SIZE])
 {
 	memset(to, 0, IPV4_SIZE);
 	to[0] = 0x45;
-	put16(to + 2, IPV4_SIZE + TCP_SIZE);
+	put16(to + 2, (uint16_t)(IPV4_SIZE + n));
 	to[6] = 0x40; /* do not fragment */
 	to[8] = TTL;
-	to[9] = IPPROTO_TCP;
+	to[9] = protocol;
 	memcpy(to + 12, ends->from.bytes + 12, 4);
 	memcpy(to + 16, ends->to.bytes + 12, 4);
 }
 
-static void put_ipv6(const struct packet_ends *ends, uint8_t to[IPV6_SIZE])
+static void put_ipv6(const struct packet_ends *ends, uint8_t protocol, size_t n,
+		     uint8_t to[IPV6_SIZE])
 {
 	memset(to, 0, 8);
 	to[0] = 0x60;
-	put16(to + 4, TCP_SIZE);
-	to[6] = IPPROTO_TCP;
+	put16(to + 4, (uint16_t)n);
+	to[6] = protocol;
 	to[7] = TTL;
 	memcpy(to + 8, ends->from.bytes, 16);
 	memcpy(to + 24, ends->to.bytes, 16);
 }
 
+size_t packet_ip_put(bool is_v4, const struct packet_ends *ends, uint8_t protocol, size_t n,
+		     uint8_t *to)
+{
+	if (is_v4)
+		put_ipv4(ends, protocol, n, to);
+	else
+		put_ipv6(ends, protocol, n, to);
+	return is_v4 ? IPV4_SIZE : IPV6_SIZE;
+}
+
 size_t packet_syn(const struct packet_form *form, const struct packet_ends *ends, uint32_t cookie,
 		  uint8_t to[PACKET_SYN_MAX])
 {
-	uint8_t *tcp = to + (form->is_v4 ? IPV4_SIZE : IPV6_SIZE);
-	if (form->is_v4)
-		put_ipv4(ends, to);
-	else
-		put_ipv6(ends, to);
+	uint8_t *tcp = to + packet_ip_put(form->is_v4, ends, IPPROTO_TCP, TCP_SIZE, to);
 	put16(tcp, ends->from_port);
 	put16(tcp + 2, ends->to_port);
 	put32(tcp + 4, cookie);
@@ -143,15 +151,7 @@ size_t packet_syn(const struct packet_form *form, const struct packet_ends *ends
 	return (size_t)(tcp - to) + TCP_SIZE;
 }
 
-/* One IP packet's parts. */
-struct parts {
-	struct ip from, to;
-	uint8_t protocol;
-	const uint8_t *payload;
-	size_t n;
-};
-
-static bool parse_ipv4(const uint8_t *bytes, size_t n, struct parts *ret)
+static bool parse_ipv4(const uint8_t *bytes, size_t n, struct packet_ip *ret)
 {
 	size_t header = n < IPV4_SIZE ? 0 : (size_t)(bytes[0] & 15) * 4;
 	if (header < IPV4_SIZE || header > n || bytes[0] >> 4 != 4)
@@ -161,11 +161,11 @@ static bool parse_ipv4(const uint8_t *bytes, size_t n, struct parts *ret)
 	size_t total = get16(bytes + 2);
 	if (total >= header && total < n)
 		n = total;
-	*ret = (struct parts){.from = ip_from_v4(bytes + 12),
-			      .to = ip_from_v4(bytes + 16),
-			      .protocol = bytes[9],
-			      .payload = bytes + header,
-			      .n = n - header};
+	*ret = (struct packet_ip){.from = ip_from_v4(bytes + 12),
+				  .to = ip_from_v4(bytes + 16),
+				  .protocol = bytes[9],
+				  .payload = bytes + header,
+				  .n = n - header};
 	return true;
 }
 
@@ -175,7 +175,7 @@ static bool is_extension(uint8_t protocol)
 	       protocol == IPPROTO_DSTOPTS;
 }
 
-static bool parse_ipv6(const uint8_t *bytes, size_t n, struct parts *ret)
+static bool parse_ipv6(const uint8_t *bytes, size_t n, struct packet_ip *ret)
 {
 	if (n < IPV6_SIZE || bytes[0] >> 4 != 6)
 		return false;
@@ -192,21 +192,21 @@ static bool parse_ipv6(const uint8_t *bytes, size_t n, struct parts *ret)
 		protocol = bytes[at];
 		at += length;
 	}
-	*ret = (struct parts){.from = ip_from_v6(bytes + 8),
-			      .to = ip_from_v6(bytes + 24),
-			      .protocol = protocol,
-			      .payload = bytes + at,
-			      .n = n - at};
+	*ret = (struct packet_ip){.from = ip_from_v6(bytes + 8),
+				  .to = ip_from_v6(bytes + 24),
+				  .protocol = protocol,
+				  .payload = bytes + at,
+				  .n = n - at};
 	return true;
 }
 
-static bool parse_ip(const uint8_t *bytes, size_t n, bool is_v4, struct parts *ret)
+bool packet_ip_parse(const uint8_t *bytes, size_t n, bool is_v4, struct packet_ip *ret)
 {
 	return is_v4 ? parse_ipv4(bytes, n, ret) : parse_ipv6(bytes, n, ret);
 }
 
 /* A SYN is acknowledged by its number and one, and so is it by a reset (RFC 9293, 3.10.7.1). */
-static bool parse_tcp(const struct parts *parts, struct packet *ret)
+static bool parse_tcp(const struct packet_ip *parts, struct packet *ret)
 {
 	const uint8_t *tcp = parts->payload;
 	if (parts->n < 20)
@@ -227,11 +227,11 @@ static bool parse_tcp(const struct parts *parts, struct packet *ret)
 	return true;
 }
 
-static bool parse_icmp(const struct parts *parts, bool is_v4, struct packet *ret)
+static bool parse_icmp(const struct packet_ip *parts, bool is_v4, struct packet *ret)
 {
-	struct parts quoted;
+	struct packet_ip quoted;
 	if (parts->n < ICMP_SIZE ||
-	    !parse_ip(parts->payload + ICMP_SIZE, parts->n - ICMP_SIZE, is_v4, &quoted))
+	    !packet_ip_parse(parts->payload + ICMP_SIZE, parts->n - ICMP_SIZE, is_v4, &quoted))
 		return false;
 	if (quoted.protocol != IPPROTO_TCP || quoted.n < QUOTED_SIZE)
 		return false;
@@ -249,9 +249,9 @@ static bool parse_icmp(const struct parts *parts, bool is_v4, struct packet *ret
 
 bool packet_parse(const uint8_t *bytes, size_t n, bool is_v4, struct packet *ret)
 {
-	struct parts parts;
+	struct packet_ip parts;
 	*ret = (struct packet){.kind = PACKET_NONE};
-	if (!parse_ip(bytes, n, is_v4, &parts))
+	if (!packet_ip_parse(bytes, n, is_v4, &parts))
 		return false;
 	if (parts.protocol == IPPROTO_TCP)
 		return parse_tcp(&parts, ret);

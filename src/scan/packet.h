@@ -31,6 +31,20 @@ void packet_form(bool is_v4, const struct ip *from, const struct ip *to, struct 
 size_t packet_syn(const struct packet_form *form, const struct packet_ends *ends, uint32_t cookie,
 		  uint8_t to[PACKET_SYN_MAX]);
 
+/* One IP packet's parts. */
+struct packet_ip {
+	struct ip from, to;
+	uint8_t protocol; /* behind IPv6's extension headers */
+	const uint8_t *payload;
+	size_t n; /* of the payload, as far as it is there */
+};
+/* @n bytes from the IP header on. False: it is none, or a later fragment. */
+bool packet_ip_parse(const uint8_t *bytes, size_t n, bool is_v4, struct packet_ip *ret);
+/* The header before @n bytes of @protocol, between the addresses of @ends (IPv4's checksum stays
+ * 0); its length: 20 or 40. */
+size_t packet_ip_put(bool is_v4, const struct packet_ends *ends, uint8_t protocol, size_t n,
+		     uint8_t *to);
+
 enum packet_kind { PACKET_NONE, PACKET_SYN_ACK, PACKET_RST, PACKET_ERROR };
 
 /* What was read of a packet that came. */
