@@ -28,6 +28,7 @@ static const struct {
 	{"bus", "libsystemd0", "libsystemd-dev"},
 	{"screen", "libncursesw6", "libncurses-dev"},
 	{"web", "libevent-2.1-7", "libevent-dev"},
+	{"history", "libsqlite3-0", "libsqlite3-dev"},
 	{"tls", "libssl3", "libssl-dev"},
 };
 

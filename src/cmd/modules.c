@@ -4,7 +4,8 @@
 #include "base/module.h"
 
 #ifdef MODULES_BUILTIN
-extern const struct module module_nft, module_bus, module_screen, module_web, module_tls;
+extern const struct module module_nft, module_bus, module_screen, module_web, module_tls,
+	module_history;
 
 extern const struct module *const modules_builtin[];
 const struct module *const modules_builtin[] = {
@@ -22,6 +23,9 @@ const struct module *const modules_builtin[] = {
 #endif
 #ifdef HAVE_TLS
 	&module_tls,
+#endif
+#ifdef HAVE_HISTORY
+	&module_history,
 #endif
 	NULL};
 #endif
