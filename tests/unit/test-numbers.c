@@ -55,17 +55,40 @@ static void test_a_duration_has_a_unit(unused_argument void **state)
 	static const struct {
 		const char *text;
 		uint64_t ms;
-	} cases[] = {{"500ms", 500}, {"10s", 10000},  {"10", 10000},
-		     {"2m", 120000}, {"1h", 3600000}, {"1d", 86400000}};
+	} cases[] = {{"500ms", 500},	{"10s", 10000},	      {"10", 10000},
+		     {"2m", 120000},	{"1h", 3600000},      {"1d", 86400000},
+		     {"10 s", 10000},	{"2h30m", 9000000},   {"2 Hours", 7200000},
+		     {"1w", 604800000}, {"1h 5 min", 3900000}};
 	uint64_t ms;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(number_duration(cases[i].text, &ms), 0);
 		assert_int_equal(ms, cases[i].ms);
 	}
-	assert_int_equal(number_duration("10 s", &ms), -EINVAL);
+	assert_int_equal(number_duration("10 s ", &ms), -EINVAL);
 	assert_int_equal(number_duration("s", &ms), -EINVAL);
-	assert_int_equal(number_duration("1y", &ms), -EINVAL);
+	assert_int_equal(number_duration("1x", &ms), -EINVAL);
+	assert_int_equal(number_duration("1h 30", &ms), -EINVAL);
 	assert_int_equal(number_duration("18446744073709551615d", &ms), -ERANGE);
+	assert_int_equal(number_duration("18446744073709551615ms 1ms", &ms), -ERANGE);
+}
+
+static void test_a_size_has_a_unit(unused_argument void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} cases[] = {{"500M", 524288000},   {"2GB", 2000000000},   {"2G", 2147483648},
+		     {"2 GiB", 2147483648}, {"1.5kb", 1500},	   {"1048576", 1048576},
+		     {"12 bytes", 12},	    {"1TB", 1000000000000}};
+	static const char *const wrong[] = {"", "M", "2GX", "-1", "1.G", "2 G B", "1e3", "2MBs"};
+	uint64_t bytes;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(number_size(cases[i].text, &bytes), 0);
+		assert_true(bytes == cases[i].bytes);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(number_size(wrong[i], &bytes), -EINVAL);
+	assert_int_equal(number_size("99999999999G", &bytes), -ERANGE);
 }
 
 int main(void)
@@ -75,6 +98,7 @@ int main(void)
 		cmocka_unit_test(test_a_number_is_in_its_range),
 		cmocka_unit_test(test_a_scan_stops_at_the_first_other),
 		cmocka_unit_test(test_a_duration_has_a_unit),
+		cmocka_unit_test(test_a_size_has_a_unit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
