@@ -21,6 +21,7 @@ enum event_kind {
 	EVENT_GAP,	      /* nobody watched for @duration_ns until now; no socket */
 	EVENT_STANDING, /* it is open already as the watching begins: for who keeps a history, never
 			   shown */
+	EVENT_KNOCK,	/* @count packets came to a door that is closed or filtered */
 	EVENT_MAX,
 };
 extern const char *const event_words[EVENT_MAX + 1]; /* "started", ... "connect_failed" */
@@ -51,7 +52,7 @@ struct event {
 	int error; /* refused, connect_failed, ended by an error: errno; 0 none */
 	uint8_t kind, sure, how, told_by; /* enum event_kind, sure, how, told_by */
 	uint8_t error_sure; /* enum sure: errno was seen, or follows from what was seen */
-	const char *why;    /* gap, lost: in words; or NULL */
+	const char *why;    /* gap, lost: in words; knock: the kernel's drop reason; or NULL */
 
 	/* The socket, at its last state, with its holder: of refused with EADDRINUSE who holds the
 	 * port
@@ -61,6 +62,12 @@ struct event {
 	uint32_t by;	 /* index of the process that did it, where it is not the holder; or NONE */
 	uint32_t in_the_way; /* index of the socket that stood in the way; or NONE */
 };
+
+/* "2026-03-01T03:00:00.123456789Z" with NUL, at @to of EVENT_TIME_MAX bytes. Returns the length. */
+#define EVENT_TIME_MAX 40
+size_t event_time_text(uint64_t time_ns, char *to);
+/* It speaks of the watching, not of a socket: whoever filters sees it all the same. */
+bool event_is_of_watching(const struct event *event);
 
 static inline const struct socket *event_socket(const struct event *event)
 {

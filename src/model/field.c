@@ -19,10 +19,21 @@ const struct field *field_at(unsigned index)
 	return NULL;
 }
 
+const struct field *field_of_event_at(unsigned index)
+{
+	for (const struct field *field = fields_event; field->name; field++)
+		if (!index--)
+			return field;
+	return NULL;
+}
+
 const struct field *field_find(const char *name)
 {
 	const struct field *field;
 	for (unsigned i = 0; (field = field_at(i)); i++)
+		if (strcmp(field->name, name) == 0)
+			return field;
+	for (unsigned i = 0; (field = field_of_event_at(i)); i++)
 		if (strcmp(field->name, name) == 0)
 			return field;
 	/* JSON's own names of a socket's fields are understood too */
@@ -36,10 +47,30 @@ const char *field_nearest(const char *name)
 {
 	const char *names[LIST_MAX + 1];
 	unsigned n = 0;
-	for (const struct field *field; n < LIST_MAX && (field = field_at(n));)
+	const struct field *field;
+	while (n < LIST_MAX && (field = field_at(n)))
+		names[n++] = field->name;
+	for (unsigned i = 0; n < LIST_MAX && (field = field_of_event_at(i)); i++)
 		names[n++] = field->name;
 	names[n] = NULL;
 	return text_nearest(name, names);
+}
+
+/* The word of a list that is no column. */
+static int not_listed(const struct field *field, const char *name, struct error *err)
+{
+	if (field) {
+		error_text(err, -EINVAL, "%s is a field of events", name);
+		error_hint(err, "`doorward watch` and `doorward history` have it");
+		return -EINVAL;
+	}
+	const char *nearest = field_nearest(name);
+	error_text(err, -EINVAL, "there is no field %s", name);
+	if (nearest)
+		error_hint(err, "did you mean %s? `doorward fields` lists them", nearest);
+	else
+		error_hint(err, "`doorward fields` lists them");
+	return -EINVAL;
 }
 
 int fields_parse(const char *list, const struct field ***ret, bool **descending, struct error *err)
@@ -63,16 +94,9 @@ int fields_parse(const char *list, const struct field ***ret, bool **descending,
 		name[length - is_minus] = '\0';
 		is_down[n] = is_minus;
 		chosen[n] = field_find(name);
-		if (!chosen[n++]) {
-			const char *nearest = field_nearest(name);
-			error_text(err, -EINVAL, "there is no field %s", name);
-			if (nearest)
-				error_hint(err, "did you mean %s? `doorward fields` lists them",
-					   nearest);
-			else
-				error_hint(err, "`doorward fields` lists them");
-			return -EINVAL;
-		}
+		if (!chosen[n] || chosen[n]->of == OF_EVENT)
+			return not_listed(chosen[n], name, err);
+		n++;
 		at += length + (at[length] == ',');
 	}
 	if (!n)

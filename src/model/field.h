@@ -4,6 +4,7 @@
 #define MODEL_FIELD_H
 
 #include "base/error.h"
+#include "model/event.h"
 #include "model/snapshot.h"
 #include "model/value.h"
 
@@ -38,9 +39,10 @@ struct record {
 	uint32_t index; /* of the socket */
 	const struct holder *holder;
 	const struct process *process;
+	const struct event *event; /* NULL: none; then its fields are null */
 };
 
-enum field_of { OF_SOCKET, OF_HOLDER };
+enum field_of { OF_SOCKET, OF_HOLDER, OF_EVENT };
 enum field_merge {
 	MERGE_LIST,
 	MERGE_COUNT,
@@ -79,12 +81,17 @@ struct field {
 	bool (*is_called)(const struct record *record, const char *text);
 };
 
-/* The fields in the order of JSON and of `doorward fields`; NULL behind the last. */
+/* The fields of what is listed, in the order of JSON and of `doorward fields`; NULL behind the
+ * last.
+ */
 const struct field *field_at(unsigned index);
-const struct field *field_find(const char *name); /* by name; NULL */
+/* Those of what happened to it: no column of a list. */
+const struct field *field_of_event_at(unsigned index);
+const struct field *field_find(const char *name); /* of both, by name; NULL */
 const char *field_nearest(const char *name);	  /* NULL */
 
-/* "a,b,c" to fields, in order. 0, -EINVAL with @err told (the word, the nearest), -ENOMEM.
+/* "a,b,c" to fields of what is listed, in order. 0, -EINVAL with @err told (the word, the nearest),
+ * -ENOMEM.
  * @ret is malloc'ed and NULL-terminated. @descending (may be NULL) gets a bool a field for "-name".
  */
 int fields_parse(const char *list, const struct field ***ret, bool **descending, struct error *err);

@@ -284,8 +284,12 @@ static bool is_peer_called(const struct record *record, const char *text)
 	return field_process_is(peer_process(record, &peer), text);
 }
 
-static void write_process(const struct process *process, struct out *out)
+void field_process_json(const struct process *process, struct out *out)
 {
+	if (!process) {
+		out_string(out, "null");
+		return;
+	}
 	out_string(out, "{\"pid\":");
 	out_i64(out, process->pid);
 	out_string(out, ",\"name\":");
@@ -304,11 +308,7 @@ static void write_process(const struct process *process, struct out *out)
 static void write_peer_process(const struct record *record, struct out *out)
 {
 	uint32_t peer;
-	const struct process *process = peer_process(record, &peer);
-	if (process)
-		write_process(process, out);
-	else
-		out_string(out, "null");
+	field_process_json(peer_process(record, &peer), out);
 }
 
 /* Who answers where a proxy or pid 1 holds the port: a container's process, a unit. */
@@ -347,10 +347,7 @@ static void write_answered_by(const struct record *record, struct out *out)
 	out_string(out, ",\"container\":");
 	field_container_json(snapshot_container(record->snapshot, answer->container), out);
 	out_string(out, ",\"process\":");
-	if (process)
-		write_process(process, out);
-	else
-		out_string(out, "null");
+	field_process_json(process, out);
 	out_char(out, '}');
 }
 

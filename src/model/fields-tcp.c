@@ -23,9 +23,20 @@ GETTER(rtt_variance, info->rtt_variance)
 GETTER(cwnd, info->cwnd)
 GETTER(retransmits, info->retransmits)
 GETTER(bytes_acked, info->bytes_acked)
-GETTER(bytes_received, info->bytes_received)
 GETTER(last_activity, info->last_data_sent < info->last_data_received ? info->last_data_sent
 								      : info->last_data_received)
+
+/* An event tells what its connection got; a listing what the kernel counts so far. */
+static void get_bytes_received(const struct record *record, struct value *ret)
+{
+	const struct tcp_info_part *info = record->event ? NULL : info_of(record);
+	if (info)
+		set_uint(ret, info->bytes_received);
+	else if (record->event && record->event->bytes_received != EVENT_UNKNOWN)
+		set_uint(ret, record->event->bytes_received);
+	else
+		set_null(ret);
+}
 
 static void set_rate(struct value *ret, uint64_t rate)
 {
@@ -65,7 +76,8 @@ const struct field fields_tcp[] = {
 	ON_REQUEST(cwnd, N_("CWND"), N_("congestion window, segments")),
 	ON_REQUEST(retransmits, N_("RETRANS"), N_("segments sent again, in all")),
 	ON_REQUEST(bytes_acked, N_("ACKED"), N_("bytes that the peer acknowledged")),
-	ON_REQUEST(bytes_received, N_("RECEIVED"), N_("bytes that came")),
+	ON_REQUEST(bytes_received, N_("RECEIVED"),
+		   N_("bytes that came; of an event those of its connection, payload alone")),
 	ON_REQUEST(last_activity, N_("IDLE"), N_("milliseconds since data was sent or received")),
 	RATE(rate_in, N_("IN/S"), N_("bytes a second that come; where it is shown live")),
 	RATE(rate_out, N_("OUT/S"), N_("bytes a second that the peer acknowledges; the same")),

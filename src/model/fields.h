@@ -5,7 +5,7 @@
 #include "model/field.h"
 
 /* A NULL name ends each. */
-extern const struct field fields_socket[], fields_process[], fields_tcp[];
+extern const struct field fields_socket[], fields_process[], fields_tcp[], fields_event[];
 
 /* "docker web" or "docker 0123456789ab"; NULL for none. @scratch of 256 bytes. */
 const char *field_container_text(const struct container *container, char *scratch);
@@ -18,5 +18,8 @@ bool field_unit_is(const char *unit, const char *text);
 bool field_is_number(uint64_t number, const char *text);
 /* {"engine":...,"id":...,"name":...} or null. */
 void field_container_json(const struct container *container, struct out *out);
+
+/* {"pid":...,"name":...,"exe":...} or null. */
+void field_process_json(const struct process *process, struct out *out);
 
 #endif

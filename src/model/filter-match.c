@@ -95,6 +95,8 @@ static bool ordered_matches(enum operation operation, const struct value *value,
 static bool record_matches(const struct filter *filter, const struct node *test,
 			   const struct record *record)
 {
+	if (!record->socket && test->field->of == OF_SOCKET) /* of the watching itself */
+		return false;
 	char scratch[256];
 	struct value value = {.scratch = scratch};
 	const struct field *field = test->field;
@@ -116,17 +118,22 @@ static bool record_matches(const struct filter *filter, const struct node *test,
 static bool test_matches(const struct filter *filter, const struct node *test,
 			 struct record *record)
 {
-	if (test->field->of == OF_SOCKET)
+	if (test->field->of != OF_HOLDER)
 		return record_matches(filter, test, record);
 	for (const struct holder *holder =
-		     snapshot_holder(record->snapshot, record->socket->holder);
+		     record->socket ? snapshot_holder(record->snapshot, record->socket->holder)
+				    : NULL;
 	     holder; holder = snapshot_holder(record->snapshot, holder->next)) {
 		record->holder = holder;
 		record->process = snapshot_process(record->snapshot, holder->process);
 		if (record_matches(filter, test, record))
 			return true;
 	}
-	return false;
+	if (!record->event || record->event->by == NONE)
+		return false;
+	record->holder = NULL;
+	record->process = snapshot_process(record->snapshot, record->event->by);
+	return record_matches(filter, test, record);
 }
 
 /* A getter that reads the socket alone knows before the join: it needs nothing. */
@@ -170,6 +177,17 @@ bool filter_match(const struct filter *filter, const struct snapshot *snapshot, 
 		return true;
 	struct record record = {
 		.snapshot = snapshot, .socket = snapshot_socket(snapshot, socket), .index = socket};
+	return evaluate(filter, filter->root, &record, false) == YES;
+}
+
+bool filter_match_event(const struct filter *filter, const struct event *event)
+{
+	if (!filter)
+		return true;
+	struct record record = {.snapshot = event->snapshot,
+				.socket = event_socket(event),
+				.index = event->socket,
+				.event = event};
 	return evaluate(filter, filter->root, &record, false) == YES;
 }
 
@@ -245,6 +263,8 @@ static struct bounds test_bounds(const struct filter *filter, const struct node 
 		bounds.families = family_bits(filter, test, turned);
 	else if (strcmp(name, "state") == 0)
 		bounds.states = word_bits(filter, test, bounds.states, turned);
+	else if (strcmp(name, "event") == 0)
+		bounds.events = word_bits(filter, test, bounds.events, turned);
 	else if (!turned && (strcmp(name, "port") == 0 || strcmp(name, "shown_port") == 0))
 		bound_port(filter, test, &bounds);
 	return bounds;
@@ -255,6 +275,7 @@ static struct bounds meet(struct bounds a, const struct bounds *b)
 	a.protos &= b->protos;
 	a.families &= b->families;
 	a.states &= b->states;
+	a.events &= b->events;
 	a.port_first = a.port_first > b->port_first ? a.port_first : b->port_first;
 	a.port_last = a.port_last < b->port_last ? a.port_last : b->port_last;
 	return a;
@@ -265,6 +286,7 @@ static struct bounds join(struct bounds a, const struct bounds *b)
 	a.protos |= b->protos;
 	a.families |= b->families;
 	a.states |= b->states;
+	a.events |= b->events;
 	a.port_first = a.port_first < b->port_first ? a.port_first : b->port_first;
 	a.port_last = a.port_last > b->port_last ? a.port_last : b->port_last;
 	return a;

@@ -363,10 +363,11 @@ static int64_t parse_test(struct parser *parser, const struct field *field)
 	return add_node(parser, node);
 }
 
-/* A word that says it all: a port, a range, a protocol, a family, a state. 0: it is none. */
+/* A word that says it all: a port, a range, a protocol, a family, a state, what happened. 0: it is
+ * none. */
 static int64_t parse_bare(struct parser *parser, const char *typed)
 {
-	static const char *const names[] = {"proto", "family", "state"};
+	static const char *const names[] = {"proto", "family", "state", "event"};
 	struct node node = {.kind = NODE_TEST,
 			    .operation = OP_EQUAL,
 			    .first = parser->filter->operands.n,
@@ -404,11 +405,14 @@ static const char *nearest_start(const char *typed)
 		"tcp",	      "udp",	 "udplite",  "raw",	    "sctp",	 "ipv4",
 		"ipv6",	      "listen",	 "unconn",   "established", "bound",	 "syn-sent",
 		"syn-recv",   "closing", "last-ack", "fin-wait1",   "fin-wait2", "time-wait",
-		"close-wait", "not",	 "and",	     "or",	    NULL};
+		"close-wait", "opened",	 "closed",   "ended",	    "refused",	 "not",
+		"and",	      "or",	 NULL};
 	const char *names[FIELDS_MAX + ARRAY_SIZE(alone)];
 	unsigned n = 0;
 	const struct field *field;
 	for (unsigned i = 0; i < FIELDS_MAX && (field = field_at(i)); i++)
+		names[n++] = field->name;
+	for (unsigned i = 0; n < FIELDS_MAX && (field = field_of_event_at(i)); i++)
 		names[n++] = field->name;
 	memcpy(names + n, alone, sizeof(alone));
 	return text_nearest(typed, names);

@@ -16,6 +16,7 @@ struct bounds {
 	uint32_t protos;		/* 1 << enum proto */
 	uint32_t families;		/* 1 << enum family */
 	uint32_t states;		/* 1 << enum state */
+	uint32_t events;		/* 1 << enum event_kind; only of who watches */
 	uint16_t port_first, port_last; /* local port, inclusive */
 	bool either_end; /* or the peer's port: both ends of a connection are joined */
 };
@@ -23,6 +24,7 @@ struct bounds {
 	((struct bounds){.protos = (1u << PROTO_MAX) - 1, \
 			 .families = 3,                   \
 			 .states = STATES_ALL,            \
+			 .events = (1u << EVENT_MAX) - 1, \
 			 .port_last = 65535})
 
 static inline bool bounds_has_all_ports(const struct bounds *bounds)
@@ -48,6 +50,9 @@ bool filter_names_state(const struct filter *filter);
 /* Does this socket match. A test on a holder's field is true when one holder meets it. @filter
  * NULL: yes. */
 bool filter_match(const struct filter *filter, const struct snapshot *snapshot, uint32_t socket);
+/* Does this event, with its socket, match: a test on a holder's field is true too when who did it
+ * meets it. */
+bool filter_match_event(const struct filter *filter, const struct event *event);
 /* The same when only the socket's own facts are known yet: false only when no holder could change
  * it. */
 bool filter_may_match(const struct filter *filter, const struct snapshot *snapshot,

@@ -123,22 +123,34 @@ static void write_keys(struct out *out, const struct key *keys, unsigned n,
 	}
 }
 
+void json_holder_keys(struct out *before, struct out *behind, const struct json_shape *shape,
+		      const struct record *record)
+{
+	unsigned after = shape->fd_at < shape->n_holder ? shape->fd_at + 1 : shape->n_holder;
+	write_keys(before, shape->holder, shape->fd_at, record, true);
+	write_keys(behind, shape->holder + after, shape->n_holder - after, record, after == 0);
+}
+
 static void write_holder(struct out *out, const struct json_shape *shape, struct written *written,
 			 const struct record *record)
 {
 	if (record->process != written->process) {
-		unsigned after =
-			shape->fd_at < shape->n_holder ? shape->fd_at + 1 : shape->n_holder;
 		written->before.n = written->behind.n = 0;
-		write_keys(&written->before, shape->holder, shape->fd_at, record, true);
-		write_keys(&written->behind, shape->holder + after, shape->n_holder - after, record,
-			   after == 0);
+		json_holder_keys(&written->before, &written->behind, shape, record);
 		written->process = record->process;
 	}
 	out_bytes(out, written->before.data, written->before.n);
 	if (shape->fd_at < shape->n_holder)
 		write_keys(out, shape->holder + shape->fd_at, 1, record, shape->fd_at == 0);
 	out_bytes(out, written->behind.data, written->behind.n);
+}
+
+void json_socket_keys(struct out *out, const struct json_shape *shape,
+		      const struct snapshot *snapshot, uint32_t socket)
+{
+	const struct record record = {
+		.snapshot = snapshot, .socket = snapshot_socket(snapshot, socket), .index = socket};
+	write_keys(out, shape->socket, shape->n_socket, &record, true);
 }
 
 static void write_socket(struct out *out, const struct json_shape *shape, struct written *written,
@@ -181,9 +193,14 @@ void json_text(struct out *out, const char *text)
 
 void json_missing(struct out *out, const struct snapshot *snapshot)
 {
+	json_missing_list(out, &snapshot->missing);
+}
+
+void json_missing_list(struct out *out, const struct vector *list)
+{
 	out_char(out, '[');
-	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
-		const struct missing *missing = vector_at(&snapshot->missing, i);
+	for (uint32_t i = 0; list && i < list->n; i++) {
+		const struct missing *missing = vector_at(list, i);
 		out_format(out, "%s{\"what\":\"%s\",\"why\":\"%s\",\"count\":", i ? "," : "",
 			   what_words[missing->what], why_words[missing->why]);
 		if (missing->count)

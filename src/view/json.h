@@ -19,9 +19,18 @@ void json_shape_free(struct json_shape *shape);
 /* {"proto":...,"holders":[...]} */
 void json_socket(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
 		 uint32_t socket);
+/* The same keys of the socket alone, without braces and without holders. */
+void json_socket_keys(struct out *out, const struct json_shape *shape,
+		      const struct snapshot *snapshot, uint32_t socket);
+/* The keys of a holder, without braces: what stands before its descriptor, and what behind it, a
+ * comma first. */
+void json_holder_keys(struct out *before, struct out *behind, const struct json_shape *shape,
+		      const struct record *record);
 /* "schema":...,"host":...,...,"missing":[...] without the braces around. */
 void json_envelope(struct out *out, const struct snapshot *snapshot);
 void json_missing(struct out *out, const struct snapshot *snapshot);
+/* The same of a list of struct missing; NULL: an empty one. */
+void json_missing_list(struct out *out, const struct vector *missing);
 /* [{"netns":...,"addresses":[...]},...] */
 void json_namespaces(struct out *out, const struct snapshot *snapshot);
 /* The whole object. */

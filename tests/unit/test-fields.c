@@ -60,6 +60,21 @@ static void test_every_field_is_found_by_its_name_and_explained(unused_argument 
 	assert_string_equal(field_nearest("proces"), "process");
 }
 
+static void test_every_field_of_events_is_found_and_explained(unused_argument void **state)
+{
+	const struct field *field;
+	for (unsigned i = 0; (field = field_of_event_at(i)); i++) {
+		assert_ptr_equal(field_find(field->name), field);
+		assert_true(field->of == OF_EVENT && field->title[0] && field->help[0]);
+		assert_true(field->kind != VALUE_OBJECT || field->write_json);
+		assert_true(field->kind != VALUE_WORD || field->words);
+		const struct record none = {0};
+		struct value value;
+		field->get(&none, &value);
+		assert_int_equal(value.kind, VALUE_NULL);
+	}
+}
+
 static void test_a_list_of_fields_is_read_in_order(unused_argument void **state)
 {
 	const struct field **list;
@@ -360,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json_has_the_keys_that_it_keeps),
 		cmocka_unit_test(test_every_field_is_found_by_its_name_and_explained),
+		cmocka_unit_test(test_every_field_of_events_is_found_and_explained),
 		cmocka_unit_test(test_a_list_of_fields_is_read_in_order),
 		cmocka_unit_test(test_a_listener_says_what_it_is),
 		cmocka_unit_test(test_a_mapped_connection_is_ipv6_in_json_and_ipv4_to_people),
