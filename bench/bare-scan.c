@@ -7,17 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include "scan/pending.h"
+#include "scan/link-way.h"
+#include "scan/outbox.h"
 #include "scan/syn.h"
 
 #define THREADS 2
-#define BATCH 128
 
 struct half {
 	const struct scan_target *target;
 	unsigned first;
 	struct syn_sockets sockets;
+	struct outbox packets, frames;
 	uint32_t n;
 	pthread_t thread;
 };
@@ -42,50 +44,65 @@ static void *connects(void *data)
 	return NULL;
 }
 
-static void count(struct half *half, int fd, struct mmsghdr *in)
+static void count(struct half *half)
 {
-	int n;
-	while (fd >= 0 && (n = recvmmsg(fd, in, BATCH, MSG_DONTWAIT, NULL)) > 0)
-		half->n += (uint32_t)n;
+	uint8_t bytes[192];
+	size_t n;
+	for (; ring_packet(&half->sockets.ring, &n); half->n++)
+		ring_free(&half->sockets.ring);
+	while (half->sockets.translated >= 0 &&
+	       recv(half->sockets.translated, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		half->n++;
+}
+
+/* One packet has the kernel ask for the neighbour. */
+static bool find_way(struct half *half, const struct ip *from, const union any_address *to,
+		     socklen_t n_to, struct link_way *ret)
+{
+	struct outbox *first = &half->packets;
+	int fd = half->sockets.ways;
+	if (fd < 0)
+		return false;
+	if (link_way_find(fd, half->target, from, true, ret) >= 0)
+		return true;
+	const struct packet_ends ends = {half->target->ip, *from, 1, half->sockets.base};
+	struct packet_form form;
+	packet_form(half->target->is_v4, from, &half->target->ip, &form);
+	outbox_add_packet(first, 0, packet_syn(&form, &ends, 1, outbox_room(first)), to, n_to);
+	outbox_send(first);
+	usleep(2000);
+	return link_way_find(fd, half->target, from, true, ret) >= 0;
 }
 
 static void *syns(void *data)
 {
 	struct half *half = data;
-	struct mmsghdr out[BATCH] = {0}, in[BATCH] = {0};
-	struct iovec parts[BATCH], in_parts[BATCH];
-	uint8_t packets[BATCH][PACKET_SYN_MAX], received[BATCH][192];
 	struct packet_form form;
+	struct link_way way;
 	struct ip from;
 	union any_address to;
 	socklen_t length = address_of(half->target, 0, &to);
 	syn_source(half->target, &from);
 	packet_form(half->target->is_v4, &from, &half->target->ip, &form);
-	for (unsigned i = 0; i < BATCH; i++) {
-		parts[i].iov_base = packets[i];
-		in_parts[i] = (struct iovec){received[i], sizeof(received[i])};
-		out[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i],
-						 .msg_iovlen = 1,
-						 .msg_name = &to,
-						 .msg_namelen = length};
-		in[i].msg_hdr = (struct msghdr){.msg_iov = &in_parts[i], .msg_iovlen = 1};
-	}
+	outbox_init(&half->packets, half->sockets.send, false);
+	outbox_init(&half->frames, half->sockets.send_frames, true);
+	bool has_way = find_way(half, &from, &to, length, &way);
+	struct outbox *outbox = has_way ? &half->frames : &half->packets;
 	for (unsigned port = half->first; port < 65536;) {
-		unsigned n = 0;
-		for (; n < BATCH && port < 65536; n++, port += THREADS) {
+		for (unsigned i = 0; i < OUTBOX_BATCH && port < 65536; i++, port += THREADS) {
 			const struct packet_ends ends = {half->target->ip, from, (uint16_t)port,
 							 half->sockets.base};
-			parts[n].iov_len = packet_syn(&form, &ends, port, packets[n]);
+			size_t n = packet_syn(&form, &ends, port, outbox_room(outbox));
+			if (has_way)
+				outbox_add_frame(outbox, port, n, &way);
+			else
+				outbox_add_packet(outbox, port, n, &to, length);
 		}
-		for (unsigned sent = 0; sent < n;) {
-			int r = sendmmsg(half->sockets.send, out + sent, n - sent, 0);
-			sent += r > 0 ? (unsigned)r : 1;
-		}
-		count(half, half->sockets.receive, in);
-		count(half, half->sockets.translated, in);
+		while (outbox_send(outbox) != 0)
+			outbox->sent++;
+		count(half);
 	}
-	count(half, half->sockets.receive, in);
-	count(half, half->sockets.translated, in);
+	count(half);
 	return NULL;
 }
 

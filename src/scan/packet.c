@@ -259,3 +259,14 @@ bool packet_parse(const uint8_t *bytes, size_t n, bool is_v4, struct packet *ret
 		return parse_icmp(&parts, is_v4, ret);
 	return false;
 }
+
+void packet_seal(uint8_t *bytes)
+{
+	if (bytes[0] >> 4 != 4)
+		return;
+	put16(bytes + 10, 0);
+	uint32_t sum = sum_of(bytes, IPV4_SIZE);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	put16(bytes + 10, (uint16_t)~sum);
+}

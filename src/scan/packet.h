@@ -30,6 +30,8 @@ void packet_form(bool is_v4, const struct ip *from, const struct ip *to, struct 
 /* A SYN with its IP header (IPv4's checksum is the kernel's to fill in). The length. */
 size_t packet_syn(const struct packet_form *form, const struct packet_ends *ends, uint32_t cookie,
 		  uint8_t to[PACKET_SYN_MAX]);
+/* The checksum of a header of ours, which no raw socket fills in for a frame. IPv6 has none. */
+void packet_seal(uint8_t *bytes);
 
 /* One IP packet's parts. */
 struct packet_ip {

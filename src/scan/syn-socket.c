@@ -1,5 +1,6 @@
 /* The sockets of a SYN scan, and the kernel's filter before the receiving one. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -9,6 +10,8 @@
 #include "base/attributes.h"
 #include "scan/pending.h"
 #include "scan/syn.h"
+#include "scan/link-way.h"
+#include "source/chains.h"
 
 #define RECEIVE_BYTES (32 << 20)
 #define SNAP 192 /* an ICMP error with all that is read of it */
@@ -127,47 +130,79 @@ static int open_translated(const struct syn_sockets *sockets)
 	return r;
 }
 
-static int open_receive(const struct syn_sockets *sockets, bool is_v4, bool is_own)
+/* The packet socket; @has_tcp: not behind what the raw socket sees. */
+static int open_receive(struct syn_sockets *sockets, bool is_v4, bool has_tcp)
 {
 	/* no protocol yet: nothing comes before the filter is there */
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	widen(fd);
+	sockets->receive = fd;
 	const struct sockaddr_ll any = {.sll_family = AF_PACKET,
 					.sll_protocol = htons(is_v4 ? ETH_P_IP : ETH_P_IPV6)};
-	int r = is_v4 ? filter_v4(fd, sockets->base, !is_own) : filter_v6(fd, sockets->base);
+	int r = is_v4 ? filter_v4(fd, sockets->base, has_tcp) : filter_v6(fd, sockets->base);
+	if (r >= 0)
+		r = ring_open(fd, &sockets->ring);
 	if (r >= 0 && bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0)
 		r = -errno;
-	if (r >= 0)
-		return fd;
-	close(fd);
 	return r;
+}
+
+/* Packets that this host sends itself may be given another destination. What cannot be looked at
+ * may do so: iptables' own tables, IPVS. */
+static bool may_translate(void)
+{
+	static const char *const others[] = {"/proc/thread-self/net/ip_tables_names",
+					     "/proc/thread-self/net/ip_vs"};
+	const struct found_netns here = {.fd = -1};
+	struct chains chains;
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+		char byte;
+		cleanup(closep) int fd = open(others[i], O_RDONLY | O_CLOEXEC);
+		if (fd < 0 ? errno != ENOENT : read(fd, &byte, 1) != 0)
+			return true;
+	}
+	return chains_read(&here, "", &chains) < 0 || chains.has_nat;
+}
+
+static int open_send(int family, int protocol)
+{
+	const int bytes = RECEIVE_BYTES;
+	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	return fd;
 }
 
 int syn_open(struct syn_sockets *sockets, bool is_v4, bool is_own)
 {
-	const int bytes = RECEIVE_BYTES;
-	*sockets = (struct syn_sockets){.send = -1, .receive = -1, .translated = -1};
+	*sockets = (struct syn_sockets){
+		.send = -1, .send_frames = -1, .receive = -1, .translated = -1, .ways = -1};
 	memset(sockets->held, 0xff, sizeof(sockets->held));
-	sockets->send = socket(is_v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-	if (sockets->send < 0)
-		return -errno;
-	if (setsockopt(sockets->send, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
-		setsockopt(sockets->send, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-	int r = hold_ports(sockets, is_v4);
+	bool is_translated = is_own && is_v4 && may_translate();
+	int r = sockets->send = open_send(is_v4 ? AF_INET : AF_INET6, IPPROTO_RAW);
+	if (r >= 0) /* no protocol: it receives nothing */
+		r = sockets->send_frames = open_send(AF_PACKET, 0);
 	if (r >= 0)
-		r = sockets->receive = open_receive(sockets, is_v4, is_own);
-	if (r >= 0 && is_own && is_v4)
+		r = hold_ports(sockets, is_v4);
+	if (r >= 0)
+		r = open_receive(sockets, is_v4, !is_translated);
+	if (r >= 0 && is_translated)
 		r = sockets->translated = open_translated(sockets);
+	sockets->ways = r < 0 || (is_own && is_v4) ? -1 : link_way_open();
 	return r < 0 ? r : 0;
 }
 
 void syn_close(struct syn_sockets *sockets)
 {
+	ring_close(&sockets->ring);
 	closep(&sockets->send);
+	closep(&sockets->send_frames);
 	closep(&sockets->receive);
 	closep(&sockets->translated);
+	closep(&sockets->ways);
 	let_go(sockets);
 }
 

@@ -8,13 +8,17 @@
 #include "base/attributes.h"
 #include "scan/finder.h"
 #include "scan/icmp.h"
+#include "scan/outbox.h"
 #include "scan/pending.h"
 #include "scan/syn.h"
 
-#define BATCH 128
 #define RECEIVED_MAX 192
 #define ICMP_AT_ONCE 6 /* errors that a Linux host sends before it waits (icmp(7)) */
 #define SMALL 4096     /* doors that one thread does as fast */
+#define WAYS_LOOKED 64 /* targets whose ways are looked for before they have answered */
+
+/* Whether frames may go to a target. One thread finds the way, all take it. */
+enum way_state { WAY_NONE, WAY_LOOKED_FOR, WAY_KNOWN, WAY_NEVER };
 
 /* What is the same for all threads, and const while they run. */
 struct course {
@@ -24,6 +28,8 @@ struct course {
 	struct ip *from;
 	union any_address *to;
 	socklen_t n_to;
+	struct link_way *ways;
+	_Atomic uint8_t *way_states; /* enum way_state */
 	struct finder finder;
 };
 
@@ -38,10 +44,8 @@ struct runner {
 	struct timing timing;
 	struct rejects *rejects;   /* of each target */
 	uint32_t next, n_answered; /* in this pass */
-	struct mmsghdr out[BATCH], in[BATCH];
-	struct iovec out_parts[BATCH], in_parts[BATCH];
-	uint32_t probes[BATCH];
-	uint8_t packets[BATCH][PACKET_SYN_MAX], received[BATCH][RECEIVED_MAX];
+	uint32_t n_batches;
+	struct outbox packets, frames;
 };
 
 static struct packet_ends ends_of(const struct runner *runner, uint32_t probe, unsigned pass)
@@ -54,54 +58,98 @@ static struct packet_ends ends_of(const struct runner *runner, uint32_t probe, u
 				    .from_port = (uint16_t)(runner->sockets.base + pass)};
 }
 
+/* @is_heard: it has just answered. */
+static void look_for_way(const struct runner *runner, uint32_t target, bool is_heard)
+{
+	struct course *course = runner->course;
+	uint8_t none = WAY_NONE;
+	if (runner->sockets.ways < 0 ||
+	    !atomic_compare_exchange_strong(&course->way_states[target], &none, WAY_LOOKED_FOR))
+		return;
+	int r = link_way_find(runner->sockets.ways, &course->job->targets[target],
+			      &course->from[target], is_heard, &course->ways[target]);
+	/* who has answered without a way to him has none for frames */
+	atomic_store(&course->way_states[target], r >= 0     ? WAY_KNOWN
+						  : is_heard ? WAY_NEVER
+							     : WAY_NONE);
+}
+
+/* Before anybody has answered: the first packets had the kernel ask for the neighbour. */
+static void look_for_ways(const struct runner *runner)
+{
+	uint32_t n = runner->course->job->n_targets;
+	for (uint32_t i = 0; i < n && n <= WAYS_LOOKED; i++)
+		look_for_way(runner, i, false);
+}
+
+static void add_probe(struct runner *runner, uint32_t probe, uint64_t now)
+{
+	struct course *course = runner->course;
+	uint32_t target = probe % course->job->n_targets;
+	bool has_way = atomic_load_explicit(&course->way_states[target], memory_order_acquire) ==
+		       WAY_KNOWN;
+	struct outbox *outbox = has_way ? &runner->frames : &runner->packets;
+	struct packet_ends ends = ends_of(runner, probe, runner->timing.pass);
+	size_t n = packet_syn(&course->forms[target], &ends, packet_cookie(course->key, &ends),
+			      outbox_room(outbox));
+	probe_answer(course->job, probe)->rtt_us = (uint32_t)now;
+	if (has_way)
+		outbox_add_frame(outbox, probe, n, &course->ways[target]);
+	else
+		outbox_add_packet(outbox, probe, n, &course->to[target], course->n_to);
+}
+
 /* The next ones that are silent, as packets. How many. */
 static unsigned fill(struct runner *runner, unsigned n, uint64_t now)
 {
-	const struct course *course = runner->course;
+	const struct job *job = runner->course->job;
 	unsigned filled = 0;
 	for (; runner->next < runner->pending.n && filled < n; runner->next++) {
 		uint32_t probe = runner->pending.list[runner->next];
-		uint32_t target = probe % course->job->n_targets;
-		struct answer *answer = probe_answer(course->job, probe);
-		if (answer->state != DOOR_UNKNOWN)
+		if (probe_answer(job, probe)->state != DOOR_UNKNOWN)
 			continue;
-		struct packet_ends ends = ends_of(runner, probe, runner->timing.pass);
-		uint32_t cookie = packet_cookie(course->key, &ends);
-		answer->rtt_us = (uint32_t)now;
-		runner->out_parts[filled].iov_len =
-			packet_syn(&course->forms[target], &ends, cookie, runner->packets[filled]);
-		runner->out[filled].msg_hdr.msg_name = &course->to[target];
-		runner->probes[filled++] = probe;
+		add_probe(runner, probe, now);
+		filled++;
 	}
 	return filled;
 }
 
-/* The packet that could not be sent: @error. True: go on with the next. */
-static bool pass_over(struct runner *runner, uint32_t probe, int error)
+/* The packet that could not be sent: @error. */
+static void pass_over(struct runner *runner, struct outbox *outbox, int error)
 {
-	struct pollfd wait = {.fd = runner->sockets.send, .events = POLLOUT};
+	struct pollfd wait = {.fd = outbox->fd, .events = POLLOUT};
 	if (error == EAGAIN || error == ENOBUFS || error == EINTR) {
 		poll(&wait, 1, 1);
-		return false;
+		return;
 	}
-	probe_answer(runner->course->job, probe)->reason =
-		error == EPERM || error == EACCES ? BECAUSE_REFUSED_HERE : BECAUSE_NO_ROUTE;
-	return true;
+	uint32_t probe = outbox->probes[outbox->sent++];
+	if (outbox->is_link) /* the interface went: the kernel knows another way, or none */
+		atomic_store(&runner->course->way_states[probe % runner->course->job->n_targets],
+			     WAY_NEVER);
+	else
+		probe_answer(runner->course->job, probe)->reason =
+			error == EPERM || error == EACCES ? BECAUSE_REFUSED_HERE : BECAUSE_NO_ROUTE;
+}
+
+static void empty(struct runner *runner, struct outbox *outbox)
+{
+	int error;
+	while ((error = outbox_send(outbox)) != 0 && !stop_wanted(runner->course->job->stop))
+		pass_over(runner, outbox, error);
 }
 
 static void send_batch(struct runner *runner, unsigned n, uint64_t now)
 {
 	const struct job *job = runner->course->job;
-	n = fill(runner, n < BATCH ? n : BATCH, now);
-	for (unsigned sent = 0; sent < n && !stop_wanted(job->stop);) {
-		int r = sendmmsg(runner->sockets.send, runner->out + sent, n - sent, 0);
-		if (r > 0)
-			sent += (unsigned)r;
-		else if (pass_over(runner, runner->probes[sent], errno))
-			sent++;
-	}
+	n = fill(runner, n < OUTBOX_BATCH ? n : OUTBOX_BATCH, now);
 	if (!n)
 		return;
+	empty(runner, &runner->packets);
+	empty(runner, &runner->frames);
+	/* now and then, less and less often */
+	if ((runner->n_batches & (runner->n_batches - 1)) == 0)
+		look_for_ways(runner);
+	runner->n_batches++;
 	timing_sent(&runner->timing, n, now);
 	atomic_fetch_add_explicit(&job->progress->n_sent, n, memory_order_relaxed);
 }
@@ -162,27 +210,32 @@ static void take(struct runner *runner, const uint8_t *bytes, size_t n, uint64_t
 	}
 	probe_answered(job, probe, &answer);
 	runner->n_answered++;
+	if (answer.reason != BECAUSE_ICMP) /* which may be another's word */
+		look_for_way(runner, probe % job->n_targets, true);
 }
 
-static void receive_from(struct runner *runner, int fd)
+static void receive_translated(struct runner *runner)
 {
-	int n;
-	do {
-		n = recvmmsg(fd, runner->in, BATCH, MSG_DONTWAIT, NULL);
-		uint64_t now = clock_us();
-		for (int i = 0; i < n; i++) {
-			size_t length = runner->in[i].msg_len;
-			take(runner, runner->received[i],
-			     length < RECEIVED_MAX ? length : RECEIVED_MAX, now);
-		}
-	} while (n == BATCH);
+	uint8_t bytes[RECEIVED_MAX];
+	for (;;) {
+		ssize_t n = recv(runner->sockets.translated, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n < 0)
+			return;
+		take(runner, bytes, (size_t)n, clock_us());
+	}
 }
 
 static void receive(struct runner *runner)
 {
-	receive_from(runner, runner->sockets.receive);
+	uint64_t now = clock_us();
+	const uint8_t *bytes;
+	size_t n;
+	while ((bytes = ring_packet(&runner->sockets.ring, &n))) {
+		take(runner, bytes, n, now);
+		ring_free(&runner->sockets.ring);
+	}
 	if (runner->sockets.translated >= 0)
-		receive_from(runner, runner->sockets.translated);
+		receive_translated(runner);
 }
 
 static void wait_until(const struct runner *runner, uint64_t now, uint64_t until)
@@ -285,8 +338,11 @@ static int course_init(struct course *course, const struct job *job)
 	course->forms = calloc(job->n_targets, sizeof(*course->forms));
 	course->from = calloc(job->n_targets, sizeof(*course->from));
 	course->to = calloc(job->n_targets, sizeof(*course->to));
+	course->ways = calloc(job->n_targets, sizeof(*course->ways));
+	course->way_states = calloc(job->n_targets, sizeof(*course->way_states));
 	int r = finder_init(&course->finder, job);
-	if (r < 0 || !course->forms || !course->from || !course->to)
+	if (r < 0 || !course->forms || !course->from || !course->to || !course->ways ||
+	    !course->way_states)
 		return -ENOMEM;
 	if (getrandom(course->key, sizeof(course->key), 0) < 0)
 		return -errno;
@@ -300,6 +356,8 @@ static void course_done(struct course *course)
 	free(course->forms);
 	free(course->from);
 	free(course->to);
+	free(course->ways);
+	free(course->way_states);
 	finder_done(&course->finder);
 }
 
@@ -312,20 +370,13 @@ static struct runner *runner_new(struct course *course, unsigned thread, unsigne
 		return NULL;
 	runner->course = course;
 	runner->rejects = calloc(course->job->n_targets, sizeof(*runner->rejects));
-	for (unsigned i = 0; i < BATCH; i++) {
-		runner->out_parts[i].iov_base = runner->packets[i];
-		runner->in_parts[i] = (struct iovec){runner->received[i], RECEIVED_MAX};
-		runner->out[i].msg_hdr = (struct msghdr){.msg_iov = &runner->out_parts[i],
-							 .msg_iovlen = 1,
-							 .msg_namelen = course->n_to};
-		runner->in[i].msg_hdr =
-			(struct msghdr){.msg_iov = &runner->in_parts[i], .msg_iovlen = 1};
-	}
 	*ret = syn_open(&runner->sockets, course->job->targets[0].is_v4, course->job->is_own);
 	if (*ret >= 0 && !runner->rejects)
 		*ret = -ENOMEM;
 	if (*ret >= 0)
 		*ret = pending_init(&runner->pending, course->job, thread, n_threads);
+	outbox_init(&runner->packets, runner->sockets.send, false);
+	outbox_init(&runner->frames, runner->sockets.send_frames, true);
 	return runner;
 }
 

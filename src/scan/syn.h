@@ -5,6 +5,7 @@
 
 #include "scan/job.h"
 #include "scan/packet.h"
+#include "scan/ring.h"
 
 /* Fills the job's answers as connect_scan does. 0; -EPERM (no right to), other negative errno; with
  * @err told. */
@@ -14,9 +15,12 @@ int syn_scan(const struct job *job, struct error *err);
 #define SYN_PORTS 16 /* an aligned run of source ports, one a pass */
 
 struct syn_sockets {
-	int send;	     /* raw: the kernel chooses route and neighbour */
-	int receive;	     /* packet socket, filtered to our ports and to ICMP errors */
-	int translated;	     /* own IPv4 addresses: a raw socket, which is behind NAT; else -1 */
+	int send;	  /* raw: the kernel chooses route and neighbour */
+	int send_frames;  /* packet socket: along a way that is known */
+	int ways;	  /* to ask for ways; -1: nothing may go past the kernel's own */
+	int receive;	  /* packet socket, filtered to our ports and to ICMP errors */
+	struct ring ring; /* what it has received */
+	int translated;	  /* own IPv4 addresses where NAT may be: a raw socket behind it; else -1 */
 	int held[SYN_PORTS]; /* bound, so that nobody else gets one of our ports */
 	uint16_t base;	     /* the first of them */
 };
