@@ -24,7 +24,7 @@ struct settings {
 	const char *ports, *exclude, *file, *from, *xml, *grepable, *resume, *diff;
 	char *resume_text, *diff_text, *list; /* read before the rights are there */
 	int xml_fd, grepable_fd; /* opened before the rights are there; 0: not wanted */
-	bool tcp, udp, is_json, is_sure, has_compare, wants_identify, lacks_identify;
+	bool tcp, udp, sctp, is_json, is_sure, has_compare, wants_identify, lacks_identify;
 	int output, method;
 	uint32_t rate;
 	uint64_t max_time;
@@ -35,6 +35,8 @@ static const struct option options[] = {
 	 N_("numbers, ranges and services, with commas between; - for all (the default)")},
 	{OPTION_FLAG, 0, "tcp", offsetof(struct settings, tcp), NULL, N_("TCP, as without")},
 	{OPTION_FLAG, 0, "udp", offsetof(struct settings, udp), NULL, N_("UDP")},
+	{OPTION_FLAG, 0, "sctp", offsetof(struct settings, sctp), NULL,
+	 N_("SCTP (which needs CAP_NET_RAW)")},
 	{OPTION_TEXT, 0, "file", offsetof(struct settings, file), "FILE",
 	 N_("targets from a file, one a word; - reads standard input"), .completes = "file"},
 	{OPTION_TEXT, 0, "exclude", offsetof(struct settings, exclude), "LIST",
@@ -251,8 +253,9 @@ static int request_of(struct context *context, const struct settings *settings, 
 		.announce = announce,
 		.data = context,
 	};
-	ret->protos[PROTO_TCP] = settings->tcp || !settings->udp;
+	ret->protos[PROTO_TCP] = settings->tcp || (!settings->udp && !settings->sctp);
 	ret->protos[PROTO_UDP] = settings->udp;
+	ret->protos[PROTO_SCTP] = settings->sctp;
 	int r = look_scope(&look, &ret->scope, err);
 	look.netns = settings->from;
 	if (r >= 0 && settings->from && strcmp(settings->from, "stranger") != 0)
@@ -280,7 +283,7 @@ static int compare(struct context *context, const struct settings *settings, str
 	struct looking looking;
 	struct bounds bounds = BOUNDS_ALL;
 	bounds.states = STATES_OPEN;
-	bounds.protos = 1u << PROTO_TCP | 1u << PROTO_UDP;
+	bounds.protos = 1u << PROTO_TCP | 1u << PROTO_UDP | 1u << PROTO_SCTP;
 	look.netns = NULL; /* a near address is another namespace's */
 	int r = look_looking(context, &look, &looking, err);
 	if (r >= 0)
@@ -321,7 +324,7 @@ static int go_on(struct context *context, const struct settings *settings, struc
 		return r < 0 ? r : error_text(err, -EINVAL, "nothing was scanned there");
 	const struct scan_result *first = scan_result(known, 0);
 	request->known = known;
-	if (!settings->tcp && !settings->udp) {
+	if (!settings->tcp && !settings->udp && !settings->sctp) {
 		request->protos[PROTO_TCP] = false;
 		for (uint32_t k = 0; k < first->n_sweeps; k++)
 			request->protos[first->sweeps[k].proto] = true;

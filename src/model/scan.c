@@ -13,9 +13,10 @@
 const char *const door_words[DOOR_MAX + 1] = {"unknown",       "open",	     "closed", "filtered",
 					      "open|filtered", "unfiltered", NULL};
 const char *const because_words[BECAUSE_MAX + 1] = {
-	"not asked",	"syn-ack",	"rst",		"icmp",	       "time-out",
-	"icmp-limited", "self-connect", "udp-response", "no-response", "refused-here",
-	"no-route",	"host-silent",	"broken-off",	NULL};
+	"not asked",   "syn-ack",      "rst",	       "icmp",
+	"time-out",    "icmp-limited", "self-connect", "udp-response",
+	"no-response", "refused-here", "no-route",     "host-silent",
+	"broken-off",  "init-ack",     "abort",	       NULL};
 const char *const verdict_words[VERDICT_MAX + 1] = {
 	"", "expected", "not-in-table", "not-reachable", "other-service", NULL};
 

@@ -34,6 +34,8 @@ enum door_reason {
 	BECAUSE_NO_ROUTE,
 	BECAUSE_HOST_SILENT, /* nobody answers to the address on its link */
 	BECAUSE_BROKEN_OFF,
+	BECAUSE_INIT_ACK, /* SCTP */
+	BECAUSE_ABORT,
 	BECAUSE_MAX
 };
 extern const char *const because_words[BECAUSE_MAX + 1];
@@ -86,7 +88,7 @@ struct scan_sweep {
 	bool is_alike;		/* everything is open: said once */
 };
 
-#define SCAN_SWEEPS 2
+#define SCAN_SWEEPS 3 /* TCP, UDP, SCTP */
 
 struct scan_result {
 	struct scan_target target;

@@ -35,7 +35,7 @@ static int add_doors(struct asking *asking, struct scan_result *result)
 {
 	for (uint32_t i = 0; i < result->doors.n; i++) {
 		struct scan_door *door = vector_at(&result->doors, i);
-		if (door->answer.state != DOOR_OPEN)
+		if (door->answer.state != DOOR_OPEN || door->proto == PROTO_SCTP)
 			continue;
 		struct identify_target *target = vector_add(&asking->targets);
 		struct scan_door **at = target ? vector_add(&asking->doors) : NULL;

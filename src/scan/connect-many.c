@@ -136,7 +136,7 @@ static void expire(struct many *many, uint64_t now, bool all)
 
 static void send_some(struct many *many, uint64_t now, uint64_t *ret_next)
 {
-	uint32_t n = timing_allowance(&many->timing, now, ret_next), sent = 0;
+	uint32_t n = job_allowance(many->job, &many->timing, now, ret_next), sent = 0;
 	if (n > SEND_AT_ONCE)
 		n = SEND_AT_ONCE;
 	while (sent < n && many->n_free && many->next < many->pending.n &&

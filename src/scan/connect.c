@@ -1,6 +1,7 @@
 /* A scan that needs no right, on own addresses: blocking connects. */
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <poll.h>
 #include <sys/time.h>
 
 #include "base/clock.h"
@@ -142,19 +143,41 @@ static void ask(struct blocking *at, uint32_t probe, uint64_t *began)
 	*began = now;
 }
 
+/* How many may be asked now, which are counted as sent; 0: it must end. Waits while the connection
+ * tracking has no room. */
+static uint32_t next_chunk(const struct job *job, uint32_t n, uint64_t *now)
+{
+	uint64_t next = *now;
+	uint32_t chunk = n < CHUNK ? n : CHUNK, allowed = 0;
+	while (!job_must_end(job, *now)) {
+		allowed = job->tracking ? tracking_allows(job->tracking,
+							  atomic_load(&job->progress->n_sent),
+							  chunk, *now, &next)
+					: chunk;
+		if (allowed)
+			break;
+		struct pollfd wait = {.fd = job->stop ? job->stop->fd : -1, .events = POLLIN};
+		poll(&wait, 1, (int)((next - *now + 999) / 1000));
+		*now = clock_us();
+	}
+	atomic_fetch_add_explicit(&job->progress->n_sent, allowed, memory_order_relaxed);
+	return allowed;
+}
+
 static int work(void *data)
 {
 	struct blocking *at = data;
 	const struct job *job = at->job;
 	uint64_t began = clock_us();
 	int r = 0;
+	uint32_t chunk = 0; /* that may still be asked before it is looked whether it must end */
 	for (uint32_t i = 0; i < at->pending.n && at->n_silent < SILENT_ENOUGH && r >= 0; i++) {
-		if (i % CHUNK == 0) {
-			if (job_must_end(job, began))
+		if (chunk == 0) {
+			chunk = next_chunk(job, at->pending.n - i, &began);
+			if (!chunk)
 				break;
-			atomic_fetch_add_explicit(&job->progress->n_sent, CHUNK,
-						  memory_order_relaxed);
 		}
+		chunk--;
 		if (at->fd < 0)
 			r = open_blocking(at);
 		if (r >= 0)

@@ -11,7 +11,6 @@
 #include "base/privilege.h"
 #include "scan/job.h"
 
-#define THREADS_MAX 4
 #define SHOW_EVERY_MS 200
 
 bool job_must_end(const struct job *job, uint64_t now)
@@ -19,11 +18,21 @@ bool job_must_end(const struct job *job, uint64_t now)
 	return stop_wanted(job->stop) || (job->deadline_us && now >= job->deadline_us);
 }
 
+uint32_t job_allowance(const struct job *job, struct timing *timing, uint64_t now,
+		       uint64_t *ret_next)
+{
+	uint32_t n = timing_allowance(timing, now, ret_next);
+	if (!n || !job->tracking)
+		return n;
+	return tracking_allows(job->tracking, atomic_load(&job->progress->n_sent), n, now,
+			       ret_next);
+}
+
 unsigned job_threads(void)
 {
 	cpu_set_t set;
 	int n = sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 : CPU_COUNT(&set);
-	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+	return n < 1 ? 1 : n > JOB_THREADS_MAX ? JOB_THREADS_MAX : (unsigned)n;
 }
 
 struct worker {
@@ -63,7 +72,7 @@ static void await(const struct job *job, int ended, unsigned n)
 
 int job_run(const struct job *job, unsigned n, int (*work)(void *), void *data, size_t size)
 {
-	struct worker workers[THREADS_MAX];
+	struct worker workers[JOB_THREADS_MAX];
 	sigset_t all, before;
 	unsigned n_running = 0;
 	int r = 0;
@@ -72,7 +81,7 @@ int job_run(const struct job *job, unsigned n, int (*work)(void *), void *data, 
 		return -errno;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
-	for (unsigned i = 0; i < n && i < THREADS_MAX; i++) {
+	for (unsigned i = 0; i < n && i < JOB_THREADS_MAX; i++) {
 		workers[i] = (struct worker){
 			.work = work, .data = (char *)data + i * size, .ended = ended};
 		int failed = pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]);
@@ -83,7 +92,7 @@ int job_run(const struct job *job, unsigned n, int (*work)(void *), void *data, 
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	await(job, ended, n_running);
-	for (unsigned i = 0; i < n && i < THREADS_MAX; i++) {
+	for (unsigned i = 0; i < n && i < JOB_THREADS_MAX; i++) {
 		if (!workers[i].is_running)
 			continue;
 		pthread_join(workers[i].thread, NULL);

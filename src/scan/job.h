@@ -10,6 +10,7 @@
 #include "base/stop.h"
 #include "model/scan.h"
 #include "scan/timing.h"
+#include "scan/tracking.h"
 
 /* What has been done so far, for who shows it while it runs. */
 struct progress {
@@ -30,8 +31,9 @@ struct job {
 	uint8_t proto;
 	bool is_own; /* all are addresses of the place that is scanned from: no wire, no limit */
 	struct timing_path path;
-	uint64_t deadline_us;	 /* of clock_us(); 0: none */
-	const struct stop *stop; /* may be NULL */
+	struct tracking *tracking; /* entries that may be made there; NULL: no limit that matters */
+	uint64_t deadline_us;	   /* of clock_us(); 0: none */
+	const struct stop *stop;   /* may be NULL */
 	struct progress *progress;
 };
 
@@ -40,10 +42,16 @@ static inline uint64_t job_n(const struct job *job)
 	return (uint64_t)job->n_targets * job->n_ports;
 }
 
+/* timing_allowance(), within what the connection tracking has room for. */
+uint32_t job_allowance(const struct job *job, struct timing *timing, uint64_t now,
+		       uint64_t *ret_next);
+
 /* Broken off: by a signal or by --max-time. */
 bool job_must_end(const struct job *job, uint64_t now_us);
 
-/* Threads worth having: processors that this process may use, at most 4. */
+#define JOB_THREADS_MAX 4
+
+/* Threads worth having: processors that this process may use, at most JOB_THREADS_MAX. */
 unsigned job_threads(void);
 
 /* Runs @work on @n threads, each with its own @size bytes of @data, and shows the progress

@@ -10,6 +10,7 @@
 #include "scan/near.h"
 #include "scan/saved.h"
 #include "scan/scan.h"
+#include "scan/sctp.h"
 #include "scan/silent.h"
 #include "scan/syn.h"
 #include "scan/udp.h"
@@ -45,6 +46,8 @@ static int run_job(const struct scan_request *request, const struct job *job, st
 	job->progress->doing = proto_words[job->proto];
 	if (job->proto == PROTO_UDP)
 		return udp_scan(job, err);
+	if (job->proto == PROTO_SCTP)
+		return sctp_scan(job, err);
 	if (request->method == METHOD_CONNECT ||
 	    (request->method == METHOD_AUTO && !privilege_has(CAP_NET_RAW)))
 		return connect_scan(job, err);
@@ -58,17 +61,26 @@ static enum distance distance_of(const struct scan_target *target)
 	return target->is_own ? DISTANCE_OWN : target->is_near ? DISTANCE_NEAR : DISTANCE_OTHER;
 }
 
-/* Each door leaves an entry in the connection tracking of who asks, for seconds or minutes. */
-static void say_tracking(struct visit *visit, const struct job *job)
+/* What the scan did not to fill the connection tracking of who asks. */
+static void say_tracking(struct visit *visit, const struct tracking *tracking)
 {
-	uint64_t room = silent_tracking_room();
-	if (room == UINT64_MAX || job->proto != PROTO_TCP || job_n(job) <= room / 2)
-		return;
-	scan_note(visit->scan,
-		  "connection tracking has room for %llu more, and %llu doors were asked: where a "
-		  "rule "
-		  "has it in use, the host may have lost connections of others",
-		  (unsigned long long)room, (unsigned long long)job_n(job));
+	if (atomic_load(&tracking->has_waited))
+		scan_note(visit->scan,
+			  "connection tracking had room for %llu more: the scan kept below half of "
+			  "it, and waited for entries to expire",
+			  (unsigned long long)tracking->room);
+}
+
+static int run_tracked(struct visit *visit, struct job *job)
+{
+	struct tracking tracking;
+	tracking_init(&tracking);
+	if (tracking.fd >= 0 && job_n(job) > tracking.room / 2)
+		job->tracking = &tracking;
+	int r = run_job(visit->request, job, visit->err);
+	say_tracking(visit, &tracking);
+	tracking_done(&tracking);
+	return r;
 }
 
 /* Those results of a visit that one job can do: of one family, as far away. */
@@ -108,8 +120,7 @@ static int run_alike(struct visit *visit, unsigned k, bool is_v4, enum distance 
 		memcpy(answers + (size_t)i * n_ports,
 		       scan_result(visit->scan, results[i])->sweeps[k].answers,
 		       n_ports * sizeof(*answers));
-	say_tracking(visit, &job);
-	int r = run_job(request, &job, visit->err);
+	int r = run_tracked(visit, &job);
 	cleanup(fclosep) FILE *neighbours =
 		job.is_own || !is_v4 ? NULL : fopen("/proc/thread-self/net/arp", "re");
 	if (r >= 0 && neighbours)
@@ -466,12 +477,28 @@ static void say_limited(struct scan *scan, const struct scan_result *result,
 		  text);
 }
 
+/* A host without SCTP is told as that: no rule of its firewall filters there. */
+static void say_unknown_sctp(struct scan *scan, const struct scan_result *result,
+			     const struct scan_sweep *sweep)
+{
+	char address[64];
+	bool is_unknown = false;
+	for (uint32_t p = 0; p < sweep->n_ports && !is_unknown; p++)
+		is_unknown = sctp_is_unknown_there(&sweep->answers[p], result->target.is_v4);
+	if (sweep->proto != PROTO_SCTP || !is_unknown)
+		return;
+	size_t n = ip_format(address, &result->target.ip, result->target.is_v4);
+	scan_note(scan, "%.*s: its kernel knows no SCTP (protocol unreachable)", (int)n, address);
+}
+
 static void say_all_limited(struct scan *scan)
 {
 	for (uint32_t i = 0; i < scan->results.n; i++) {
 		const struct scan_result *result = scan_result(scan, i);
-		for (uint32_t k = 0; k < result->n_sweeps; k++)
+		for (uint32_t k = 0; k < result->n_sweeps; k++) {
 			say_limited(scan, result, &result->sweeps[k]);
+			say_unknown_sctp(scan, result, &result->sweeps[k]);
+		}
 	}
 }
 

@@ -1,6 +1,4 @@
-/* Addresses on our own link that nobody has, and the host's own tables. */
-#include "base/attributes.h"
-#include "base/numbers.h"
+/* Addresses on our own link that nobody has. */
 #include "scan/silent.h"
 
 #define LINES_MAX 65536
@@ -39,23 +37,4 @@ void silent_mark(const struct job *job, FILE *file)
 		if (sscanf(line, "%63s 0x%x 0x%x", address, &type, &flags) == 3 && flags == 0 &&
 		    ip_parse(address, strlen(address), &ip, &is_v4) >= 0)
 			mark(job, &ip);
-}
-
-static bool read_number(const char *path, uint64_t *ret)
-{
-	char text[32] = "";
-	cleanup(fclosep) FILE *file = fopen(path, "re");
-	if (!file || !fgets(text, sizeof(text), file))
-		return false;
-	text[strcspn(text, "\n")] = '\0';
-	return number_u64(text, 0, UINT64_MAX, ret) >= 0;
-}
-
-uint64_t silent_tracking_room(void)
-{
-	uint64_t count, max;
-	if (!read_number("/proc/sys/net/netfilter/nf_conntrack_count", &count) ||
-	    !read_number("/proc/sys/net/netfilter/nf_conntrack_max", &max) || !max)
-		return UINT64_MAX;
-	return max > count ? max - count : 0;
 }

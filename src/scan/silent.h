@@ -10,8 +10,4 @@
  * @file: /proc/net/arp of the place that was scanned from (arp(7)). */
 void silent_mark(const struct job *job, FILE *file);
 
-/* How many connections the place's connection tracking still has room for; UINT64_MAX: it has no
- * such limit, or nobody can say. */
-uint64_t silent_tracking_room(void);
-
 #endif

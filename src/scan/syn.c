@@ -259,7 +259,7 @@ static bool one_pass(struct runner *runner)
 	uint64_t now = clock_us(), next;
 	runner->next = runner->n_answered = 0;
 	while (runner->next < runner->pending.n) {
-		uint32_t n = timing_allowance(&runner->timing, now, &next);
+		uint32_t n = job_allowance(job, &runner->timing, now, &next);
 		if (n)
 			send_batch(runner, n, now);
 		else

@@ -158,7 +158,7 @@ static uint64_t step(struct talks *talks, struct talk *talk, uint64_t now)
 		return talk->wait_until;
 	if (!talk->is_out)
 		begin_burst(talk);
-	uint32_t n = timing_allowance(&talks->timing, now, &next), sent = 0;
+	uint32_t n = job_allowance(talks->channel->job, &talks->timing, now, &next), sent = 0;
 	while (talk->sent < talk->burst && sent < n && sent < AT_ONCE) {
 		uint32_t probe = talk->list[talk->at + talk->sent];
 		if (probe_answer(job, probe)->state == DOOR_UNKNOWN &&

@@ -184,7 +184,7 @@ static bool one_pass(struct udp_channel *channel, struct passing *passing, struc
 	uint64_t now = clock_us(), next, until;
 	passing->n_answered = 0;
 	for (uint32_t i = 0; i < pending->n;) {
-		uint32_t n = timing_allowance(&passing->timing, now, &next), sent = 0;
+		uint32_t n = job_allowance(job, &passing->timing, now, &next), sent = 0;
 		while (sent < n && sent < AT_ONCE && i < pending->n) {
 			if (!udp_ask(channel, pending->list[i]))
 				break;

@@ -44,6 +44,10 @@ static const char *reason_word(const struct answer *answer)
 		return "reset";
 	case BECAUSE_ICMP:
 		return answer->state == DOOR_CLOSED ? "port-unreach" : "admin-prohibited";
+	case BECAUSE_INIT_ACK:
+		return "init-ack";
+	case BECAUSE_ABORT:
+		return "abort";
 	case BECAUSE_UDP_ANSWER:
 		return "udp-response";
 	case BECAUSE_HOST_SILENT:
@@ -182,8 +186,10 @@ static void put_scan_info(struct out *out, const struct scan *scan)
 		const struct scan_sweep *sweep = &result->sweeps[k];
 		out_format(out,
 			   "<scaninfo type=\"%s\" protocol=\"%s\" numservices=\"%u\" services=\"",
-			   sweep->proto == PROTO_UDP ? "udp" : "syn", proto_words[sweep->proto],
-			   sweep->n_ports);
+			   sweep->proto == PROTO_UDP	? "udp"
+			   : sweep->proto == PROTO_SCTP ? "sctpinit"
+							: "syn",
+			   proto_words[sweep->proto], sweep->n_ports);
 		for (uint32_t i = 0, k2; i < sweep->n_ports; i = k2) {
 			for (k2 = i + 1;
 			     k2 < sweep->n_ports && sweep->ports[k2] == sweep->ports[k2 - 1] + 1;)

@@ -2,7 +2,7 @@
 /* Any bytes as a packet that answers a probe of ours. */
 #include <assert.h>
 
-#include "scan/packet.h"
+#include "scan/packet-sctp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -12,6 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		assert(is_answer == (packet.kind != PACKET_NONE) || packet.kind != PACKET_ERROR);
 		if (is_answer && is_v4)
 			assert(ip_is_mapped(&packet.ends.to) && ip_is_mapped(&packet.ends.from));
+		is_answer = packet_sctp_parse(data, n, is_v4, &packet);
+		assert(is_answer == (packet.kind != PACKET_NONE));
 	}
 	return 0;
 }
