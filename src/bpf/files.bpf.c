@@ -75,8 +75,16 @@ static __always_inline bool is_tallied(struct bpf_record *record, const struct s
 	return record->netns != wanted.not_tallied[0] && record->netns != wanted.not_tallied[1];
 }
 
-static __always_inline void fill_queues(struct bpf_record *record, struct sock *sk)
+/* One record as it is written: with the bytes where its flag says so. */
+struct found {
+	struct bpf_record record;
+	struct bpf_bytes bytes;
+};
+
+static __always_inline void fill_queues(struct found *found, struct sock *sk)
 {
+	struct bpf_record *record = &found->record;
+
 	if (record->protocol == IPPROTO_TCP && record->state == TCP_LISTEN) {
 		fill_backlog(record, sk);
 		fill_half_open(record, sk);
@@ -84,6 +92,11 @@ static __always_inline void fill_queues(struct bpf_record *record, struct sock *
 		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 		if (tcp)
 			fill_stream(record, tcp);
+		if (tcp && wanted.bytes) {
+			found->bytes.acked = tcp->bytes_acked;
+			found->bytes.received = tcp->bytes_received;
+			record->flags |= BPF_RECORD_BYTES;
+		}
 	} else if (record->protocol == BPF_PROTOCOL_MPTCP && record->state == TCP_LISTEN) {
 		fill_mptcp_backlog(record, sk);
 	} else {
@@ -92,15 +105,17 @@ static __always_inline void fill_queues(struct bpf_record *record, struct sock *
 }
 
 /* False: not a socket with a port, or not wanted. */
-static __always_inline bool fill_socket(struct bpf_record *record, struct sock *sk)
+static __always_inline bool fill_socket(struct found *found, struct sock *sk)
 {
+	struct bpf_record *record = &found->record;
+
 	if (!fill_protocol(record, sk))
 		return false;
 	record->netns = sk->__sk_common.skc_net.net->ns.inum;
 	if (wanted.netns && wanted.netns != record->netns)
 		return false;
 	fill_ends(record, &sk->__sk_common);
-	fill_queues(record, sk);
+	fill_queues(found, sk);
 	record->uid = sk->sk_uid.val;
 	record->cookie = bpf_get_socket_cookie(sk);
 	return true;
@@ -123,7 +138,8 @@ int files(struct bpf_iter__task_file *ctx)
 	if (!file || !task)
 		return 0;
 
-	struct bpf_record record = {.kind = BPF_RECORD_SOCKET};
+	struct found found = {.record = {.kind = BPF_RECORD_SOCKET}};
+	struct bpf_record *record = &found.record;
 	struct socket *socket = bpf_sock_from_file(file);
 	if (socket) {
 		/* the ports before all else: with one wanted nearly every socket ends here, with
@@ -131,18 +147,21 @@ int files(struct bpf_iter__task_file *ctx)
 		struct sock *sk = socket->sk;
 		if (!sk)
 			return 0;
-		if ((!fill_ports(&record, &sk->__sk_common) || !fill_socket(&record, sk)) &&
-		    !is_tallied(&record, sk))
+		if ((!fill_ports(record, &sk->__sk_common) || !fill_socket(&found, sk)) &&
+		    !is_tallied(record, sk))
 			return 0;
 	} else {
-		record.kind = kind_of_other(file);
-		if (!record.kind)
+		record->kind = kind_of_other(file);
+		if (!record->kind)
 			return 0;
 	}
-	record.inode = inode_member(file->f_inode, i_ino);
-	record.pid = task->tgid;
-	record.fd = ctx->fd;
-	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	record->inode = inode_member(file->f_inode, i_ino);
+	record->pid = task->tgid;
+	record->fd = ctx->fd;
+	if (record->flags & BPF_RECORD_BYTES)
+		bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
+	else
+		bpf_seq_write(ctx->meta->seq, record, sizeof(*record));
 	return 0;
 }
 

@@ -201,6 +201,8 @@ struct udp_sock {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	__u64 bytes_received;
+	__u64 bytes_acked;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 	__u32 write_seq;

@@ -21,6 +21,7 @@ enum bpf_record_flag {
 	BPF_RECORD_REUSEPORT = 1 << 1,
 	BPF_RECORD_MPTCP = 1 << 2,
 	BPF_RECORD_QUEUES = 1 << 3, /* the queues are known */
+	BPF_RECORD_BYTES = 1 << 4,  /* struct bpf_bytes stands behind it */
 };
 
 /*   0 cookie    8 local     24 peer     40 inode  44 netns  48 uid  52 interface
@@ -41,6 +42,12 @@ struct bpf_record {
 };
 _Static_assert(sizeof(struct bpf_record) == 88, "both sides agree");
 
+/* What went over a TCP connection so far, where that is wanted. */
+struct bpf_bytes {
+	__u64 acked, received;
+};
+_Static_assert(sizeof(struct bpf_bytes) == 16, "both sides agree");
+
 #define BPF_PROTOCOL_RAW 255
 #define BPF_PROTOCOL_MPTCP 262
 
@@ -51,7 +58,7 @@ struct bpf_wanted {
 	__u16 port_first, port_last;
 	__u8 either_end; /* or the peer's port */
 	__u8 tcp, others;
-	__u8 unused;
+	__u8 bytes;	      /* of TCP connections */
 	__u32 not_tallied[2]; /* in all other namespaces each socket is told of; 0: in none */
 };
 

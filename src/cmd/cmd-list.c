@@ -310,7 +310,7 @@ static bool may_stream(const struct settings *settings, const struct choice *cho
 		       const struct filter *filter)
 {
 	return settings->output == OUTPUT_JSONL && !settings->look.read && !choice->sort &&
-	       !((choice->needs | filter_needs(filter)) & NEED_TCP_INFO);
+	       !((choice->needs | filter_needs(filter)) & (NEED_TCP_INFO | NEED_RATE));
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)

@@ -69,7 +69,7 @@ static int name_namespaces(struct join *join, const struct vector *found)
 	return 0;
 }
 
-static int collect_into(struct host *host, struct join *join, struct stream *stream,
+static int collect_into(struct host *host, struct join *join, struct packing *packing,
 			bool filters_early, struct error *err)
 {
 	cleanup(netns_list_done) struct vector found;
@@ -97,8 +97,8 @@ static int collect_into(struct host *host, struct join *join, struct stream *str
 		r = details_netns(host, join, &found, err);
 	if (r >= 0)
 		r = details_processes(host, join, &census, filters_early, err);
-	if (r >= 0 && stream)
-		r = stream_prepare(stream, join, err);
+	if (r >= 0 && packing)
+		r = packing->unpack(packing, join, err);
 	if (r >= 0)
 		r = details_names(host, join, err);
 	if (r >= 0 && stop_wanted(host->stop))
@@ -107,7 +107,7 @@ static int collect_into(struct host *host, struct join *join, struct stream *str
 	return r;
 }
 
-int collect_either(struct host *host, const struct query *query, struct stream *stream,
+int collect_either(struct host *host, const struct query *query, struct packing *packing,
 		   struct snapshot **ret, struct error *err)
 {
 	bool filters_early;
@@ -119,22 +119,18 @@ int collect_either(struct host *host, const struct query *query, struct stream *
 	struct join join;
 	int r = join_init(&join, snapshot, &plan);
 	join.stop = host->stop;
-	if (stream) {
-		stream->snapshot = snapshot;
-		join.packed = stream->packed;
-	}
-	if (r >= 0)
-		r = collect_into(host, &join, stream, filters_early, err);
-	join_done(&join);
+	join.packed = packing ? packing->packed : NULL;
 	snapshot->collected = plan.needs;
 	snapshot->states = query->bounds.states;
+	if (r >= 0)
+		r = collect_into(host, &join, packing, filters_early, err);
+	join_done(&join);
 	debug(PLAN, "processes are told");
 	if (r >= 0)
 		r = snapshot_seal(snapshot);
 	debug(PLAN, "sealed");
 	if (r < 0) {
-		if (!stream)
-			snapshot_free(snapshot);
+		snapshot_free(snapshot);
 		return err && err->code ? r : error_set(err, r, "collect the sockets");
 	}
 	*ret = snapshot;

@@ -176,7 +176,10 @@ static int64_t unite_packed(struct join *join, const struct found_socket *found,
 			return NONE;
 		if (found->has_file == FILE_KERNEL)
 			socket->held_by = HELD_KERNEL;
-		record = packed_add(join->packed, socket);
+		const struct tcp_info_part *info = found->info;
+		const struct byte_counts counts = {info ? info->bytes_acked : 0,
+						   info ? info->bytes_received : 0};
+		record = packed_add(join->packed, socket, info ? &counts : NULL);
 		return record == NONE ? -ENOMEM : (int64_t)record;
 	}
 	struct packed_one one;

@@ -17,6 +17,8 @@ struct query plan_query(const struct query *query, bool *ret_filters_early)
 
 	if (!(plan.bounds.states & STATES_CONNECTED))
 		plan.needs &= ~(uint32_t)(NEED_ROLE | NEED_PEERS);
+	if (plan.needs & NEED_TCP_INFO) /* which has them */
+		plan.needs |= NEED_RATE;
 	*ret_filters_early = !(plan.needs & (NEED_ROLE | NEED_PEERS));
 
 	if (plan.needs & NEED_ROLE)

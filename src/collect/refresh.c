@@ -10,9 +10,10 @@
 
 #include "base/clock.h"
 #include "base/privilege.h"
-#include "collect/collect.h"
+#include "collect/lean.h"
 #include "collect/refresh.h"
 #include "model/difference.h"
+#include "source/protocols.h"
 
 struct refresh {
 	pthread_t thread;
@@ -20,7 +21,8 @@ struct refresh {
 	pthread_cond_t change;
 	struct query query;
 	unsigned query_number, interval_ms;
-	bool is_paused, is_hurried, is_ended;
+	bool is_paused, is_hurried, is_ended, wants_room;
+	uint32_t spare_from; /* 0: never */
 	const struct snapshot *latest;
 	unsigned latest_number;
 	struct error error; /* of the last attempt */
@@ -30,6 +32,13 @@ struct refresh {
 	struct host host; /* of the thread alone */
 	int fd;
 };
+
+static void tell(const struct refresh *refresh)
+{
+	uint64_t one = 1;
+	if (write(refresh->fd, &one, sizeof(one)) < 0)
+		return; /* it is readable already */
+}
 
 static void wake(struct refresh *refresh)
 {
@@ -68,7 +77,6 @@ static void keep(struct refresh *refresh, struct snapshot *snapshot, unsigned nu
 		 uint64_t cost_ns, const struct error *err)
 {
 	const struct snapshot *old = NULL;
-	uint64_t one = 1;
 	pthread_mutex_lock(&refresh->lock);
 	refresh->cost_ns = cost_ns;
 	refresh->error = r < 0 ? *err : (struct error){0};
@@ -79,8 +87,7 @@ static void keep(struct refresh *refresh, struct snapshot *snapshot, unsigned nu
 	}
 	pthread_mutex_unlock(&refresh->lock);
 	snapshot_release(old);
-	if (write(refresh->fd, &one, sizeof(one)) < 0)
-		return; /* it is readable already */
+	tell(refresh);
 }
 
 /* Only this thread changes what is the latest. */
@@ -88,7 +95,7 @@ static int keep_rates(const struct refresh *refresh, struct snapshot *snapshot, 
 {
 	cleanup(difference_done) struct difference difference = {.older = NULL};
 	const struct snapshot *older = refresh->latest;
-	if (!older || !(older->collected & snapshot->collected & NEED_TCP_INFO))
+	if (!older || snapshot->flows || !(older->collected & snapshot->collected & NEED_RATE))
 		return 0;
 	int r = difference_find(older, snapshot, &difference);
 	if (r >= 0)
@@ -96,12 +103,57 @@ static int keep_rates(const struct refresh *refresh, struct snapshot *snapshot, 
 	return r < 0 ? error_set(err, r, "work out the rates") : 0;
 }
 
+/* The older goes, here and where it is shown. */
+static void make_room(void *data)
+{
+	struct refresh *refresh = data;
+	pthread_mutex_lock(&refresh->lock);
+	const struct snapshot *old = TAKE_POINTER(refresh->latest);
+	refresh->wants_room = old != NULL;
+	pthread_mutex_unlock(&refresh->lock);
+	if (!old)
+		return;
+	snapshot_release(old);
+	tell(refresh);
+	pthread_mutex_lock(&refresh->lock);
+	while (refresh->wants_room && !refresh->is_ended)
+		pthread_cond_wait(&refresh->change, &refresh->lock);
+	pthread_mutex_unlock(&refresh->lock);
+}
+
+/* As many as the last time; at first as many as the kernel has in use here. */
+static bool is_spared(struct refresh *refresh, const struct query *query)
+{
+	pthread_mutex_lock(&refresh->lock);
+	uint32_t from = refresh->spare_from;
+	pthread_mutex_unlock(&refresh->lock);
+	if (!from || query->needs & NEED_TCP_INFO)
+		return false;
+	if (refresh->latest)
+		return refresh->latest->sockets.n >= from;
+	uint64_t n = 0;
+	struct protocols protocols;
+	protocols_read(&refresh->host, &(struct found_netns){.fd = -1, .is_self = true},
+		       &protocols);
+	for (enum proto proto = 0; proto < PROTO_MAX; proto++)
+		n += protocols.n[proto];
+	return n >= from;
+}
+
+static int collect(struct refresh *refresh, const struct query *query, struct snapshot **ret,
+		   struct error *err)
+{
+	const struct lean lean = {refresh->latest, make_room, refresh};
+	return is_spared(refresh, query) ? collect_lean(&refresh->host, query, &lean, ret, err)
+					 : collect_snapshot(&refresh->host, query, ret, err);
+}
+
 static void take_one(struct refresh *refresh, const struct query *query, unsigned number)
 {
 	struct snapshot *snapshot = NULL;
 	struct error err = {0};
 	uint64_t begun = clock_ns();
-	int r = collect_snapshot(&refresh->host, query, &snapshot, &err);
+	int r = collect(refresh, query, &snapshot, &err);
 	if (r < 0 && !err.code)
 		error_set(&err, r, "collect the sockets");
 	if (r >= 0)
@@ -268,6 +320,29 @@ void refresh_hurry(struct refresh *refresh)
 {
 	pthread_mutex_lock(&refresh->lock);
 	refresh->is_hurried = true;
+	wake(refresh);
+	pthread_mutex_unlock(&refresh->lock);
+}
+
+void refresh_spare(struct refresh *refresh, uint32_t n_sockets)
+{
+	pthread_mutex_lock(&refresh->lock);
+	refresh->spare_from = n_sockets;
+	pthread_mutex_unlock(&refresh->lock);
+}
+
+bool refresh_wants_room(struct refresh *refresh)
+{
+	pthread_mutex_lock(&refresh->lock);
+	bool wants = refresh->wants_room;
+	pthread_mutex_unlock(&refresh->lock);
+	return wants;
+}
+
+void refresh_give_room(struct refresh *refresh)
+{
+	pthread_mutex_lock(&refresh->lock);
+	refresh->wants_room = false;
 	wake(refresh);
 	pthread_mutex_unlock(&refresh->lock);
 }

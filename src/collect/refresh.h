@@ -42,6 +42,13 @@ void refresh_pause(struct refresh *refresh, bool is_paused);
 /* One is taken now (after the one that is under way), and the beat goes on from there. */
 void refresh_hurry(struct refresh *refresh);
 
+/* From so many sockets on the older snapshot is given up before the newer is unpacked. Who has it
+ * is told by refresh_fd, releases it, and says so; until then the newer waits. What became of its
+ * sockets stands in the newer (struct since). 0 (as at the start): never. */
+void refresh_spare(struct refresh *refresh, uint32_t n_sockets);
+bool refresh_wants_room(struct refresh *refresh);
+void refresh_give_room(struct refresh *refresh);
+
 void refresh_interval(struct refresh *refresh, unsigned interval_ms);
 
 /* How long the last one took, in nanoseconds; 0: none yet. */

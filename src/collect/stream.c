@@ -100,9 +100,16 @@ static int choose(struct stream *stream)
 	return 0;
 }
 
-int stream_prepare(struct stream *stream, const struct join *join, struct error *err)
+struct streaming {
+	struct packing packing;
+	struct stream *stream;
+};
+
+static int prepare(struct packing *packing, struct join *join, struct error *err)
 {
+	struct stream *stream = ((struct streaming *)packing)->stream;
 	int r = 0;
+	stream->snapshot = join->snapshot;
 	if (join->query->needs & (NEED_ANSWERS | NEED_NETNS_NAMES))
 		r = choose(stream);
 	if (r >= 0 && join->query->needs & NEED_USERS)
@@ -115,13 +122,15 @@ int collect_stream(struct host *host, const struct query *query, struct stream *
 		   struct error *err)
 {
 	struct stream *stream = stream_new();
-	struct snapshot *snapshot;
+	struct snapshot *snapshot = NULL;
 	if (!stream)
 		return error_set(err, -ENOMEM, "collect the sockets");
 	struct query asked = *query;
 	if (asked.needs & NEED_NETNS_NAMES) /* which sockets lead to a container is chosen by it */
 		asked.needs |= NEED_CGROUP;
-	int r = collect_either(host, &asked, stream, &snapshot, err);
+	struct streaming streaming = {{stream->packed, prepare}, stream};
+	int r = collect_either(host, &asked, &streaming.packing, &snapshot, err);
+	stream->snapshot = snapshot; /* none where that failed */
 	if (r >= 0)
 		r = stream_seal(stream);
 	if (r < 0) {

@@ -122,3 +122,11 @@ void door_map_make(const struct snapshot *snapshot, const struct filter *filter,
 	if (difference)
 		mark_gone(difference, filter, ret);
 }
+
+void door_map_mark(struct door_map *map, const struct since *since)
+{
+	for (unsigned proto = 0; proto < DOOR_PROTO_MAX; proto++)
+		for (uint32_t port = 1; port < DOORS; port++)
+			if (since->gone[proto][port / 64] >> port % 64 & 1)
+				map->doors[proto][port] |= DOOR_CHANGED;
+}

@@ -57,5 +57,7 @@ struct door_map {
  * that is known. */
 void door_map_make(const struct snapshot *snapshot, const struct filter *filter,
 		   const struct difference *difference, struct door_map *ret);
+/* The doors of which a socket is gone. */
+void door_map_mark(struct door_map *map, const struct since *since);
 
 #endif

@@ -30,6 +30,7 @@ enum need {
 	NEED_NETNS_NAMES = 1 << 17,
 	NEED_NO_NSS = 1 << 18, /* no name service, which may block: files only */
 	NEED_RUNS = 1 << 19,   /* what an interpreter runs */
+	NEED_RATE = 1 << 20,   /* of NEED_TCP_INFO the bytes alone, which cost less */
 };
 
 /* One row's view of things. Of holder and process the one that a holder's field is asked about. */

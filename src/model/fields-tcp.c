@@ -48,20 +48,18 @@ static void set_rate(struct value *ret, uint64_t rate)
 
 static void get_rate_in(const struct record *record, struct value *ret)
 {
-	const struct rate *rates = record->snapshot->rates;
-	set_rate(ret, rates ? rates[record->index].in : RATE_UNKNOWN);
+	set_rate(ret, flows_get(record->snapshot->flows, record->index).in);
 }
 
 static void get_rate_out(const struct record *record, struct value *ret)
 {
-	const struct rate *rates = record->snapshot->rates;
-	set_rate(ret, rates ? rates[record->index].out : RATE_UNKNOWN);
+	set_rate(ret, flows_get(record->snapshot->flows, record->index).out);
 }
 
-#define RATE(name, title, help)                                                              \
-	{                                                                                    \
-#name, #name, title, help, get_##name, NULL, NULL, NEED_TCP_INFO, OF_SOCKET, \
-			MERGE_SUM, 8, FIELD_ON_REQUEST | FIELD_RIGHT, VALUE_UINT             \
+#define RATE(name, title, help)                                                          \
+	{                                                                                \
+#name, #name, title, help, get_##name, NULL, NULL, NEED_RATE, OF_SOCKET, \
+			MERGE_SUM, 8, FIELD_ON_REQUEST | FIELD_RIGHT, VALUE_UINT         \
 	}
 
 #define ON_REQUEST(name, title, help)                                                        \

@@ -16,6 +16,7 @@ enum tag {
 	TAG_NO_INODE = 1 << 4,
 	TAG_CHANGED = 1 << 5,
 	TAG_TWO_OWNERS = 1 << 6,
+	TAG_COUNTS = 1 << 7,
 };
 
 /* Equal to the socket before: not written. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "base/varint.h"
 #include "model/packed-store.h"
 
 #define BLOCK 16
@@ -95,35 +96,18 @@ uint32_t packed_n(const struct packed *packed)
 	return packed->keys.n;
 }
 
-/* ---- numbers of variable length, seven bits a byte, the last without the eighth ---- */
-
-static uint8_t *put_number(uint8_t *at, uint64_t number)
-{
-	for (; number >= 0x80; number >>= 7)
-		*at++ = (uint8_t)(number | 0x80);
-	*at++ = (uint8_t)number;
-	return at;
-}
-
-static uint64_t take_number(const uint8_t **at)
-{
-	uint64_t number = 0;
-	unsigned shift = 0;
-	for (; **at & 0x80; shift += 7)
-		number |= (uint64_t)(*(*at)++ & 0x7f) << shift;
-	return number | (uint64_t) * (*at)++ << shift;
-}
+/* ---- numbers ---- */
 
 /* A difference, small whichever way it goes. */
 uint8_t *packed_put_step(uint8_t *at, uint64_t from, uint64_t to)
 {
 	uint64_t step = to - from;
-	return put_number(at, step << 1 ^ (~(step >> 63) + 1));
+	return varint_put(at, step << 1 ^ (~(step >> 63) + 1));
 }
 
 static uint64_t take_step(const uint8_t **at, uint64_t from)
 {
-	uint64_t number = take_number(at);
+	uint64_t number = varint_take(at);
 	return from + (number >> 1 ^ (~(number & 1) + 1));
 }
 
@@ -209,7 +193,7 @@ static uint8_t *put_address(struct packed *packed, uint8_t *at, const struct ip 
 {
 	uint32_t index = address_index(packed, ip);
 	if (index != NONE)
-		return put_number(at, ADDRESS_KEPT + (uint64_t)index);
+		return varint_put(at, ADDRESS_KEPT + (uint64_t)index);
 	unsigned from = ip_is_mapped(ip) ? 12 : 0;
 	*at++ = from ? ADDRESS_V4 : ADDRESS_V6;
 	memcpy(at, ip->bytes + from, sizeof(ip->bytes) - from);
@@ -218,7 +202,7 @@ static uint8_t *put_address(struct packed *packed, uint8_t *at, const struct ip 
 
 static void take_address(const struct packed *packed, const uint8_t **at, struct ip *ret)
 {
-	uint64_t kind = take_number(at);
+	uint64_t kind = varint_take(at);
 	if (kind >= ADDRESS_KEPT) {
 		*ret = *(const struct ip *)vector_at(&packed->addresses,
 						     (uint32_t)(kind - ADDRESS_KEPT));
@@ -259,18 +243,18 @@ static uint8_t same_as(const struct socket *socket, const struct socket *before)
 
 /* The end of what was written; NULL: no memory. */
 static uint8_t *put_record(struct packed *packed, uint8_t *at, const struct socket *socket,
-			   const struct socket *before)
+			   const struct socket *before, const struct byte_counts *counts)
 {
 	struct shape shape = shape_of(socket);
 	uint8_t same = same_as(socket, before);
 	uint32_t index = same & SAME_SHAPE ? 0 : shape_index(packed, &shape);
 	if (index == NONE)
 		return NULL;
-	*at++ = (socket->inode ? 0 : TAG_NO_INODE) |
+	*at++ = (socket->inode ? 0 : TAG_NO_INODE) | (counts ? TAG_COUNTS : 0) |
 		(socket->held_by == HELD_KERNEL ? TAG_KERNEL : 0);
 	*at++ = same;
 	if (!(same & SAME_SHAPE))
-		at = put_number(at, index);
+		at = varint_put(at, index);
 	if (!(same & SAME_LOCAL))
 		at = put_address(packed, at, &socket->local);
 	if (!(same & SAME_PEER))
@@ -281,10 +265,10 @@ static uint8_t *put_record(struct packed *packed, uint8_t *at, const struct sock
 		at = put_port(at, socket->peer_port);
 	at = packed_put_step(at, before->cookie, socket->cookie);
 	if (!(same & SAME_QUEUES)) {
-		at = put_number(at, socket->recv_queue);
-		at = put_number(at, socket->send_queue);
+		at = varint_put(at, socket->recv_queue);
+		at = varint_put(at, socket->send_queue);
 	}
-	return at;
+	return counts ? varint_put(varint_put(at, counts->acked), counts->received) : at;
 }
 
 /* What differs, over the socket before it. The end of what was read. */
@@ -294,7 +278,7 @@ static const uint8_t *take_record(const struct packed *packed, const uint8_t *at
 	uint8_t same = at[1];
 	at += 2;
 	if (!(same & SAME_SHAPE))
-		set_shape(socket, vector_at(&packed->shapes, (uint32_t)take_number(&at)));
+		set_shape(socket, vector_at(&packed->shapes, (uint32_t)varint_take(&at)));
 	if (!(same & SAME_LOCAL))
 		take_address(packed, &at, &socket->local);
 	if (!(same & SAME_PEER))
@@ -305,8 +289,8 @@ static const uint8_t *take_record(const struct packed *packed, const uint8_t *at
 		socket->peer_port = take_port(&at);
 	socket->cookie = take_step(&at, socket->cookie);
 	if (!(same & SAME_QUEUES)) {
-		socket->recv_queue = (uint32_t)take_number(&at);
-		socket->send_queue = (uint32_t)take_number(&at);
+		socket->recv_queue = (uint32_t)varint_take(&at);
+		socket->send_queue = (uint32_t)varint_take(&at);
 	}
 	return at;
 }
@@ -353,6 +337,11 @@ static void step(struct packed_one *one)
 	one->at = one->after;
 	one->tag = *at;
 	at = take_record(one->packed, at, &one->before);
+	one->has_counts = one->tag & TAG_COUNTS;
+	if (one->has_counts) {
+		one->counts.acked = varint_take(&at);
+		one->counts.received = varint_take(&at);
+	}
 	if (one->tag & TAG_WITH_HOLDER) {
 		one->process_before = (uint32_t)take_step(&at, one->process_before);
 		one->fd_before = (int32_t)take_step(&at, (uint64_t)one->fd_before);
@@ -439,7 +428,8 @@ int packed_make_room(struct packed *packed)
 	return slots_is_full(&packed->by_key) ? grow_keys(packed) : 0;
 }
 
-uint32_t packed_add(struct packed *packed, const struct socket *socket)
+uint32_t packed_add(struct packed *packed, const struct socket *socket,
+		    const struct byte_counts *counts)
 {
 	struct packed_one *last = &packed->last;
 	uint32_t record = packed->keys.n, *block = NULL;
@@ -453,7 +443,7 @@ uint32_t packed_add(struct packed *packed, const struct socket *socket)
 		*block = packed->log.n;
 	}
 	uint8_t *at = (uint8_t *)packed->log.data + packed->log.n,
-		*end = put_record(packed, at, socket, &last->before);
+		*end = put_record(packed, at, socket, &last->before, counts);
 	uint32_t *key = end ? vector_add(&packed->keys) : NULL;
 	if (!key) {
 		packed->blocks.n -= block != NULL;

@@ -1,7 +1,7 @@
 /* Many sockets in little memory: some 13 bytes each where struct socket has 88.
  *
  *   log     a record for each socket, in the order in which they came:
- *           tag, same | shape | local | peer | ports | cookie | queues | process, fd
+ *           tag, same | shape | local | peer | ports | cookie | queues | bytes | process, fd
  *           only what differs from the socket before it; numbers of variable length
  *   blocks  where every 16th record begins; it refers to none before it
  *   keys    inode of each, or a hash of its ends where it has none
@@ -12,6 +12,7 @@
 #ifndef MODEL_PACKED_H
 #define MODEL_PACKED_H
 
+#include "model/counts.h"
 #include "model/filter.h"
 #include "model/snapshot.h"
 
@@ -27,7 +28,8 @@ struct packed_one {
 	const struct packed *packed;
 	struct socket socket; /* held_by as far as it is known; holder, tcp_info: NONE */
 	uint32_t record;
-	bool is_held, has_two_owners;
+	bool is_held, has_two_owners, has_counts;
+	struct byte_counts counts;
 	uint32_t process; /* of the holder that came with it, or NONE */
 	int32_t fd;
 	/* how far it is read, and what the next differs from */
@@ -49,8 +51,9 @@ int packed_reserve(struct packed *packed, uint32_t n);
 uint32_t packed_find(const struct packed *packed, const struct socket *socket);
 uint32_t packed_find_inode(const struct packed *packed, uint32_t inode);
 
-/* Its record, or NONE: no memory. Of held_by it keeps only HELD_KERNEL. */
-uint32_t packed_add(struct packed *packed, const struct socket *socket);
+/* Its record, or NONE: no memory. Of held_by it keeps only HELD_KERNEL. @counts may be NULL. */
+uint32_t packed_add(struct packed *packed, const struct socket *socket,
+		    const struct byte_counts *counts);
 /* What is known of @record by now. 0 or -ENOMEM. */
 int packed_change(struct packed *packed, uint32_t record, const struct socket *socket);
 /* One more holder; at once after its socket it costs 2 bytes, later 12. Again the same, or with

@@ -14,6 +14,7 @@ struct snapshot *snapshot_new(void)
 		return NULL;
 	atomic_init(&snapshot->n_owners, 1);
 	arena_init(&snapshot->arena);
+	counts_init(&snapshot->counts);
 	vector_init(&snapshot->sockets, sizeof(struct socket));
 	vector_init(&snapshot->holders, sizeof(struct holder));
 	vector_init(&snapshot->processes, sizeof(struct process));
@@ -39,7 +40,9 @@ void snapshot_free(struct snapshot *snapshot)
 	struct vector *vectors[] = VECTORS(snapshot);
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
 		vector_done(vectors[i]);
-	free(snapshot->rates);
+	flows_free(snapshot->flows);
+	counts_done(&snapshot->counts);
+	since_free(snapshot->since);
 	free(snapshot->peers);
 	free(snapshot->peer_processes);
 	arena_done(&snapshot->arena);
@@ -117,6 +120,16 @@ const char *snapshot_user(const struct snapshot *snapshot, uint32_t uid)
 	return NULL;
 }
 
+bool snapshot_counts(const struct snapshot *snapshot, uint32_t socket, struct byte_counts *ret)
+{
+	uint32_t index = snapshot_socket(snapshot, socket)->tcp_info;
+	if (index == NONE)
+		return counts_get(&snapshot->counts, socket, ret);
+	const struct tcp_info_part *info = vector_at(&snapshot->tcp_infos, index);
+	*ret = (struct byte_counts){info->bytes_acked, info->bytes_received};
+	return true;
+}
+
 static int compare_answers(const void *a, const void *b)
 {
 	const struct answer_for *x = a, *y = b;
@@ -151,6 +164,7 @@ size_t snapshot_size(const struct snapshot *snapshot)
 	size_t size = sizeof(*snapshot) + arena_size(&snapshot->arena), n = snapshot->sockets.n;
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
 		size += (size_t)vectors[i]->capacity * vectors[i]->size;
-	return size + n * ((snapshot->peers ? sizeof(*snapshot->peers) : 0) +
-			   (snapshot->rates ? sizeof(*snapshot->rates) : 0));
+	return size + flows_size(snapshot->flows) + snapshot->counts.log.capacity +
+	       n * ((snapshot->peers ? sizeof(*snapshot->peers) : 0) +
+		    (snapshot->since ? sizeof(snapshot->since->change[0]) : 0));
 }

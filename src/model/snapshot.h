@@ -12,6 +12,8 @@
 #include "model/missing.h"
 #include "model/netns.h"
 #include "model/process.h"
+#include "model/flows.h"
+#include "model/since.h"
 #include "model/socket.h"
 
 enum origin { ORIGIN_HOST, ORIGIN_FILE, ORIGIN_HISTORY, ORIGIN_MAX };
@@ -54,7 +56,10 @@ struct snapshot {
 			    NULL unless NEED_PEERS */
 	uint32_t *peer_processes; /* the same for its process, where a saved file tells it: the
 				     other end need not be in the file; NULL: by peers */
-	struct rate *rates; /* for each socket; NULL: there was none before, or nobody asked */
+	struct flows *flows;	  /* NULL: there was no snapshot before, or nobody asked */
+	struct counts counts;	  /* of each socket what tcp_infos would have; empty: it does not */
+	struct since
+		*since; /* what became of the sockets since the one before; NULL: nobody told */
 	const struct services *services; /* of model/services.h; the registry alone where NULL */
 	struct arena arena;
 	atomic_uint n_owners; /* who hold it; see snapshot_hold */
@@ -98,6 +103,8 @@ static inline const struct container *snapshot_container(const struct snapshot *
 }
 
 const char *snapshot_user(const struct snapshot *snapshot, uint32_t uid); /* or NULL */
+/* What went over a TCP connection so far; false: it is not known. */
+bool snapshot_counts(const struct snapshot *snapshot, uint32_t socket, struct byte_counts *ret);
 const struct answer_for *snapshot_answer(const struct snapshot *snapshot,
 					 uint32_t socket); /* or NULL */
 

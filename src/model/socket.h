@@ -78,13 +78,6 @@ struct tcp_info_part {
 	uint32_t last_data_sent, last_data_received; /* ms ago */
 };
 
-/* Of a TCP connection, bytes a second since the snapshot before; RATE_UNKNOWN: it cannot be known.
- */
-struct rate {
-	uint64_t in, out; /* received; sent and acknowledged */
-};
-#define RATE_UNKNOWN UINT64_MAX
-
 /* Listening TCP, bound UDP and the like without a peer: what `list` calls open. */
 static inline bool socket_is_open(const struct socket *socket)
 {

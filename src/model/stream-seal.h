@@ -4,8 +4,6 @@
 
 #include "model/stream.h"
 
-/* The holders of @one to @socket of the snapshot, after those that it has. 0 or -ENOMEM. */
-int stream_hold(struct snapshot *snapshot, uint32_t socket, const struct packed_one *one);
 /* The index of a record's socket in the snapshot, or NONE. */
 uint32_t stream_whole(const struct stream *stream, uint32_t record);
 /* Somebody takes what comes to this end of the connection. */

@@ -29,6 +29,9 @@ int stream_add_whole(struct stream *stream, const struct packed_one *one);
  * settled and the snapshot is sealed. 0 or -ENOMEM. */
 int stream_seal(struct stream *stream);
 
+/* The holders of @one to @socket of the snapshot, after those that it has. 0 or -ENOMEM. */
+int stream_hold(struct snapshot *snapshot, uint32_t socket, const struct packed_one *one);
+
 /* The next socket, at *@ret_index of the snapshot until the next call. 1, 0: there are no more, or
  * -ENOMEM. */
 int stream_next(struct stream *stream, uint32_t *ret_index);

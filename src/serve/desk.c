@@ -2,6 +2,7 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,9 @@
 	(NEED_ADDRESSES | NEED_HOLDERS | NEED_STAT | NEED_EXE | NEED_UID | NEED_CGROUP |    \
 	 NEED_USERS | NEED_SERVICES | NEED_PEERS | NEED_ROLE | NEED_ANSWERS | NEED_COOKIE | \
 	 NEED_V6ONLY | NEED_NETNS_NAMES)
+
+/* What is larger goes back to the system as soon as it is freed, whatever was freed before. */
+#define MAPPED_FROM (256 << 10)
 
 /* ---- streams ---- */
 
@@ -44,7 +48,7 @@ static uint32_t needs_of_rates(const struct desk *desk)
 {
 	bool is_wanted =
 		desk->rates_asked_ns && clock_ns() - desk->rates_asked_ns < RATES_WANTED_NS;
-	return is_wanted ? NEED_TCP_INFO : 0;
+	return is_wanted ? NEED_RATE : 0;
 }
 
 /* Who asks for more than is collected waits for the next snapshot, which is taken at once. */
@@ -62,9 +66,9 @@ static void ask_for(struct desk *desk, struct viewer *viewer)
 static void want_rates(struct desk *desk)
 {
 	desk->rates_asked_ns = clock_ns();
-	if (desk->query.needs & NEED_TCP_INFO)
+	if (desk->query.needs & NEED_RATE)
 		return;
-	desk->query.needs |= NEED_TCP_INFO;
+	desk->query.needs |= NEED_RATE;
 	if (desk->is_refreshing)
 		desk->query_number = refresh_ask(desk->refresh, &desk->query);
 }
@@ -92,12 +96,17 @@ static void start_looking(struct desk *desk)
 	refresh_pause(desk->refresh, false);
 }
 
-static void forget_snapshot(struct desk *desk)
+static void release_snapshot(struct desk *desk)
 {
 	snapshot_release(desk->snapshot);
-	free(desk->change);
+	free(desk->change_kept);
 	desk->snapshot = NULL;
-	desk->change = NULL;
+	desk->change = desk->change_kept = NULL;
+}
+
+static void forget_snapshot(struct desk *desk)
+{
+	release_snapshot(desk);
 	desk->is_map_made = false;
 }
 
@@ -325,6 +334,29 @@ static int flush(struct desk *desk)
 
 /* ---- snapshots ---- */
 
+/* What became of each socket of the newer, told by who gave up the older. */
+static void read_since(struct desk *desk, const struct snapshot *newer)
+{
+	const struct since *since = newer->since;
+	const struct difference told = {.change = (uint8_t *)since->change};
+	door_map_make(newer, NULL, &told, &desk->map);
+	door_map_mark(&desk->map, since);
+	desk->is_map_made = true;
+	desk->change = since->change;
+}
+
+/* The newer waits until it has room: pages that ask for something meanwhile wait for it. */
+static void give_room(struct desk *desk)
+{
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
+		viewer_forget_rows(&desk->streams[i]);
+		desk->streams[i].is_due = false;
+	}
+	release_snapshot(desk);
+	malloc_trim(0);
+	refresh_give_room(desk->refresh);
+}
+
 /* What became of each socket of the newer. Where there is no memory nothing is known. */
 static void compare(struct desk *desk, const struct snapshot *newer)
 {
@@ -332,14 +364,17 @@ static void compare(struct desk *desk, const struct snapshot *newer)
 	bool is_known = desk->snapshot && difference_find(desk->snapshot, newer, &difference) == 0;
 	door_map_make(newer, NULL, is_known ? &difference : NULL, &desk->map);
 	desk->is_map_made = true;
-	free(desk->change);
-	desk->change = is_known ? TAKE_POINTER(difference.change) : NULL;
+	free(desk->change_kept);
+	desk->change = desk->change_kept = is_known ? TAKE_POINTER(difference.change) : NULL;
 	difference_done(&difference);
 }
 
 static void show(struct desk *desk, const struct snapshot *newer, unsigned number)
 {
-	compare(desk, newer);
+	if (newer->since)
+		read_since(desk, newer);
+	else
+		compare(desk, newer);
 	snapshot_release(desk->snapshot);
 	desk->snapshot = newer;
 	desk->taken_number = number;
@@ -404,7 +439,10 @@ static int open_desk(struct desk *desk, struct error *err)
 				     .needs = NEEDS | settings->needs,
 				     .scope = settings->scope,
 				     .source = settings->source};
+	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
 	r = refresh_start(&desk->query, settings->interval_ms, true, &desk->refresh, err);
+	if (r >= 0)
+		refresh_spare(desk->refresh, MANY_SOCKETS);
 	privilege_drop();
 	return r;
 }
@@ -447,6 +485,8 @@ static int serve(struct desk *desk, struct error *err)
 			r = read_requests(desk, &inbox);
 		if (waits[1].revents)
 			take_snapshot(desk);
+		if (waits[1].revents && refresh_wants_room(desk->refresh))
+			give_room(desk);
 		is_due = show_one(desk);
 		if (r >= 0)
 			r = flush(desk);

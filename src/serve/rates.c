@@ -35,15 +35,16 @@ static bool concerns(const struct course *course, const struct snapshot *snapsho
 
 static void take(struct course *course, const struct snapshot *snapshot)
 {
-	struct sample sample = {.time = snapshot->time, .is_known = snapshot->rates != NULL};
+	struct sample sample = {.time = snapshot->time, .is_known = snapshot->flows != NULL};
 	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		if (!socket_has_peer(socket) || !concerns(course, snapshot, socket))
 			continue;
 		sample.connections++;
-		if (snapshot->rates && snapshot->rates[i].in != RATE_UNKNOWN) {
-			sample.in += snapshot->rates[i].in;
-			sample.out += snapshot->rates[i].out;
+		struct rate rate = flows_get(snapshot->flows, i);
+		if (rate.in != RATE_UNKNOWN) {
+			sample.in += rate.in;
+			sample.out += rate.out;
 		}
 	}
 	add(course, &sample);

@@ -14,6 +14,7 @@
 
 #define DESK_STREAMS_MAX 64
 #define BEHIND_MAX (256u << 10) /* bytes that a reader may have before it */
+#define MANY_SOCKETS 100000	/* from so many on memory is spared */
 #define GONE_REFRESHES 2	/* for which a row that is gone is still shown */
 
 /* A row as it was sent. */
@@ -32,6 +33,7 @@ struct sent_window {
 struct chosen {
 	struct rows rows;
 	unsigned n_owners;
+	uint64_t wanted; /* when last, in an order */
 };
 
 /* One page that looks. */
@@ -79,13 +81,15 @@ struct desk {
 	uint32_t taken_needs;  /* what the snapshot has */
 	unsigned first_number; /* answers to earlier ones are from before it began to look again */
 	const struct snapshot *snapshot; /* the latest; NULL: none yet, or too old */
-	uint8_t *change; /* enum change of each of its sockets; NULL: none is known */
+	const uint8_t *change; /* enum change of each of its sockets; NULL: none is known */
+	uint8_t *change_kept;  /* that, where it is our own */
 	struct door_map map;
 	bool is_map_made, is_refreshing, is_privileged, may_block;
 	struct viewer streams[DESK_STREAMS_MAX];
 	struct errand errands[JOBS_MAX];
 	uint32_t n_streams;
-	uint64_t n_given; /* streams since the start, of which ids are made */
+	uint64_t n_given;  /* streams since the start, of which ids are made */
+	uint64_t n_chosen; /* how often rows were wanted */
 	struct rates rates;
 	uint64_t rates_asked_ns;	     /* when they were asked for last; 0 never */
 	struct request scrapes[SCRAPES_MAX]; /* of metrics, that wait for a snapshot */

@@ -37,6 +37,47 @@ static bool is_same_wish(const struct wish *a, const struct wish *b)
 	       strcmp(a->sort, b->sort) == 0;
 }
 
+#define CHOSEN_MAX 2 /* of many sockets: rows of further wishes are chosen anew */
+
+/* The first of the streams that show the same. */
+static bool is_first_of(const struct desk *desk, unsigned stream)
+{
+	for (unsigned i = 0; i < stream; i++)
+		if (desk->streams[i].chosen == desk->streams[stream].chosen)
+			return false;
+	return desk->streams[stream].chosen != NULL;
+}
+
+/* What was wanted longest ago, where there are as many as may be; NULL: there are not. */
+static const struct chosen *find_surplus(const struct desk *desk)
+{
+	const struct chosen *oldest = NULL;
+	unsigned n = 0;
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
+		const struct chosen *chosen = desk->streams[i].chosen;
+		if (!is_first_of(desk, i))
+			continue;
+		n++;
+		if (!oldest || chosen->wanted < oldest->wanted)
+			oldest = chosen;
+	}
+	return n >= CHOSEN_MAX ? oldest : NULL;
+}
+
+/* Room for one more. */
+static void limit_chosen(struct desk *desk)
+{
+	const struct chosen *surplus;
+	while (desk->snapshot->sockets.n >= MANY_SOCKETS && (surplus = find_surplus(desk)))
+		for (unsigned i = DESK_STREAMS_MAX; surplus && i-- > 0;)
+			if (desk->streams[i].chosen == surplus) {
+				bool is_last = surplus->n_owners == 1;
+				viewer_forget_rows(&desk->streams[i]);
+				if (is_last)
+					break;
+			}
+}
+
 /* Who wishes for the same has them already, or they are chosen now. 0 or -ENOMEM. */
 static int choose_rows(struct desk *desk, struct viewer *viewer)
 {
@@ -48,6 +89,7 @@ static int choose_rows(struct desk *desk, struct viewer *viewer)
 		viewer->chosen->n_owners++;
 		return 0;
 	}
+	limit_chosen(desk);
 	struct chosen *chosen = calloc(1, sizeof(*chosen));
 	if (!chosen)
 		return -ENOMEM;
@@ -354,8 +396,10 @@ static int send_rows(struct desk *desk, struct viewer *viewer)
 	struct sent_window window = {0};
 	bool is_window = viewer->wants_window;
 	int r = viewer->chosen ? 0 : choose_rows(desk, viewer);
-	if (r >= 0)
+	if (r >= 0) {
+		viewer->chosen->wanted = ++desk->n_chosen;
 		r = make_window(desk, viewer, &window);
+	}
 	if (r < 0) {
 		sent_done(&window);
 		return r;

@@ -42,9 +42,14 @@ int dump_read(struct host *host, const struct found_netns *place, const struct q
 	return r;
 }
 
+struct kept {
+	struct found_socket found;
+	struct tcp_info_part info; /* the reader's is gone by the time it is given */
+};
+
 struct dump {
-	struct sink sink; /* keeps what comes */
-	struct vector sockets, missing;
+	struct sink sink;		/* keeps what comes */
+	struct vector sockets, missing; /* struct kept, struct missing */
 	struct host *host;
 	const struct found_netns *place;
 	const struct query *query;
@@ -56,11 +61,12 @@ struct dump {
 
 static int keep_socket(struct sink *sink, const struct found_socket *found)
 {
-	struct found_socket *kept = vector_add(&((struct dump *)sink)->sockets);
+	struct kept *kept = vector_add(&((struct dump *)sink)->sockets);
 	if (!kept)
 		return -ENOMEM;
-	*kept = *found;
-	kept->info = NULL; /* the reader's */
+	kept->found = *found;
+	if (found->info)
+		kept->info = *found->info;
 	return 0;
 }
 
@@ -92,10 +98,17 @@ struct dump *dump_start(struct host *host, const struct found_netns *place,
 		.place = place,
 		.query = query,
 	};
-	vector_init(&dump->sockets, sizeof(struct found_socket));
+	vector_init(&dump->sockets, sizeof(struct kept));
 	vector_init(&dump->missing, sizeof(struct missing));
 	dump->is_running = pthread_create(&dump->thread, NULL, run, dump) == 0;
 	return dump;
+}
+
+static int give(struct sink *sink, const struct kept *kept)
+{
+	struct found_socket found = kept->found;
+	found.info = found.info ? &kept->info : NULL;
+	return sink->socket(sink, &found);
 }
 
 int dump_finish(struct dump *dump, struct sink *sink, struct error *err)
@@ -108,7 +121,7 @@ int dump_finish(struct dump *dump, struct sink *sink, struct error *err)
 	if (r < 0 && err)
 		*err = dump->err;
 	for (uint32_t i = 0; sink && r >= 0 && i < dump->sockets.n; i++)
-		r = sink->socket(sink, vector_at(&dump->sockets, i));
+		r = give(sink, vector_at(&dump->sockets, i));
 	for (uint32_t i = 0; sink && r >= 0 && i < dump->missing.n; i++)
 		r = sink_tell(sink, vector_at(&dump->missing, i));
 	vector_done(&dump->sockets);

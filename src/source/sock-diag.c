@@ -137,7 +137,7 @@ static int parse_socket(const char *bytes, size_t n, enum proto proto, const str
 
 	struct tcp_info_part info;
 	if (attributes.info && proto == PROTO_TCP && state != STATE_LISTEN &&
-	    query->needs & NEED_TCP_INFO) {
+	    query->needs & (NEED_TCP_INFO | NEED_RATE)) {
 		read_info(&attributes, &info);
 		found.info = &info;
 	}
@@ -252,7 +252,7 @@ static int send_request(int fd, const struct request *request)
 static uint8_t extensions(const struct query *query)
 {
 	uint8_t wanted = 0;
-	if (query->needs & NEED_TCP_INFO)
+	if (query->needs & (NEED_TCP_INFO | NEED_RATE))
 		wanted |= 1u << (INET_DIAG_INFO - 1);
 	return wanted; /* SKV6ONLY comes with every IPv6 listener and unconnected socket */
 }

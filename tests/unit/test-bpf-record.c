@@ -11,6 +11,8 @@
 struct seen {
 	struct sink sink;
 	struct found_socket socket;
+	struct tcp_info_part info; /* of the last that had one */
+	bool has_info;
 	int32_t pid, fd;
 	uint64_t netns;
 	unsigned n_sockets, n_held, n_netns;
@@ -31,6 +33,10 @@ static int see_held(struct sink *sink, const struct found_socket *found, int32_t
 	seen->socket = *found;
 	seen->pid = pid;
 	seen->fd = fd;
+	if (found->info) {
+		seen->info = *found->info;
+		seen->has_info = true;
+	}
 	seen->n_held++;
 	return seen->says;
 }
@@ -177,6 +183,41 @@ static void test_a_record_that_came_in_part_waits_for_its_rest(void **state)
 	}
 }
 
+/* One with bytes behind it is longer than one without. */
+static void test_bytes_belong_to_the_record_before_them(void **state)
+{
+	(void)state;
+	struct bpf_record record = listener();
+	const struct bpf_bytes bytes = {.acked = 1u << 31, .received = UINT64_C(1) << 40};
+	char all[3 * sizeof(record) + sizeof(bytes)], *at = all;
+	record.pid = 1;
+	memcpy(at, &record, sizeof(record));
+	at += sizeof(record);
+	record.flags |= BPF_RECORD_BYTES;
+	record.pid = 2;
+	memcpy(at, &record, sizeof(record));
+	memcpy(at + sizeof(record), &bytes, sizeof(bytes));
+	at += sizeof(record) + sizeof(bytes);
+	record.flags &= (__u8)~BPF_RECORD_BYTES;
+	record.pid = 3;
+	memcpy(at, &record, sizeof(record));
+	for (size_t n = 0; n <= sizeof(all); n++) {
+		struct seen seen = nothing_seen();
+		size_t whole = n < sizeof(record)			? 0
+			       : n < 2 * sizeof(record) + sizeof(bytes) ? 1
+			       : n < sizeof(all)			? 2
+									: 3;
+		assert_int_equal(record_parse(all, n, &seen.sink, NULL),
+				 whole * sizeof(record) + (whole > 1 ? sizeof(bytes) : 0));
+		assert_int_equal(seen.n_held, whole);
+		assert_int_equal(seen.has_info, whole >= 2);
+		if (whole >= 2) {
+			assert_int_equal(seen.info.bytes_acked, bytes.acked);
+			assert_int_equal(seen.info.bytes_received, bytes.received);
+		}
+	}
+}
+
 static void test_what_cannot_be_a_record_ends_the_pass(void **state)
 {
 	(void)state;
@@ -236,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_the_kernels_own_is_told_from_nobodys),
 		cmocka_unit_test(test_rings_and_namespaces_are_no_sockets),
 		cmocka_unit_test(test_a_record_that_came_in_part_waits_for_its_rest),
+		cmocka_unit_test(test_bytes_belong_to_the_record_before_them),
 		cmocka_unit_test(test_what_cannot_be_a_record_ends_the_pass),
 		cmocka_unit_test(test_what_the_sink_says_ends_the_pass),
 		cmocka_unit_test(test_bounds_become_what_the_programs_test),

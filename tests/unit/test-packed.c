@@ -86,7 +86,7 @@ static void every_socket_is_read_as_it_was_added(unused_argument void **state)
 	random_state = 1;
 	for (uint32_t i = 0; i < MANY; i++) {
 		sockets[i] = random_socket(i);
-		assert_int_equal(packed_add(packed, &sockets[i]), i);
+		assert_int_equal(packed_add(packed, &sockets[i], NULL), i);
 		if (i % 3)
 			assert_int_equal(packed_hold(packed, i, i / 40, (int32_t)(i % 40)), 0);
 	}
@@ -118,7 +118,7 @@ static void sockets_are_found_by_inode_or_ends(unused_argument void **state)
 		if (packed_find(packed, &socket) != NONE)
 			continue; /* the same ends, without an inode */
 		sockets[n] = socket;
-		assert_int_equal(packed_add(packed, &socket), n);
+		assert_int_equal(packed_add(packed, &socket, NULL), n);
 		n++;
 	}
 	for (uint32_t i = 0; i < n; i++)
@@ -135,7 +135,7 @@ static void what_is_learnt_later_is_kept(unused_argument void **state)
 	random_state = 3;
 	for (uint32_t i = 0; i < 100; i++) {
 		struct socket socket = random_socket(i);
-		packed_add(packed, &socket);
+		packed_add(packed, &socket, NULL);
 	}
 	for (uint32_t times = 1; times <= 2; times++)
 		for (uint32_t i = 0; i < 100; i += 9) {
@@ -160,7 +160,7 @@ static void what_has_ended_is_passed_over(unused_argument void **state)
 	random_state = 5;
 	for (uint32_t i = 0; i < 40; i++) {
 		struct socket socket = random_socket(i);
-		packed_add(packed, &socket);
+		packed_add(packed, &socket, NULL);
 	}
 	for (uint32_t i = 0; i < 40; i += 3) { /* the first and the last too */
 		packed_get(packed, i, &one);
@@ -185,7 +185,7 @@ static void a_holder_counts_once(unused_argument void **state)
 	random_state = 4;
 	for (uint32_t i = 0; i < 3; i++) {
 		struct socket socket = random_socket(i);
-		packed_add(packed, &socket);
+		packed_add(packed, &socket, NULL);
 		assert_int_equal(packed_hold(packed, i, 1, 5), 0);
 	}
 	for (unsigned thread = 0; thread < 20000; thread++) /* more than wait to be ordered */
@@ -251,7 +251,7 @@ static void fill_both(struct snapshot *snapshot, struct stream *stream, uint32_t
 		uint32_t n_holders = socket.inode ? random_below(4) : 0, index;
 		if (packed_find(stream->packed, &socket) != NONE)
 			continue;
-		packed_add(stream->packed, &socket);
+		packed_add(stream->packed, &socket, NULL);
 		index = snapshot_add_socket(snapshot, &socket);
 		made_at(snapshot, index)->held_by = held_by(&socket, n_holders);
 		uint32_t first = random_below(n_processes - 8);

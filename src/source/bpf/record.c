@@ -1,6 +1,7 @@
 /* Records of the BPF programs to sockets and holders. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "bpf/record.h"
@@ -52,7 +53,8 @@ static int give_tally(const struct bpf_record *record, struct sink *sink)
 	return sink->tally ? sink->tally(sink, &tallied) : 0;
 }
 
-static int parse_one(const struct bpf_record *record, struct sink *sink, struct vector *rings)
+static int parse_one(const struct bpf_record *record, const struct tcp_info_part *info,
+		     struct sink *sink, struct vector *rings)
 {
 	if (record->kind == BPF_RECORD_RING) {
 		struct found_ring *ring = rings ? vector_add(rings) : NULL;
@@ -81,6 +83,7 @@ static int parse_one(const struct bpf_record *record, struct sink *sink, struct 
 			    : record->kind == BPF_RECORD_KERNEL ? FILE_KERNEL
 								: FILE_NOBODY,
 		.half_open = record->half_open,
+		.info = info,
 		.socket = {.cookie = record->cookie,
 			   .local_port = record->local_port,
 			   .peer_port = record->peer_port,
@@ -103,20 +106,43 @@ static int parse_one(const struct bpf_record *record, struct sink *sink, struct 
 /* So many records before its turn a socket is told to be expected: memory answers in that time. */
 #define AHEAD 8
 
+static size_t length_of(const struct bpf_record *record)
+{
+	return sizeof(*record) + (record->flags & BPF_RECORD_BYTES ? sizeof(struct bpf_bytes) : 0);
+}
+
+/* Of tcp_info the bytes alone are known. */
+static struct tcp_info_part info_of(const char *at)
+{
+	struct bpf_bytes bytes;
+	memcpy(&bytes, at, sizeof(bytes));
+	return (struct tcp_info_part){.bytes_acked = bytes.acked, .bytes_received = bytes.received};
+}
+
 ssize_t record_parse(const void *bytes, size_t n, struct sink *sink, struct vector *rings)
 {
 	size_t at = 0;
-	for (; n - at >= sizeof(struct bpf_record); at += sizeof(struct bpf_record)) {
+	while (n - at >= sizeof(struct bpf_record)) {
 		struct bpf_record record;
-		if (sink->expect && n - at >= (AHEAD + 1) * sizeof(record)) {
-			memcpy(&record, (const char *)bytes + at + AHEAD * sizeof(record),
-			       sizeof(record));
-			sink->expect(sink, record.inode);
+		struct tcp_info_part info;
+		const char *from = (const char *)bytes + at;
+		memcpy(&record, from, sizeof(record));
+		size_t length = length_of(&record);
+		if (n - at < length)
+			break;
+		if (sink->expect && n - at >= AHEAD * length + sizeof(record)) {
+			uint32_t inode; /* of one as long as this; of others it is no matter */
+			memcpy(&inode, from + AHEAD * length + offsetof(struct bpf_record, inode),
+			       sizeof(inode));
+			sink->expect(sink, inode);
 		}
-		memcpy(&record, (const char *)bytes + at, sizeof(record));
-		int r = parse_one(&record, sink, rings);
+		bool has_bytes = length > sizeof(record);
+		if (has_bytes)
+			info = info_of(from + sizeof(record));
+		int r = parse_one(&record, has_bytes ? &info : NULL, sink, rings);
 		if (r < 0)
 			return r;
+		at += length;
 	}
 	return (ssize_t)at;
 }
@@ -130,6 +156,8 @@ struct bpf_wanted record_wanted(const struct query *query)
 		.either_end = query->bounds.either_end,
 		.tcp = query->bounds.protos & 1u << PROTO_TCP ? 1 : 0,
 		.others = query->bounds.protos & ~(1u << PROTO_TCP) ? 1 : 0,
+		/* the rest of tcp_info only a dump has */
+		.bytes = (query->needs & (NEED_RATE | NEED_TCP_INFO)) == NEED_RATE,
 		.not_tallied = {query->not_tallied[0], query->not_tallied[1]},
 	};
 }
