@@ -444,6 +444,7 @@ static int take_kind(struct recorder *recorder, const struct event *event)
 		return take_lost(recorder, event);
 	case EVENT_STARTED:
 		return take_started(recorder, event);
+	case EVENT_KNOCK: /* counted by who watches, not kept */
 	case EVENT_MAX:
 		break;
 	}
