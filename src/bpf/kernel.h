@@ -94,10 +94,12 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_reuse : 4;
 	unsigned char skc_reuseport : 1;
 	unsigned char skc_ipv6only : 1;
 	int skc_bound_dev_if;
 	possible_net_t skc_net;
+	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
@@ -168,9 +170,16 @@ struct sock_backlog {
 	atomic_t rmem_alloc;
 };
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
 	struct sock_backlog sk_backlog;
+	socket_lock_t sk_lock;
+	int sk_err;
+	__u8 sk_shutdown;
 	refcount_t sk_wmem_alloc;
 	__u16 sk_type;
 	__u16 sk_protocol;
@@ -182,6 +191,7 @@ struct sock {
 
 struct inet_sock {
 	struct sock sk;
+	__be16 inet_sport;
 };
 
 struct request_sock_queue {
@@ -211,6 +221,7 @@ struct tcp_sock {
 };
 
 struct mptcp_sock {
+	__u64 bytes_acked, bytes_received;
 	struct sock *first;
 };
 
@@ -240,13 +251,25 @@ struct cred {
 
 struct mm_struct {
 	struct file *exe_file;
+	unsigned long arg_start, arg_end;
 };
 
 struct fs_struct {
 	struct path pwd;
 };
 
-struct css_set;
+struct kernfs_node {
+	struct kernfs_node *__parent; /* parent before Linux 6.15 */
+	const char *name;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
 
 struct task_struct {
 	unsigned int flags;

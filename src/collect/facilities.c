@@ -11,6 +11,7 @@
 #include "base/privilege.h"
 #include "collect/collect.h"
 #include "model/query.h"
+#include "source/bpf/events.h"
 #include "source/bpf/files.h"
 #include "source/bpf/tasks.h"
 #include "source/bpf/unheld.h"
@@ -71,7 +72,7 @@ static int add_right(const char *name, const char *gives, int capability, const 
 static int add_bpf(struct host *host, struct vector *ret)
 {
 	static bool (*const tries[])(const struct host *, struct facility *) = {
-		files_try, tasks_try, unheld_try_tcp, unheld_try_udp};
+		files_try, tasks_try, unheld_try_tcp, unheld_try_udp, events_try};
 	int r = 0;
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(tries); i++) {
 		struct facility facility;

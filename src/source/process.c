@@ -170,8 +170,7 @@ static int read_exe(const struct place *place, struct arena *arena, struct proce
 	return ret->exe ? 0 : -ENOMEM;
 }
 
-/* @text has room for a NUL behind its @n bytes, and has it. */
-static int keep_cmdline(struct arena *arena, char *text, size_t n, struct process *ret)
+int process_keep_cmdline(struct arena *arena, char *text, size_t n, struct process *ret)
 {
 	if (n) {
 		bool is_ended = text[n - 1] == '\0';
@@ -199,14 +198,14 @@ static int read_cmdline(const struct place *place, struct arena *arena, struct p
 	if (n < 0)
 		return 0;
 	if (n < (ssize_t)sizeof(usual) - 1)
-		return keep_cmdline(arena, usual, (size_t)n, ret);
+		return process_keep_cmdline(arena, usual, (size_t)n, ret);
 
 	cleanup(freep) char *whole = malloc(CMDLINE_MAX);
 	if (!whole)
 		return -ENOMEM;
 	n = read_file(place, "cmdline", whole, CMDLINE_MAX);
-	return n <= 0 ? keep_cmdline(arena, usual, sizeof(usual) - 1, ret)
-		      : keep_cmdline(arena, whole, (size_t)n, ret);
+	return n <= 0 ? process_keep_cmdline(arena, usual, sizeof(usual) - 1, ret)
+		      : process_keep_cmdline(arena, whole, (size_t)n, ret);
 }
 
 static int read_cwd(const struct place *place, struct arena *arena, struct process *ret)
@@ -234,7 +233,7 @@ static int read_uid(const struct place *place, bool is_read_on, struct process *
 	return 0;
 }
 
-static uint32_t keep_container(struct snapshot *snapshot, const struct cgroup_place *place)
+uint32_t process_container(struct snapshot *snapshot, const struct cgroup_place *place)
 {
 	for (uint32_t i = 0; i < snapshot->containers.n; i++) {
 		const struct container *known = snapshot_container(snapshot, i);
@@ -262,7 +261,7 @@ static int read_cgroup(const struct place *place, struct snapshot *snapshot, str
 	ret->known |= KNOWN_CGROUP;
 	if (group.unit[0] && !(ret->unit = arena_intern_string(&snapshot->arena, group.unit)))
 		return -ENOMEM;
-	if (group.id[0] && (ret->container = keep_container(snapshot, &group)) == NONE)
+	if (group.id[0] && (ret->container = process_container(snapshot, &group)) == NONE)
 		return -ENOMEM;
 	return 0;
 }

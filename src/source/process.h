@@ -3,6 +3,7 @@
 #define SOURCE_PROCESS_H
 
 #include "model/field.h"
+#include "source/cgroup.h"
 #include "source/host.h"
 
 /* What @needs (NEED_STAT, NEED_EXE, NEED_CMDLINE, NEED_CWD, NEED_UID, NEED_CGROUP) asks of @pid,
@@ -14,6 +15,13 @@ int process_read(struct host *host, int32_t pid, uint32_t needs, struct snapshot
 
 /* Is the command line asked for, of one whose name and executable are known? Pure. */
 bool process_speaks(const struct process *process, uint32_t needs);
+
+/* Arguments that end with NUL each, as the process's command line and, of an interpreter whose
+ * executable is known, what it runs. @text has a NUL behind its @n bytes and is changed. 0 or
+ * -ENOMEM. */
+int process_keep_cmdline(struct arena *arena, char *text, size_t n, struct process *ret);
+/* The index of the container in the snapshot, added where it is new; NONE: no memory. */
+uint32_t process_container(struct snapshot *snapshot, const struct cgroup_place *place);
 
 struct process_stat {
 	const char *name; /* in the text, of n_name bytes */

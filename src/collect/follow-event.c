@@ -1,0 +1,219 @@
+/* One record of the kernel's to what is told of it: who held the socket, how it ended, how long it
+ * was there. */
+#include <errno.h>
+
+#include "collect/following.h"
+
+/* ---- how ---- */
+
+/* docs/events.md has the table. */
+static enum how how_it_ended(const struct found_event *found)
+{
+	switch (found->error) {
+	case 0:
+		break;
+	case ECONNRESET:
+	case EPIPE: /* a reset after the peer's FIN */
+		return HOW_RESET;
+	case ECONNABORTED:
+		return HOW_DESTROYED;
+	default:
+		return HOW_TIMED_OUT;
+	}
+	/* at once and without an error: what was unread was thrown away, or SO_LINGER of 0 */
+	bool is_sudden = found->left == STATE_ESTABLISHED || found->left == STATE_CLOSE_WAIT ||
+			 found->left == STATE_SYN_RECV || found->left == STATE_FIN_WAIT1;
+	return is_sudden ? HOW_ABORTED : HOW_CLOSED;
+}
+
+static bool is_destroyed(const struct found_event *found)
+{
+	return found->by_process && !found->is_shut &&
+	       (found->error == ECONNABORTED || found->deed == DEED_CLOSED);
+}
+
+/* ---- who ---- */
+
+struct held {
+	uint32_t actor, by;
+	enum sure sure;
+};
+
+static bool is_listener_of(const struct door *door, const struct socket *socket)
+{
+	return door->socket.state == STATE_LISTEN &&
+	       (ip_equal(&door->socket.local, &socket->local) || ip_is_any(&door->socket.local));
+}
+
+/* Of a connection whose listener is older than the watching. */
+static uint32_t listener_holder(const struct follow *follow, const struct found_event *found)
+{
+	const struct door *door = NULL;
+	while ((door = doors_on_port(&follow->doors, found->netns_inode, found->socket.local_port,
+				     door)))
+		if (is_listener_of(door, &found->socket))
+			return door->actor;
+	return NONE;
+}
+
+static struct held who_of_connection(struct follow *follow, const struct found_event *found,
+				     const struct door *door)
+{
+	struct held held = {.actor = NONE, .by = NONE, .sure = SURE_PROBABLE};
+	uint32_t closer = actors_find(follow->actors, found->closer);
+	bool dialled = found->socket.role == ROLE_DIALLED;
+	if (dialled && found->is_exact) {
+		held.actor = actors_find(follow->actors, found->holder);
+		held.sure = SURE_EXACT;
+	} else if (closer != NONE && !is_destroyed(found)) {
+		held.actor = closer;
+		held.sure = SURE_EXACT;
+	} else {
+		held.actor = door		 ? door->actor
+			     : found->holder.pid ? actors_find(follow->actors, found->holder)
+						 : listener_holder(follow, found);
+	}
+	if (closer != held.actor)
+		held.by = closer;
+	return held;
+}
+
+static struct held who_of_door(struct follow *follow, const struct found_event *found,
+			       const struct door *door)
+{
+	struct held held = {.actor = NONE, .by = NONE, .sure = SURE_EXACT};
+	uint32_t closer = actors_find(follow->actors, found->closer);
+	if (found->holder.pid)
+		held.actor = actors_find(follow->actors, found->holder);
+	else if (closer != NONE && !is_destroyed(found))
+		held.actor = closer;
+	else if (door)
+		held.actor = door->actor;
+	if (held.actor == NONE)
+		held.sure = SURE_PROBABLE;
+	if (closer != held.actor)
+		held.by = closer;
+	return held;
+}
+
+/* ---- telling ---- */
+
+static struct telling begin(const struct found_event *found, enum event_kind kind,
+			    const struct held *held)
+{
+	return (struct telling){.event = {.uptime_ns = found->time_ns,
+					  .kind = (uint8_t)kind,
+					  .sure = (uint8_t)held->sure,
+					  .opened_ns = found->since_ns,
+					  .duration_ns = EVENT_UNKNOWN,
+					  .bytes_sent = EVENT_UNKNOWN,
+					  .bytes_received = EVENT_UNKNOWN},
+				.socket = found->socket,
+				.netns = found->netns_inode,
+				.actor = held->actor,
+				.by = held->by};
+}
+
+static void fill_duration(struct event *event, const struct door *door)
+{
+	if (!event->opened_ns && door)
+		event->opened_ns = door->opened_ns;
+	if (event->opened_ns && event->uptime_ns >= event->opened_ns)
+		event->duration_ns = event->uptime_ns - event->opened_ns;
+}
+
+static int keep_door(struct follow *follow, const struct found_event *found,
+		     const struct held *held, uint64_t opened_ns)
+{
+	struct door *door =
+		doors_add(&follow->doors, &found->socket, found->netns_inode, held->actor);
+	if (!door)
+		return -ENOMEM;
+	door->opened_ns = opened_ns;
+	door->flags = held->sure == SURE_EXACT ? DOOR_EXACT : 0;
+	return 0;
+}
+
+static int opened(struct follow *follow, const struct found_event *found)
+{
+	struct held held = {actors_find(follow->actors, found->holder), NONE, SURE_EXACT};
+	struct telling telling = begin(found, EVENT_OPENED, &held);
+	telling.event.opened_ns = found->time_ns;
+	int r = keep_door(follow, found, &held, found->time_ns);
+	return r < 0 ? r : follow_tell(follow, &telling);
+}
+
+static int closed(struct follow *follow, const struct found_event *found)
+{
+	struct door *door = doors_find(&follow->doors, found->socket.cookie);
+	struct held held = who_of_door(follow, found, door);
+	if (!found->socket.local_port || (!door && found->since_ns))
+		return 0; /* it never had a port, or its end was told */
+	struct telling telling = begin(found, EVENT_CLOSED, &held);
+	fill_duration(&telling.event, door);
+	if (is_destroyed(found))
+		telling.event.how = HOW_DESTROYED;
+	int r = follow_tell(follow, &telling);
+	if (door)
+		doors_remove(&follow->doors, door);
+	return r;
+}
+
+static int established(struct follow *follow, const struct found_event *found)
+{
+	struct held held = who_of_connection(follow, found, NULL);
+	struct telling telling = begin(found, EVENT_ESTABLISHED, &held);
+	int r = keep_door(follow, found, &held, found->time_ns);
+	return r < 0 ? r : follow_tell(follow, &telling);
+}
+
+static int ended(struct follow *follow, const struct found_event *found)
+{
+	struct door *door = doors_find(&follow->doors, found->socket.cookie);
+	struct held held = who_of_connection(follow, found, door);
+	struct telling telling = begin(found, EVENT_ENDED, &held);
+	struct event *event = &telling.event;
+	fill_duration(event, door);
+	event->bytes_sent = found->sent;
+	event->bytes_received = found->received;
+	event->how = (uint8_t)how_it_ended(found);
+	event->error = found->error;
+	if (!telling.socket.role && door)
+		telling.socket.role = door->socket.role;
+	if (!telling.socket.inode && door)
+		telling.socket.inode = door->socket.inode;
+	int r = follow_tell(follow, &telling);
+	if (door)
+		doors_remove(&follow->doors, door);
+	return r;
+}
+
+static int connect_failed(struct follow *follow, const struct found_event *found)
+{
+	struct held held = who_of_connection(follow, found, NULL);
+	struct telling telling = begin(found, EVENT_CONNECT_FAILED, &held);
+	if (!found->error)
+		return 0; /* given up by its own process */
+	telling.event.error = found->error;
+	telling.event.error_sure = SURE_EXACT;
+	return follow_tell(follow, &telling);
+}
+
+int follow_event(struct follow *follow, const struct found_event *found)
+{
+	switch (found->deed) {
+	case DEED_BOUND:
+	case DEED_LISTENING:
+		return opened(follow, found);
+	case DEED_CLOSED:
+		return closed(follow, found);
+	case DEED_ESTABLISHED:
+		return established(follow, found);
+	case DEED_ENDED:
+		return ended(follow, found);
+	case DEED_CONNECT_FAILED:
+		return connect_failed(follow, found);
+	default:
+		return 0;
+	}
+}

@@ -1,0 +1,249 @@
+/* The engine of events. */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include "base/privilege.h"
+#include "collect/following.h"
+
+#define LOOK_MS 20    /* between two looks while something happens: at most so late is an event */
+#define EMPTY_TURNS 3 /* then the next record is to wake us */
+#define RECORDS_OF_TURN 65536
+
+static uint64_t clock_of(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t follow_uptime(void)
+{
+	return clock_of(CLOCK_BOOTTIME);
+}
+
+static void read_clocks(struct follow *follow)
+{
+	follow->now_ns = follow_uptime();
+	follow->offset_ns = (int64_t)(clock_of(CLOCK_REALTIME) - follow->now_ns);
+}
+
+bool follow_wants_place(const struct follow *follow, uint64_t netns)
+{
+	for (uint32_t i = 0; i < follow->places.n; i++)
+		if (*(uint64_t *)vector_at(&follow->places, i) == netns)
+			return true;
+	return !follow->places.n;
+}
+
+/* ---- the ring ---- */
+
+static int take_event(struct event_reader *reader, const struct found_event *found)
+{
+	struct follow *follow = (struct follow *)reader;
+	follow->has_come = true;
+	if (!follow->early)
+		return follow_event(follow, found);
+	struct found_event *kept = vector_add(follow->early);
+	if (!kept)
+		return -ENOMEM;
+	*kept = *found;
+	return 0;
+}
+
+static int take_process(struct event_reader *reader, const struct found_process *found)
+{
+	return actors_learn(((struct follow *)reader)->actors, found);
+}
+
+static uint32_t deeds_of(uint32_t kinds)
+{
+	/* who listens where is needed for the rest */
+	uint32_t deeds = 1u << DEED_BOUND | 1u << DEED_LISTENING | 1u << DEED_CLOSED;
+	if (kinds & (1u << EVENT_OPENED | 1u << EVENT_CLOSED))
+		deeds |= 1u << DEED_CREATED;
+	if (kinds & 1u << EVENT_REFUSED)
+		deeds |= 1u << DEED_TRIED;
+	if (kinds & 1u << EVENT_ESTABLISHED)
+		deeds |= 1u << DEED_ESTABLISHED;
+	if (kinds & 1u << EVENT_ENDED)
+		deeds |= 1u << DEED_ENDED;
+	if (kinds & 1u << EVENT_CONNECT_FAILED)
+		deeds |= 1u << DEED_CONNECT_FAILED;
+	return deeds;
+}
+
+static int drain(struct follow *follow)
+{
+	int n = events_read(follow->events, RECORDS_OF_TURN, &follow->reader);
+	uint64_t lost = events_take_lost(follow->events);
+	if (n >= 0 && lost) {
+		int r = follow_tell_bare(follow, EVENT_LOST, lost, NULL);
+		n = r < 0 ? r : n + 1;
+	}
+	return n;
+}
+
+/* ---- turns ---- */
+
+static void set_timer(const struct follow *follow, unsigned ms)
+{
+	struct itimerspec when = {.it_value = {.tv_nsec = (long)ms * 1000000}};
+	timerfd_settime(follow->timer, 0, &when, NULL);
+}
+
+/* Something came, or not: whether we look again soon, or wait to be woken. What processes begin
+ * does not keep us awake. */
+static void arrange(struct follow *follow)
+{
+	follow->n_empty = follow->has_come ? 0 : follow->n_empty + 1;
+	follow->has_come = false;
+	if (follow->n_empty >= EMPTY_TURNS && events_sleep(follow->events)) {
+		follow->is_awake = false;
+		return;
+	}
+	follow->is_awake = true;
+	set_timer(follow, LOOK_MS);
+}
+
+int follow_turn(struct follow *follow, int timeout_ms, const struct stop *stop, struct error *err)
+{
+	struct epoll_event events[4];
+	bool watches_stop = stop && stop->fd >= 0;
+	follow->err = err;
+	if (watches_stop && !follow->watches_stop) {
+		struct epoll_event wanted = {.events = EPOLLIN};
+		epoll_ctl(follow->epoll, EPOLL_CTL_ADD, stop->fd, &wanted);
+		follow->watches_stop = true;
+	}
+	int n = epoll_wait(follow->epoll, events, ARRAY_SIZE(events), timeout_ms);
+	if (n < 0 && errno != EINTR)
+		return error_set(err, -errno, "wait for events");
+	uint64_t expired;
+	if (read(follow->timer, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
+		return error_set(err, -errno, "wait for events");
+	read_clocks(follow);
+	int r = drain(follow);
+	if (r < 0)
+		return err && err->code ? r : error_set(err, r, "follow the events");
+	arrange(follow);
+	return 0;
+}
+
+int follow_fd(const struct follow *follow)
+{
+	return follow->epoll;
+}
+
+/* ---- start and end ---- */
+
+static int open_waiting(struct follow *follow)
+{
+	follow->epoll = epoll_create1(EPOLL_CLOEXEC);
+	follow->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (follow->epoll < 0 || follow->timer < 0)
+		return -errno;
+	struct epoll_event timer = {.events = EPOLLIN};
+	struct epoll_event ring = {.events = EPOLLIN | EPOLLET};
+	if (epoll_ctl(follow->epoll, EPOLL_CTL_ADD, follow->timer, &timer) < 0 ||
+	    (follow->events &&
+	     epoll_ctl(follow->epoll, EPOLL_CTL_ADD, events_fd(follow->events), &ring) < 0))
+		return -errno;
+	set_timer(follow, LOOK_MS);
+	return 0;
+}
+
+static struct follow *new_follow(struct host *host, const struct follow_wish *wish,
+				 struct event_sink *sink)
+{
+	struct follow *follow = calloc(1, sizeof(*follow));
+	if (!follow)
+		return NULL;
+	*follow = (struct follow){.reader = {take_event, take_process},
+				  .host = host,
+				  .wish = *wish,
+				  .sink = sink,
+				  .epoll = -1,
+				  .timer = -1,
+				  .is_awake = true};
+	vector_init(&follow->places, sizeof(uint64_t));
+	vector_init(&follow->missing, sizeof(struct missing));
+	follow->view = snapshot_new();
+	follow->actors = follow->view ? actors_new(host, wish->needs, follow->view) : NULL;
+	doors_init(&follow->doors, follow->actors);
+	if (follow->actors)
+		return follow;
+	follow_free(follow);
+	return NULL;
+}
+
+/* What came while the first listing was made follows it. */
+static int begin(struct follow *follow, struct error *err)
+{
+	cleanup(vector_done) struct vector early;
+	vector_init(&early, sizeof(struct found_event));
+	follow->early = &early;
+	follow->view->is_privileged = privilege_sees_others();
+	int r = actors_read_all(follow->actors);
+	if (r >= 0)
+		r = drain(follow);
+	if (r >= 0)
+		r = follow_list_standing(follow);
+	read_clocks(follow);
+	if (r >= 0)
+		r = follow_tell_bare(follow, EVENT_STARTED, 0, NULL);
+	follow->early = NULL;
+	for (uint32_t i = 0; r >= 0 && i < early.n; i++)
+		r = follow_event(follow, vector_at(&early, i));
+	return r < 0 && !(err && err->code) ? error_set(err, r, "follow the events") : r;
+}
+
+int follow_start(struct host *host, const struct follow_wish *wish, struct event_sink *sink,
+		 struct follow **ret, struct error *err)
+{
+	struct follow *follow = new_follow(host, wish, sink);
+	if (!follow)
+		return error_set(err, -ENOMEM, "follow the events");
+	const struct events_wish events_wish = {.deeds = deeds_of(wish->kinds),
+						.ring_size = wish->ring_size,
+						.pin_path = wish->pin_path};
+	follow->err = err;
+	read_clocks(follow);
+	int r = events_open(host, &events_wish, &follow->events, err);
+	if (r >= 0)
+		r = open_waiting(follow);
+	if (r >= 0)
+		r = begin(follow, err);
+	if (r < 0) {
+		follow_free(follow);
+		return err && err->code ? r : error_set(err, r, "follow the events");
+	}
+	*ret = follow;
+	return 0;
+}
+
+void follow_free(struct follow *follow)
+{
+	if (!follow)
+		return;
+	events_close(follow->events);
+	doors_done(&follow->doors);
+	actors_free(follow->actors);
+	snapshot_free(follow->view);
+	vector_done(&follow->places);
+	vector_done(&follow->missing);
+	closep(&follow->epoll);
+	closep(&follow->timer);
+	free(follow);
+}
+
+const struct vector *follow_missing(const struct follow *follow)
+{
+	return &follow->missing;
+}
+
+enum told_by follow_way(const struct follow *follow)
+{
+	return follow->events ? TOLD_BY_BPF : TOLD_BY_NETLINK;
+}

@@ -1,0 +1,438 @@
+/* The programs of bpf/events.bpf.c: loaded, attached, pinned, and their ring read. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#include "source/bpf/events.h"
+#include "source/bpf/pass.h"
+#include "source/cgroup-root.h"
+
+bool events_probe(const struct host *host, struct facility *ret)
+{
+	*ret = (struct facility){.name = "bpf events", .gives = "what happens, as it happens"};
+	return pass_possible(host, ret);
+}
+
+#ifdef HAVE_BPF
+#include "bpf/event.h"
+#include "events.skel.h"
+
+/* Which programs there are; those of the control group last. */
+enum link {
+	LINK_STATE_FIRST,
+	LINK_STATE_SECOND,
+	LINK_BEGAN,
+	LINK_FORKED,
+	LINK_CREATED,
+	LINK_RELEASED,
+	LINK_TRIED_V4,
+	LINK_TRIED_V6,
+	LINK_BOUND_V4,
+	LINK_BOUND_V6,
+	LINK_MAX,
+};
+#define LINK_FIRST_OF_GROUP LINK_CREATED
+
+static const struct {
+	const char *name;
+	uint32_t type; /* enum bpf_attach_type, of the control group's */
+} link_kinds[LINK_MAX] = {
+	[LINK_STATE_FIRST] = {"state-first", 0},
+	[LINK_STATE_SECOND] = {"state-second", 0},
+	[LINK_BEGAN] = {"began", 0},
+	[LINK_FORKED] = {"forked", 0},
+	[LINK_CREATED] = {"created", BPF_CGROUP_INET_SOCK_CREATE},
+	[LINK_RELEASED] = {"released", BPF_CGROUP_INET_SOCK_RELEASE},
+	[LINK_TRIED_V4] = {"tried-v4", BPF_CGROUP_INET4_BIND},
+	[LINK_TRIED_V6] = {"tried-v6", BPF_CGROUP_INET6_BIND},
+	[LINK_BOUND_V4] = {"bound-v4", BPF_CGROUP_INET4_POST_BIND},
+	[LINK_BOUND_V6] = {"bound-v6", BPF_CGROUP_INET6_POST_BIND},
+};
+
+struct events {
+	int links[LINK_MAX]; /* -1: not attached */
+	int ring, variables; /* maps */
+	int first;	     /* the program state_first, for what it was kept from */
+	int pins;	     /* the folder, locked; -1 */
+	bool was_pinned;
+	struct bpf_events_memory *memory;
+	size_t ring_size, page;
+	volatile uint64_t *consumer; /* mapped: a page that we write, */
+	char *producer;		     /* a page that we read and twice the ring behind it */
+	uint64_t at;		     /* how far it was read */
+	uint64_t kept_from;	     /* nested calls of the first copy, as of the turn before */
+	char blindness[128];
+};
+
+static int bpf_call(int command, union bpf_attr *attributes)
+{
+	int r = (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
+	return r < 0 ? -errno : r;
+}
+
+static uint64_t address_of(const void *pointer)
+{
+	return (uint64_t)(uintptr_t)pointer;
+}
+
+/* ---- attaching ---- */
+
+static int attach_tracepoint(int program)
+{
+	union bpf_attr attributes = {.raw_tracepoint = {.prog_fd = (uint32_t)program}};
+	return bpf_call(BPF_RAW_TRACEPOINT_OPEN, &attributes);
+}
+
+static int attach_group(int program, int group, uint32_t type)
+{
+	union bpf_attr attributes = {.link_create = {.prog_fd = (uint32_t)program,
+						     .target_fd = (uint32_t)group,
+						     .attach_type = type}};
+	return bpf_call(BPF_LINK_CREATE, &attributes);
+}
+
+static int attach_all(const struct host *host, struct events *events, const int *programs)
+{
+	for (enum link i = 0; i < LINK_FIRST_OF_GROUP; i++) {
+		events->links[i] = attach_tracepoint(programs[i]);
+		if (events->links[i] < 0)
+			return events->links[i];
+	}
+	cleanup(closep) int group = cgroup_root_open(host);
+	int r = group < 0 ? group : 0;
+	for (enum link i = LINK_FIRST_OF_GROUP; r >= 0 && i < LINK_MAX; i++)
+		r = events->links[i] = attach_group(programs[i], group, link_kinds[i].type);
+	if (r < 0)
+		snprintf(events->blindness, sizeof(events->blindness),
+			 "the root of cgroup2 cannot be watched: %s", error_reason(r));
+	return 0;
+}
+
+static void destroyp(struct events_bpf **program)
+{
+	if (*program)
+		events_bpf__destroy(*program);
+}
+
+static int load(size_t ring_size, struct events_bpf **ret)
+{
+	*ret = events_bpf__open();
+	if (!*ret)
+		return -ENOMEM;
+	if (ring_size)
+		(*ret)->maps.ring.max_entries = (uint32_t)ring_size;
+	return events_bpf__load(*ret);
+}
+
+static int duplicate(int fd)
+{
+	int r = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return r < 0 ? -errno : r;
+}
+
+static int open_anew(const struct host *host, const struct events_wish *wish, struct events *events)
+{
+	cleanup(destroyp) struct events_bpf *program = NULL;
+	int r = load(wish->ring_size, &program);
+	if (r < 0)
+		return r;
+	const int programs[LINK_MAX] = {
+		[LINK_STATE_FIRST] = program->progs.state_first.prog_fd,
+		[LINK_STATE_SECOND] = program->progs.state_second.prog_fd,
+		[LINK_BEGAN] = program->progs.began.prog_fd,
+		[LINK_FORKED] = program->progs.forked.prog_fd,
+		[LINK_CREATED] = program->progs.created.prog_fd,
+		[LINK_RELEASED] = program->progs.released.prog_fd,
+		[LINK_TRIED_V4] = program->progs.tried_v4.prog_fd,
+		[LINK_TRIED_V6] = program->progs.tried_v6.prog_fd,
+		[LINK_BOUND_V4] = program->progs.bound_v4.prog_fd,
+		[LINK_BOUND_V6] = program->progs.bound_v6.prog_fd,
+	};
+	_Static_assert(sizeof(*program->bss) == sizeof(*events->memory), "one layout");
+	program->bss->memory.shared.wanted = wish->deeds;
+	program->bss->memory.shared.netns = (uint32_t)wish->netns;
+	events->ring = duplicate(program->maps.ring.map_fd);
+	events->variables = duplicate(program->maps.bss.map_fd);
+	events->first = duplicate(programs[LINK_STATE_FIRST]);
+	if (events->ring < 0 || events->variables < 0 || events->first < 0)
+		return -EMFILE;
+	return attach_all(host, events, programs);
+}
+
+/* ---- the ring ---- */
+
+static int map_size(int map, size_t *ret)
+{
+	struct bpf_map_info info = {0};
+	union bpf_attr attributes = {.info = {.bpf_fd = (uint32_t)map,
+					      .info_len = sizeof(info),
+					      .info = address_of(&info)}};
+	int r = bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attributes);
+	*ret = info.max_entries;
+	return r;
+}
+
+static int map_memory(struct events *events)
+{
+	events->page = (size_t)sysconf(_SC_PAGESIZE);
+	int r = map_size(events->ring, &events->ring_size);
+	if (r < 0)
+		return r;
+	events->memory = mmap(NULL, sizeof(*events->memory), PROT_READ | PROT_WRITE, MAP_SHARED,
+			      events->variables, 0);
+	void *consumer =
+		mmap(NULL, events->page, PROT_READ | PROT_WRITE, MAP_SHARED, events->ring, 0);
+	events->producer = mmap(NULL, events->page + 2 * events->ring_size, PROT_READ, MAP_SHARED,
+				events->ring, (off_t)events->page);
+	events->consumer = consumer;
+	if (events->memory == MAP_FAILED || consumer == MAP_FAILED ||
+	    events->producer == MAP_FAILED)
+		return -errno;
+	events->at = *events->consumer;
+	return 0;
+}
+
+static uint64_t producer_position(const struct events *events)
+{
+	return __atomic_load_n((const uint64_t *)(const void *)events->producer, __ATOMIC_ACQUIRE);
+}
+
+int events_read(struct events *events, uint32_t limit, struct event_reader *reader)
+{
+	uint64_t end = producer_position(events);
+	uint32_t n = 0;
+	int r = 0;
+	while (r >= 0 && n < limit && events->at < end) {
+		const char *record =
+			events->producer + events->page + (events->at & (events->ring_size - 1));
+		uint32_t head =
+			__atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
+		uint32_t size = head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+		if (head & BPF_RINGBUF_BUSY_BIT)
+			break;
+		if (!(head & BPF_RINGBUF_DISCARD_BIT))
+			r = event_parse(record + BPF_RINGBUF_HDR_SZ, size, reader);
+		events->at += (size + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
+		n++;
+		if (events->pins < 0 && n % 64 == 0)
+			events_acknowledge(events);
+	}
+	if (events->pins < 0)
+		events_acknowledge(events);
+	return r < 0 ? r : (int)n;
+}
+
+uint64_t events_position(const struct events *events)
+{
+	return events->at;
+}
+
+void events_acknowledge(struct events *events)
+{
+	__atomic_store_n(events->consumer, events->at, __ATOMIC_RELEASE);
+}
+
+void events_skip(struct events *events, uint64_t position)
+{
+	if (position > events->at && position <= producer_position(events))
+		events->at = position;
+}
+
+bool events_sleep(struct events *events)
+{
+	__atomic_store_n(&events->memory->shared.sleeps, 1, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (producer_position(events) == events->at)
+		return true;
+	__atomic_store_n(&events->memory->shared.sleeps, 0, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+size_t events_waiting(const struct events *events)
+{
+	return (size_t)(producer_position(events) - events->at);
+}
+
+/* Calls of the first copy that were skipped. */
+static uint64_t skipped_calls(const struct events *events)
+{
+	struct bpf_prog_info info = {0};
+	union bpf_attr attributes = {.info = {.bpf_fd = (uint32_t)events->first,
+					      .info_len = sizeof(info),
+					      .info = address_of(&info)}};
+	return bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attributes) < 0 ? 0 : info.recursion_misses;
+}
+
+/* What the first was kept from and the second did not do either; as of the turn before, since the
+ * two counts are not read at one moment. */
+static uint64_t lost_nested(struct events *events)
+{
+	uint64_t rescued = __atomic_load_n(&events->memory->shared.rescued, __ATOMIC_RELAXED);
+	uint64_t lost = events->kept_from > rescued ? events->kept_from - rescued : 0;
+	events->kept_from = skipped_calls(events);
+	return lost;
+}
+
+uint64_t events_take_lost(struct events *events)
+{
+	struct bpf_events_shared *shared = &events->memory->shared;
+	uint64_t lost = __atomic_load_n(&shared->lost, __ATOMIC_RELAXED) +
+			__atomic_load_n(&shared->unstored, __ATOMIC_RELAXED) + lost_nested(events);
+	uint64_t n = lost > shared->told ? lost - shared->told : 0;
+	shared->told += n;
+	return n;
+}
+
+/* ---- opening ---- */
+
+static void unmap(void *memory, size_t size)
+{
+	if (memory && memory != MAP_FAILED)
+		munmap(memory, size);
+}
+
+void events_close(struct events *events)
+{
+	if (!events)
+		return;
+	unmap(events->memory, sizeof(*events->memory));
+	unmap((void *)(uintptr_t)events->consumer, events->page);
+	unmap(events->producer, events->page + 2 * events->ring_size);
+	for (enum link i = 0; i < LINK_MAX; i++)
+		closep(&events->links[i]);
+	closep(&events->ring);
+	closep(&events->variables);
+	closep(&events->first);
+	closep(&events->pins);
+	free(events);
+}
+
+static struct events *new_events(void)
+{
+	struct events *events = calloc(1, sizeof(*events));
+	if (!events)
+		return NULL;
+	events->ring = events->variables = events->first = events->pins = -1;
+	for (enum link i = 0; i < LINK_MAX; i++)
+		events->links[i] = -1;
+	return events;
+}
+
+bool events_try(const struct host *host, struct facility *ret)
+{
+	if (!events_probe(host, ret))
+		return false;
+	cleanup(destroyp) struct events_bpf *program = NULL;
+	pass_loaded(load(0, &program), ret);
+	return ret->works;
+}
+
+int events_open(const struct host *host, const struct events_wish *wish, struct events **ret,
+		struct error *err)
+{
+	struct events *events = new_events();
+	if (!events)
+		return error_set(err, -ENOMEM, "watch the sockets");
+	int r = open_anew(host, wish, events);
+	if (r >= 0)
+		r = map_memory(events);
+	if (r < 0) {
+		events_close(events);
+		return error_set(err, r, "attach the BPF programs of events");
+	}
+	*ret = events;
+	return 0;
+}
+
+int events_fd(const struct events *events)
+{
+	return events->ring;
+}
+
+bool events_was_pinned(const struct events *events)
+{
+	return events->was_pinned;
+}
+
+const char *events_blindness(const struct events *events)
+{
+	return events->blindness;
+}
+#else
+bool events_try(const struct host *host, struct facility *ret)
+{
+	return events_probe(host, ret);
+}
+
+int events_open(const struct host *host unused_argument,
+		const struct events_wish *wish unused_argument, struct events **ret unused_argument,
+		struct error *err)
+{
+	return error_text(err, -ENOTSUP, "this program was built without BPF");
+}
+
+void events_close(struct events *events unused_argument)
+{
+}
+
+int events_unpin(const char *pin_path unused_argument)
+{
+	return 0;
+}
+
+bool events_was_pinned(const struct events *events unused_argument)
+{
+	return false;
+}
+
+const char *events_blindness(const struct events *events unused_argument)
+{
+	return "";
+}
+
+int events_fd(const struct events *events unused_argument)
+{
+	return -1;
+}
+
+int events_read(struct events *events unused_argument, uint32_t limit unused_argument,
+		struct event_reader *reader unused_argument)
+{
+	return 0;
+}
+
+bool events_sleep(struct events *events unused_argument)
+{
+	return true;
+}
+
+uint64_t events_position(const struct events *events unused_argument)
+{
+	return 0;
+}
+
+void events_acknowledge(struct events *events unused_argument)
+{
+}
+
+void events_skip(struct events *events unused_argument, uint64_t position unused_argument)
+{
+}
+
+uint64_t events_take_lost(struct events *events unused_argument)
+{
+	return 0;
+}
+
+size_t events_waiting(const struct events *events unused_argument)
+{
+	return 0;
+}
+#endif
