@@ -87,7 +87,8 @@ static bool is_rate(const struct field *field)
 static struct shown read_cell(struct top *top, const struct row *row, struct column *column,
 			      char units[32])
 {
-	const struct table_style style = {.columns = 1, .is_utf8 = top->options->is_utf8};
+	const struct table_style style = {.columns = top->canvas.columns,
+					  .is_utf8 = top->options->is_utf8};
 	struct shown shown = cell_read(&top->scratch, row, column, &style);
 	uint64_t number = 0;
 	if (!is_rate(column->field) || !shown.n)

@@ -5,10 +5,13 @@
 #include "view/cell.h"
 
 #define CELL_VALUES_MAX 4 /* of a list in one cell of a terminal; then "+3" */
+/* What is never cut may have many values: so much of a terminal's width they take, then "+3". */
+#define WHOLE_SHARE 3
+#define WHOLE_LEAST 24
 
 struct cell {
-	struct out *out; /* in memory */
-	size_t columns;
+	struct out *out;      /* in memory */
+	size_t columns, room; /* room: for the values behind the first; 0: any */
 	uint32_t n, most, left_out;
 	bool counts, is_utf8, is_ascii;
 };
@@ -44,12 +47,21 @@ static int add_value(void *data, const struct value *value, uint32_t times)
 		cell->left_out++;
 		return 0;
 	}
-	if (cell->n++) {
+	size_t before = cell->out->n;
+	if (cell->n)
 		out_char(cell->out, ' ');
-		cell->columns++;
-	}
 	size_t from = cell->out->n, columns = value_text(cell->out, value);
-	cell->columns += cell->is_ascii ? escape_high(cell->out, from) : columns;
+	if (cell->is_ascii)
+		columns = escape_high(cell->out, from);
+	columns += from - before;
+	if (cell->n && cell->room && cell->columns + columns > cell->room) {
+		cell->out->n = before;
+		cell->most = cell->n;
+		cell->left_out++;
+		return 0;
+	}
+	cell->n++;
+	cell->columns += columns;
 	if (cell->counts && times > 1) {
 		from = cell->out->n;
 		out_string(cell->out, cell->is_utf8 ? " ×" : " x");
@@ -125,7 +137,11 @@ struct shown cell_read(struct out *out, const struct row *row, struct column *co
 	char scratch[256];
 	const struct field *field = column->field;
 	bool is_whole = !style->columns || field->flags & FIELD_NEVER_CUT;
+	size_t room = style->columns / WHOLE_SHARE;
 	struct cell cell = {.out = out,
+			    .room = !style->columns	 ? 0
+				    : room > WHOLE_LEAST ? room
+							 : WHOLE_LEAST,
 			    .most = is_whole ? UINT32_MAX : CELL_VALUES_MAX,
 			    .counts = field->merge == MERGE_COUNT,
 			    .is_utf8 = style->is_utf8,

@@ -231,7 +231,7 @@ def test_thread_that_cannot_be_stopped(server, release):  # noqa: F811
     before = descriptors(made.pid)
     step = only_step(release(made.target, statuses=(3,)))
     assert step["refused"] and "timed out" in step["because"] and "vfork" in step["hint"]
-    assert descriptors(made.pid) == before
+    assert before.items() <= descriptors(made.pid).items()  # a thread may have made its own epoll only since
     with made.connect() as connection:
         Traffic(connection).end()
     assert_unnoticed(made)

@@ -79,8 +79,8 @@ def test_the_same_as_json(busy, doorward, source):
 
 @pytest.mark.parametrize("words", [[], ["--connections"], ["role = accepted"], ["peer_process ~ scene"],
                                    ["two_owners = yes"], ["--all", "--netns", "self"],
-                                   ["--all", "--fields", "local,remote,process,peer_process"],
-                                   ["--all", "--fields", "local,state,netns"]], ids=" ".join)
+                                   ["--all", "--fields", "inode,cookie,local,remote,process,peer_process"],
+                                   ["--all", "--fields", "inode,cookie,local,state,netns"]], ids=" ".join)
 def test_the_same_as_json_for_part_of_it(busy, doorward, words):
     if "--fields" in words:
         seen = {json.dumps(s, sort_keys=True) for s in doorward.list(*words)["sockets"]}

@@ -50,7 +50,7 @@ def free_port():
 
 def test_a_listener_appears_is_marked_and_goes(top):
     screen = top("--interval", "200ms", f"pid = {os.getpid()}")
-    screen.wait("PROCESS")
+    screen.wait("PORT")
     made, port = listener()
     shown = screen.wait(rf"^\+ tcp +127\.0\.0\.1 +{port}\b", colours=False)
     assert "python" in line_of(screen, port)
@@ -63,7 +63,7 @@ def test_a_listener_appears_is_marked_and_goes(top):
 
 def test_colours_say_the_same(top):
     screen = top("--interval", "200ms", f"pid = {os.getpid()}")
-    screen.wait("PROCESS")
+    screen.wait("PORT")
     made, port = listener()
     screen.wait(rf"\x1b\[[\d;]*(?:32|92|38;5;(?:83|71|108))[\d;]*m.*{port}", colours=True)  # new is a green
     screen.wait(rf"^. tcp +127\.0\.0\.1 +{port}\b")
@@ -73,7 +73,7 @@ def test_colours_say_the_same(top):
 
 def test_no_colour_where_none_is_wanted(top):
     screen = top(NO_COLOR="1")
-    screen.wait("PROCESS")
+    screen.wait("PORT")
     assert not re.search(r"\x1b\[[\d;]*(?:3[0-8]|4[0-8]|9\d)[\d;]*m", screen.shown(colours=True))
     assert re.search(r"\x1b\[[\d;]*7m", screen.shown(colours=True))  # the bars and the chosen row are there all the same
 
@@ -170,7 +170,7 @@ def test_groups_are_made_of_what_rows_share(top):
 
 def test_columns_and_order_are_kept(top, tmp_path):
     screen = top()
-    screen.wait("PROCESS")
+    screen.wait("PORT")
     screen.keys("C")
     screen.wait(r"\[x\] +proto")
     screen.keys("Space", "s")  # proto goes; the next is sorted by
@@ -389,7 +389,7 @@ def test_without_utf8_all_is_ascii(top):
     screen = top("--tab", "map", LC_ALL="C", LANG="C")
     shown = screen.wait("TCP, ")
     screen.keys("1")
-    shown += screen.wait("PROCESS")
+    shown += screen.wait("PORT")
     assert shown.isascii()
 
 
@@ -410,7 +410,7 @@ def test_every_size(top, tab):
 @pytest.mark.parametrize("layer,wanted", [("?", "keys"), ("C", "columns"), ("/", "/")])
 def test_every_size_of_what_lies_over_it(top, layer, wanted):
     screen = top(columns=80, rows=24)
-    screen.wait("PROCESS")
+    screen.wait("PORT")
     screen.keys(layer)
     for columns, rows in [(20, 5), (200, 60), (20, 60), (200, 5), (80, 24)]:
         screen.resize(columns, rows)

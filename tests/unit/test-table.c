@@ -83,6 +83,24 @@ static void workers_are_counted(unused_argument void **state)
 	done(&shown);
 }
 
+static void many_addresses_leave_room_for_the_port(unused_argument void **state)
+{
+	struct snapshot *snapshot = made_new();
+	uint32_t process = made_process(snapshot, 812, 1, "named", NULL);
+	static const char *const at[] = {"10.9.0.1:53", "10.9.0.2:53", "10.9.0.3:53", "10.9.0.4:53",
+					 "10.9.0.5:53"};
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++)
+		listen_at(snapshot, at[i], process);
+	struct shown shown = select_all(snapshot, "shown_address,shown_port,process", true);
+	check_table(&shown, &(struct table_style){.columns = 60},
+		    "ADDRESS               PORT  PROCESS\n"
+		    "10.9.0.1 10.9.0.2 +3    53  named\n");
+	check_table(&shown, &(struct table_style){.is_utf8 = true},
+		    "ADDRESS                                       PORT  PROCESS\n"
+		    "10.9.0.1 10.9.0.2 10.9.0.3 10.9.0.4 10.9.0.5    53  named\n");
+	done(&shown);
+}
+
 static void names_are_cut_but_never_an_address(unused_argument void **state)
 {
 	struct snapshot *snapshot = made_new();
@@ -196,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_stand_under_their_titles),
 		cmocka_unit_test(workers_are_counted),
+		cmocka_unit_test(many_addresses_leave_room_for_the_port),
 		cmocka_unit_test(names_are_cut_but_never_an_address),
 		cmocka_unit_test(who_holds_it_goes_last),
 		cmocka_unit_test(two_owners_are_marked),
