@@ -2,6 +2,7 @@
  * will stand: the sequence number shows that who answers has seen it. */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
@@ -10,12 +11,17 @@
 #include "scan/icmp.h"
 #include "scan/outbox.h"
 #include "scan/pending.h"
+#include "scan/sampler.h"
 #include "scan/syn.h"
 
 #define RECEIVED_MAX 192
 #define ICMP_AT_ONCE 6 /* errors that a Linux host sends before it waits (icmp(7)) */
 #define SMALL 4096     /* doors that one thread does as fast */
+#define RUNNERS_MAX 8
 #define WAYS_LOOKED 64 /* targets whose ways are looked for before they have answered */
+
+#define SAMPLE_PORT TIMING_PASSES_MAX
+_Static_assert(SAMPLE_PORT + SAMPLER_PORTS <= SYN_PORTS, "a source port for each pass and sample");
 
 /* Whether frames may go to a target. One thread finds the way, all take it. */
 enum way_state { WAY_NONE, WAY_LOOKED_FOR, WAY_KNOWN, WAY_NEVER };
@@ -31,6 +37,8 @@ struct course {
 	struct link_way *ways;
 	_Atomic uint8_t *way_states; /* enum way_state */
 	struct finder finder;
+	pthread_mutex_t lock;
+	struct timing told[RUNNERS_MAX]; /* by each thread, of what it has seen so far */
 };
 
 struct rejects {
@@ -39,23 +47,26 @@ struct rejects {
 
 struct runner {
 	struct course *course;
+	unsigned thread;
 	struct syn_sockets sockets;
 	struct pending pending;
 	struct timing timing;
 	struct rejects *rejects;   /* of each target */
 	uint32_t next, n_answered; /* in this pass */
 	uint32_t n_batches;
+	struct sampler sampler;
 	struct outbox packets, frames;
 };
 
-static struct packet_ends ends_of(const struct runner *runner, uint32_t probe, unsigned pass)
+/* @port: which of the source ports. */
+static struct packet_ends ends_of(const struct runner *runner, uint32_t probe, unsigned port)
 {
 	const struct course *course = runner->course;
 	uint32_t target = probe % course->job->n_targets;
 	return (struct packet_ends){.to = course->job->targets[target].ip,
 				    .from = course->from[target],
 				    .to_port = probe_port(course->job, probe),
-				    .from_port = (uint16_t)(runner->sockets.base + pass)};
+				    .from_port = (uint16_t)(runner->sockets.base + port)};
 }
 
 /* @is_heard: it has just answered. */
@@ -82,17 +93,16 @@ static void look_for_ways(const struct runner *runner)
 		look_for_way(runner, i, false);
 }
 
-static void add_probe(struct runner *runner, uint32_t probe, uint64_t now)
+static void add_probe(struct runner *runner, uint32_t probe, unsigned port)
 {
 	struct course *course = runner->course;
 	uint32_t target = probe % course->job->n_targets;
 	bool has_way = atomic_load_explicit(&course->way_states[target], memory_order_acquire) ==
 		       WAY_KNOWN;
 	struct outbox *outbox = has_way ? &runner->frames : &runner->packets;
-	struct packet_ends ends = ends_of(runner, probe, runner->timing.pass);
+	struct packet_ends ends = ends_of(runner, probe, port);
 	size_t n = packet_syn(&course->forms[target], &ends, packet_cookie(course->key, &ends),
 			      outbox_room(outbox));
-	probe_answer(course->job, probe)->rtt_us = (uint32_t)now;
 	if (has_way)
 		outbox_add_frame(outbox, probe, n, &course->ways[target]);
 	else
@@ -106,12 +116,24 @@ static unsigned fill(struct runner *runner, unsigned n, uint64_t now)
 	unsigned filled = 0;
 	for (; runner->next < runner->pending.n && filled < n; runner->next++) {
 		uint32_t probe = runner->pending.list[runner->next];
-		if (probe_answer(job, probe)->state != DOOR_UNKNOWN)
+		struct answer *answer = probe_answer(job, probe);
+		if (answer->state != DOOR_UNKNOWN)
 			continue;
-		add_probe(runner, probe, now);
+		answer->rtt_us = (uint32_t)now;
+		add_probe(runner, probe, runner->timing.pass);
 		filled++;
 	}
 	return filled;
+}
+
+static void add_sample(struct runner *runner)
+{
+	uint32_t probe;
+	unsigned port;
+	if (!timing_wants_sample(&runner->timing) || !sampler_next(&runner->sampler, &probe, &port))
+		return;
+	add_probe(runner, probe, SAMPLE_PORT + port);
+	timing_sampled(&runner->timing);
 }
 
 /* The packet that could not be sent: @error. */
@@ -141,9 +163,10 @@ static void empty(struct runner *runner, struct outbox *outbox)
 static void send_batch(struct runner *runner, unsigned n, uint64_t now)
 {
 	const struct job *job = runner->course->job;
-	n = fill(runner, n < OUTBOX_BATCH ? n : OUTBOX_BATCH, now);
+	n = fill(runner, n < OUTBOX_BATCH - 1 ? n : OUTBOX_BATCH - 1, now);
 	if (!n)
 		return;
+	add_sample(runner);
 	empty(runner, &runner->packets);
 	empty(runner, &runner->frames);
 	/* now and then, less and less often */
@@ -185,6 +208,13 @@ static uint32_t probe_of(const struct runner *runner, const struct packet *packe
 	return probe;
 }
 
+static void take_sample(struct runner *runner, const struct packet *packet, uint32_t probe,
+			unsigned port)
+{
+	if (packet->kind != PACKET_ERROR && sampler_take(&runner->sampler, probe, port))
+		timing_sample_answered(&runner->timing);
+}
+
 static void take(struct runner *runner, const uint8_t *bytes, size_t n, uint64_t now)
 {
 	const struct job *job = runner->course->job;
@@ -194,6 +224,8 @@ static void take(struct runner *runner, const uint8_t *bytes, size_t n, uint64_t
 		return;
 	uint32_t probe = probe_of(runner, &packet);
 	unsigned pass = packet.ends.from_port & (SYN_PORTS - 1);
+	if (probe != NONE && pass >= SAMPLE_PORT)
+		take_sample(runner, &packet, probe, pass - SAMPLE_PORT);
 	if (probe == NONE || pass > runner->timing.pass ||
 	    !answer_from(&packet, job->targets[0].is_v4, &answer))
 		return;
@@ -210,8 +242,10 @@ static void take(struct runner *runner, const uint8_t *bytes, size_t n, uint64_t
 	}
 	probe_answered(job, probe, &answer);
 	runner->n_answered++;
-	if (answer.reason != BECAUSE_ICMP) /* which may be another's word */
-		look_for_way(runner, probe % job->n_targets, true);
+	if (answer.reason == BECAUSE_ICMP) /* which may be another's word */
+		return;
+	sampler_add(&runner->sampler, probe);
+	look_for_way(runner, probe % job->n_targets, true);
 }
 
 static void receive_translated(struct runner *runner)
@@ -252,8 +286,22 @@ static void wait_until(const struct runner *runner, uint64_t now, uint64_t until
 	ppoll(wait, ARRAY_SIZE(wait), &how_long, NULL);
 }
 
-/* All that are silent are asked once. False: it must end. */
-static bool one_pass(struct runner *runner)
+/* What all threads have seen of the path: the doors of one may all be silent. */
+static struct timing pool(struct runner *runner)
+{
+	struct course *course = runner->course;
+	struct timing all = runner->timing;
+	pthread_mutex_lock(&course->lock);
+	course->told[runner->thread] = runner->timing;
+	for (unsigned i = 0; i < RUNNERS_MAX; i++)
+		if (i != runner->thread)
+			timing_pool(&all, &course->told[i]);
+	pthread_mutex_unlock(&course->lock);
+	return all;
+}
+
+/* All that are silent are asked once. False: it must end. @ret_is_last: no pass need follow. */
+static bool one_pass(struct runner *runner, bool *ret_is_last)
 {
 	const struct job *job = runner->course->job;
 	uint64_t now = clock_us(), next;
@@ -265,6 +313,7 @@ static bool one_pass(struct runner *runner)
 		else
 			wait_until(runner, now, next);
 		receive(runner);
+		pool(runner);
 		now = clock_us();
 		if (job_must_end(job, now))
 			return false;
@@ -274,8 +323,9 @@ static bool one_pass(struct runner *runner)
 		receive(runner);
 		now = clock_us();
 		uint32_t n_silent = runner->pending.n - runner->n_answered;
-		bool is_last = !timing_needs_pass(&runner->timing, n_silent);
-		if (timing_pass_is_over(&runner->timing, n_silent, is_last, now, &until))
+		struct timing all = pool(runner);
+		*ret_is_last = !timing_needs_pass(&all, n_silent);
+		if (timing_pass_is_over(&all, n_silent, *ret_is_last, now, &until))
 			return true;
 		if (job_must_end(job, now))
 			return false;
@@ -305,13 +355,12 @@ static int work(void *data)
 	struct runner *runner = *(struct runner **)data;
 	const struct job *job = runner->course->job;
 	timing_init(&runner->timing, &job->path, clock_us());
-	for (;;) {
-		if (!one_pass(runner))
+	for (bool is_last = false; !is_last;) {
+		if (!one_pass(runner, &is_last))
 			return 0;
-		uint32_t n = pending_keep(&runner->pending, job);
-		if (!timing_needs_pass(&runner->timing, n))
-			break;
-		timing_begin_pass(&runner->timing);
+		pending_keep(&runner->pending, job);
+		if (!is_last)
+			timing_begin_pass(&runner->timing);
 	}
 	tell_silent(runner);
 	return 0;
@@ -334,7 +383,7 @@ static void find_source(struct course *course, uint32_t target)
 
 static int course_init(struct course *course, const struct job *job)
 {
-	*course = (struct course){.job = job};
+	*course = (struct course){.job = job, .lock = PTHREAD_MUTEX_INITIALIZER};
 	course->forms = calloc(job->n_targets, sizeof(*course->forms));
 	course->from = calloc(job->n_targets, sizeof(*course->from));
 	course->to = calloc(job->n_targets, sizeof(*course->to));
@@ -369,6 +418,7 @@ static struct runner *runner_new(struct course *course, unsigned thread, unsigne
 	if (!runner)
 		return NULL;
 	runner->course = course;
+	runner->thread = thread;
 	runner->rejects = calloc(course->job->n_targets, sizeof(*runner->rejects));
 	*ret = syn_open(&runner->sockets, course->job->targets[0].is_v4, course->job->is_own);
 	if (*ret >= 0 && !runner->rejects)
@@ -395,7 +445,7 @@ int syn_scan(const struct job *all, struct error *err)
 	struct job job = *all;
 	struct course course;
 	unsigned n_threads = job_n(&job) < SMALL ? 1 : job_threads();
-	struct runner *runners[8] = {0};
+	struct runner *runners[RUNNERS_MAX] = {0};
 	if (n_threads > ARRAY_SIZE(runners))
 		n_threads = ARRAY_SIZE(runners);
 	job.path.rate_first = (job.path.rate_first + n_threads - 1) / n_threads;

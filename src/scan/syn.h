@@ -12,7 +12,7 @@
 int syn_scan(const struct job *job, struct error *err);
 
 /* The sockets of one thread: they are opened before the thread gives up its rights. */
-#define SYN_PORTS 16 /* an aligned run of source ports, one a pass */
+#define SYN_PORTS 16 /* an aligned run of source ports, one a pass and some for samples */
 
 struct syn_sockets {
 	int send;	  /* raw: the kernel chooses route and neighbour */

@@ -8,11 +8,14 @@
 #define BETWEEN_MIN_US 2000 /* a wait between two passes is never shorter */
 #define TIMEOUT_MAX_US 3000000
 #define LOSS_TO_SLOW 0.1 /* of answers; below it is the path's, not ours */
+#define SAMPLE_UP_TO 500 /* answers; more of them tell the loss well enough */
 
 struct timing_path timing_path_own(void)
 {
-	return (struct timing_path){
-		.timeout_first_us = 100000, .timeout_min_us = 60000, .passes_min = 3};
+	return (struct timing_path){.timeout_first_us = 100000,
+				    .timeout_min_us = 60000,
+				    .passes_min = 3,
+				    .has_samples = true};
 }
 
 struct timing_path timing_path_other(void)
@@ -55,8 +58,25 @@ static uint64_t answered(const struct timing *timing)
 /* Laplace's rule: with few answers the estimate stays on the safe side. */
 double timing_loss(const struct timing *timing)
 {
-	uint64_t n_lost = lost(timing);
-	return ((double)n_lost + 0.5) / ((double)(answered(timing) + n_lost) + 1);
+	/* a sample that is under way counts as lost: the safe side, too */
+	uint64_t n_lost = lost(timing) + timing->sampled - timing->sampled_answered;
+	uint64_t n_answered = answered(timing) + timing->sampled_answered;
+	return ((double)n_lost + 0.5) / ((double)(n_answered + n_lost) + 1);
+}
+
+bool timing_wants_sample(const struct timing *timing)
+{
+	return timing->path.has_samples && answered(timing) < SAMPLE_UP_TO;
+}
+
+void timing_sampled(struct timing *timing)
+{
+	timing->sampled++;
+}
+
+void timing_sample_answered(struct timing *timing)
+{
+	timing->sampled_answered++;
 }
 
 /* Doubles while retransmissions show no loss, halves where they show that we are too fast. */
@@ -195,4 +215,20 @@ void timing_begin_pass(struct timing *timing)
 {
 	timing->pass++;
 	timing->under_way = 0;
+}
+
+static void take_larger(uint64_t *to, uint64_t other)
+{
+	*to = other > *to ? other : *to;
+}
+
+void timing_pool(struct timing *timing, const struct timing *other)
+{
+	for (unsigned pass = 0; pass < TIMING_PASSES_MAX; pass++)
+		timing->answered[pass] += other->answered[pass];
+	timing->sampled += other->sampled;
+	timing->sampled_answered += other->sampled_answered;
+	take_larger(&timing->rtt_smooth, other->rtt_smooth);
+	take_larger(&timing->rtt_variance, other->rtt_variance);
+	take_larger(&timing->rtt_max, other->rtt_max);
 }

@@ -19,6 +19,7 @@ struct timing_path {
 	uint32_t timeout_first_us;     /* while no round trip was measured */
 	uint32_t timeout_min_us;       /* never less for the last wait, whatever was measured */
 	uint8_t passes_min;	       /* for who never answers */
+	bool has_samples;	       /* doors that have answered may be asked again */
 };
 
 /* This host and its namespaces; a neighbour or any other host. */
@@ -29,6 +30,7 @@ struct timing {
 	struct timing_path path;
 	uint64_t rtt_smooth, rtt_variance, rtt_max; /* 0: none measured (RFC 6298) */
 	uint64_t answered[TIMING_PASSES_MAX];	    /* by the probe of that pass */
+	uint64_t sampled, sampled_answered;	    /* samples of the loss */
 	uint64_t rate, rate_since;		    /* probes a second now; when it was set */
 	uint64_t lost_before;			    /* proven losses when it was set */
 	uint64_t tokens_at;			    /* up to when tokens were given, */
@@ -47,6 +49,11 @@ void timing_sent(struct timing *timing, uint32_t n, uint64_t now);
 /* The probe of @pass was answered; @rtt 0: unknown. */
 void timing_answered(struct timing *timing, unsigned pass, uint64_t rtt, uint64_t now);
 
+/* Whether a sample would tell more than all that has answered. One was sent; one was answered. */
+bool timing_wants_sample(const struct timing *timing);
+void timing_sampled(struct timing *timing);
+void timing_sample_answered(struct timing *timing);
+
 /* All of the pass are out and @n_silent have not answered: the pass is over, or must be waited for
  * until *@ret_until. The wait between passes is short, the last one long enough for the slowest
  * answer that was seen. */
@@ -57,6 +64,9 @@ bool timing_pass_is_over(const struct timing *timing, uint64_t n_silent, bool is
  * expected that they hardly matter. */
 bool timing_needs_pass(const struct timing *timing, uint64_t n_silent);
 void timing_begin_pass(struct timing *timing);
+
+/* What another thread has seen of the same path is as good as what this one has. */
+void timing_pool(struct timing *timing, const struct timing *other);
 
 /* Of round trips, as measured; an upper estimate where little was seen. */
 double timing_loss(const struct timing *timing);

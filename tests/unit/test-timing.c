@@ -196,6 +196,43 @@ static void test_a_host_that_drops_all_but_a_few_costs_one_time_out(void **state
 	assert_true(got.took < how.timeout_min_us + 100000);
 }
 
+/* Few doors prove little; samples of them prove as much as that many doors. */
+static void test_samples_tell_the_loss_where_few_answer(void **state)
+{
+	(void)state;
+	const struct timing_path how = timing_path_own();
+	for (unsigned n_lost = 0; n_lost <= 5; n_lost += 5) {
+		struct timing timing;
+		timing_init(&timing, &how, 0);
+		for (unsigned i = 0; i < 10; i++)
+			timing_answered(&timing, 0, 100, 1000);
+		for (unsigned i = 0; i < 40; i++)
+			timing_sampled(&timing);
+		timing_begin_pass(&timing);
+		assert_true(timing_needs_pass(&timing, 1000)); /* none has come back */
+		for (unsigned i = 0; i < 40 - n_lost; i++)
+			timing_sample_answered(&timing);
+		assert_int_equal(timing_needs_pass(&timing, 1000), n_lost > 0);
+	}
+	assert_false(timing_path_other().has_samples);
+}
+
+static void test_what_one_thread_saw_counts_for_all(void **state)
+{
+	(void)state;
+	const struct timing_path how = timing_path_own();
+	struct timing deaf, other;
+	timing_init(&deaf, &how, 0);
+	timing_init(&other, &how, 0);
+	for (unsigned i = 0; i < 1000; i++)
+		timing_answered(&other, 0, 700, 1000);
+	timing_begin_pass(&deaf);
+	assert_true(timing_needs_pass(&deaf, 1000));
+	timing_pool(&deaf, &other);
+	assert_false(timing_needs_pass(&deaf, 1000));
+	assert_int_equal(timing_timeout(&deaf), how.timeout_min_us);
+}
+
 static void test_silence_alone_slows_nothing(void **state)
 {
 	(void)state;
@@ -225,6 +262,8 @@ int main(void)
 		cmocka_unit_test(test_reordering_and_delay_are_no_loss),
 		cmocka_unit_test(test_who_never_answers_is_asked_three_times_and_one_time_out),
 		cmocka_unit_test(test_a_host_that_drops_all_but_a_few_costs_one_time_out),
+		cmocka_unit_test(test_samples_tell_the_loss_where_few_answer),
+		cmocka_unit_test(test_what_one_thread_saw_counts_for_all),
 		cmocka_unit_test(test_silence_alone_slows_nothing),
 		cmocka_unit_test(test_others_get_no_more_than_the_rate),
 	};
