@@ -28,8 +28,9 @@ static enum how how_it_ended(const struct found_event *found)
 
 static bool is_destroyed(const struct found_event *found)
 {
+	bool is_listener = found->deed == DEED_CLOSED && found->left == STATE_LISTEN;
 	return found->by_process && !found->is_shut &&
-	       (found->error == ECONNABORTED || found->deed == DEED_CLOSED);
+	       (found->error == ECONNABORTED || is_listener);
 }
 
 /* ---- who ---- */
@@ -122,48 +123,86 @@ static void fill_duration(struct event *event, const struct door *door)
 		event->duration_ns = event->uptime_ns - event->opened_ns;
 }
 
-static int keep_door(struct follow *follow, const struct found_event *found,
-		     const struct held *held, uint64_t opened_ns)
+static int keep_door(struct follow *follow, const struct socket *socket,
+		     const struct found_event *found, const struct held *held)
 {
-	struct door *door =
-		doors_add(&follow->doors, &found->socket, found->netns_inode, held->actor);
+	struct door *door = doors_add(&follow->doors, socket, found->netns_inode, held->actor);
 	if (!door)
 		return -ENOMEM;
-	door->opened_ns = opened_ns;
+	door->opened_ns = found->time_ns;
 	door->flags = held->sure == SURE_EXACT ? DOOR_EXACT : 0;
 	return 0;
 }
 
-static int opened(struct follow *follow, const struct found_event *found)
+int follow_opened(struct follow *follow, const struct found_event *found)
 {
 	struct held held = {actors_find(follow->actors, found->holder), NONE, SURE_EXACT};
-	struct telling telling = begin(found, EVENT_OPENED, &held);
+	bool has_peer = socket_has_peer(&found->socket);
+	struct telling telling = begin(found, has_peer ? EVENT_ESTABLISHED : EVENT_OPENED, &held);
 	telling.event.opened_ns = found->time_ns;
-	int r = keep_door(follow, found, &held, found->time_ns);
+	if (has_peer)
+		telling.socket.role = ROLE_DIALLED;
+	int r = keep_door(follow, &telling.socket, found, &held);
 	return r < 0 ? r : follow_tell(follow, &telling);
+}
+
+/* The port of one that was never bound comes after the state. */
+static int listening(struct follow *follow, const struct found_event *found)
+{
+	return found->socket.local_port ? follow_opened(follow, found)
+					: follow_unnamed(follow, found);
+}
+
+static int bound(struct follow *follow, const struct found_event *found)
+{
+	int r = follow_settled(follow, found->socket.cookie, false);
+	follow_named(follow, found->socket.cookie, NULL);
+	return r < 0 ? r : follow_opened(follow, found);
+}
+
+static int tell_closed(struct follow *follow, const struct found_event *found, struct door *door)
+{
+	struct held held = who_of_door(follow, found, door);
+	bool is_connection = door && door->socket.state == STATE_ESTABLISHED;
+	struct telling telling = begin(found, is_connection ? EVENT_ENDED : EVENT_CLOSED, &held);
+	if (door && found->socket.proto != PROTO_TCP)
+		telling.socket = door->socket;
+	fill_duration(&telling.event, door);
+	if (is_connection)
+		telling.event.how = HOW_CLOSED;
+	else if (is_destroyed(found))
+		telling.event.how = HOW_DESTROYED;
+	int r = follow_tell(follow, &telling);
+	if (door)
+		doors_remove(&follow->doors, doors_find(&follow->doors, found->socket.cookie));
+	return r;
 }
 
 static int closed(struct follow *follow, const struct found_event *found)
 {
+	struct found_event began;
+	int r = follow_settled(follow, found->socket.cookie, true);
+	bool was_nameless = follow_named(follow, found->socket.cookie, &began);
+	if (r < 0 || !found->socket.local_port)
+		return r; /* it never had a port */
+	if (was_nameless) {
+		began.socket = found->socket;
+		began.socket.state = found->left == STATE_LISTEN       ? STATE_LISTEN
+				     : socket_has_peer(&found->socket) ? STATE_ESTABLISHED
+								       : STATE_UNCONN;
+		r = follow_opened(follow, &began);
+	}
 	struct door *door = doors_find(&follow->doors, found->socket.cookie);
-	struct held held = who_of_door(follow, found, door);
-	if (!found->socket.local_port || (!door && found->since_ns))
-		return 0; /* it never had a port, or its end was told */
-	struct telling telling = begin(found, EVENT_CLOSED, &held);
-	fill_duration(&telling.event, door);
-	if (is_destroyed(found))
-		telling.event.how = HOW_DESTROYED;
-	int r = follow_tell(follow, &telling);
-	if (door)
-		doors_remove(&follow->doors, door);
-	return r;
+	if (r < 0 || (!door && found->since_ns))
+		return r; /* its end was told */
+	return tell_closed(follow, found, door);
 }
 
 static int established(struct follow *follow, const struct found_event *found)
 {
 	struct held held = who_of_connection(follow, found, NULL);
 	struct telling telling = begin(found, EVENT_ESTABLISHED, &held);
-	int r = keep_door(follow, found, &held, found->time_ns);
+	int r = keep_door(follow, &found->socket, found, &held);
 	return r < 0 ? r : follow_tell(follow, &telling);
 }
 
@@ -202,9 +241,14 @@ static int connect_failed(struct follow *follow, const struct found_event *found
 int follow_event(struct follow *follow, const struct found_event *found)
 {
 	switch (found->deed) {
+	case DEED_CREATED:
+		return follow_unnamed(follow, found);
+	case DEED_TRIED:
+		return follow_tried(follow, found);
 	case DEED_BOUND:
+		return bound(follow, found);
 	case DEED_LISTENING:
-		return opened(follow, found);
+		return listening(follow, found);
 	case DEED_CLOSED:
 		return closed(follow, found);
 	case DEED_ESTABLISHED:

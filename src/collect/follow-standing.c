@@ -1,6 +1,8 @@
-/* What is open already as the watching begins. */
+/* What a listing of all sockets has: what is open already as the watching begins, and, where events
+ * were lost, what was opened and closed unseen. */
 #include <errno.h>
 
+#include "base/table.h"
 #include "collect/collect.h"
 #include "collect/following.h"
 
@@ -13,7 +15,7 @@ static bool lasts(const struct socket *socket)
 		socket->proto == PROTO_UDPLITE);
 }
 
-static uint32_t actor_of(struct follow *follow, const struct snapshot *snapshot,
+uint32_t follow_actor_of(struct follow *follow, const struct snapshot *snapshot,
 			 const struct socket *socket)
 {
 	const struct holder *holder = snapshot_holder(snapshot, socket->holder);
@@ -25,18 +27,60 @@ static uint32_t actor_of(struct follow *follow, const struct snapshot *snapshot,
 			   (struct actor){process->pid, process->start_ticks * tick_ns});
 }
 
-/* Its beginning stands in the ring and will be told from there. */
-static bool is_early(const struct follow *follow, uint64_t cookie)
+/* ---- what stands in the ring as yet ---- */
+
+enum early_flag { EARLY_BEGINS = 1, EARLY_ENDS = 2 };
+
+struct early {
+	struct table table;
+	const struct vector *events; /* struct found_event */
+};
+
+static uint64_t early_key(const void *owner, uint32_t index)
 {
-	for (uint32_t i = 0; follow->early && i < follow->early->n; i++) {
-		const struct found_event *found = vector_at(follow->early, i);
-		if (found->socket.cookie == cookie &&
-		    (found->deed == DEED_BOUND || found->deed == DEED_LISTENING ||
-		     found->deed == DEED_ESTABLISHED))
-			return true;
-	}
-	return false;
+	return ((const struct found_event *)vector_at(owner, index))->socket.cookie;
 }
+
+static int early_init(struct early *early, const struct vector *events)
+{
+	early->events = events;
+	table_init(&early->table, early_key, events);
+	int r = 0;
+	for (uint32_t i = 0; r >= 0 && i < events->n; i++)
+		r = table_add(&early->table, early_key(events, i), i);
+	return r;
+}
+
+static unsigned flag_of(const struct found_event *found)
+{
+	switch (found->deed) {
+	case DEED_BOUND:
+	case DEED_LISTENING:
+	case DEED_ESTABLISHED:
+		return EARLY_BEGINS;
+	case DEED_CLOSED:
+	case DEED_ENDED:
+		return EARLY_ENDS;
+	default:
+		return 0;
+	}
+}
+
+/* What will be told of it from there. */
+static unsigned early_find(const struct early *early, uint64_t cookie)
+{
+	unsigned flags = 0;
+	uint32_t place;
+	for (uint32_t i = table_find(&early->table, cookie, &place); i != TABLE_NONE;
+	     i = table_next(&early->table, cookie, &place)) {
+		const struct found_event *found = vector_at(early->events, i);
+		if (found->socket.cookie == cookie)
+			flags |= flag_of(found);
+	}
+	return flags;
+}
+
+/* ---- as the watching begins ---- */
 
 static int tell_standing(struct follow *follow, const struct snapshot *snapshot, uint32_t index)
 {
@@ -58,50 +102,176 @@ static int tell_standing(struct follow *follow, const struct snapshot *snapshot,
 	return follow->sink->event(follow->sink, &event);
 }
 
-static int take_one(struct follow *follow, const struct snapshot *snapshot, uint32_t index)
+static uint64_t netns_of(const struct snapshot *snapshot, const struct socket *socket)
+{
+	const struct netns *netns = snapshot_netns(snapshot, socket->netns);
+	return netns ? netns->inode : 0;
+}
+
+static int take_standing(struct follow *follow, const struct snapshot *snapshot,
+			 const struct early *early, uint32_t index)
 {
 	const struct socket *socket = snapshot_socket(snapshot, index);
-	const struct netns *netns = snapshot_netns(snapshot, socket->netns);
-	if (!lasts(socket) || is_early(follow, socket->cookie))
+	if (!lasts(socket) || early_find(early, socket->cookie) & EARLY_BEGINS)
 		return 0;
-	struct door *door = doors_add(&follow->doors, socket, netns ? netns->inode : 0,
-				      actor_of(follow, snapshot, socket));
+	struct door *door = doors_add(&follow->doors, socket, netns_of(snapshot, socket),
+				      follow_actor_of(follow, snapshot, socket));
 	if (!door)
 		return -ENOMEM;
 	door->flags = DOOR_STANDING;
 	return follow_wants(follow, EVENT_STANDING) ? tell_standing(follow, snapshot, index) : 0;
 }
 
-int follow_list_standing(struct follow *follow)
+static int keep_missing(struct follow *follow, const struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
+		const struct missing *missing = vector_at(&snapshot->missing, i);
+		int r = follow_add_missing(follow, missing);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int keep_places(struct follow *follow, const struct snapshot *snapshot)
+{
+	if (follow->wish.scope.choice == NETNS_ALL)
+		return 0;
+	for (uint32_t i = 0; i < snapshot->netns.n; i++) {
+		uint64_t *place = vector_add(&follow->places);
+		if (!place)
+			return -ENOMEM;
+		*place = snapshot_netns(snapshot, i)->inode;
+	}
+	return 0;
+}
+
+static int list_all(struct follow *follow, uint32_t needs, struct snapshot **ret)
 {
 	struct query query = {.bounds = BOUNDS_ALL,
-			      .needs = follow->wish.needs | NEED_HOLDERS | NEED_STAT | NEED_EXE |
-				       NEED_COOKIE | NEED_ROLE,
+			      .needs = needs | NEED_HOLDERS | NEED_STAT | NEED_EXE | NEED_COOKIE |
+				       NEED_ROLE | NEED_V6ONLY,
 			      .scope = follow->wish.scope,
-			      .source = follow->wish.source};
+			      .source = follow->events ? SOURCE_AUTO : SOURCE_PROC};
+	query.bounds.protos = 1u << PROTO_TCP | 1u << PROTO_UDP | 1u << PROTO_UDPLITE;
+	return collect_snapshot(follow->host, &query, ret, follow->err);
+}
+
+int follow_list_standing(struct follow *follow)
+{
 	struct snapshot *snapshot = NULL;
-	int r = collect_snapshot(follow->host, &query, &snapshot, follow->err);
+	struct early early = {.events = NULL};
+	int r = list_all(follow, follow->wish.needs, &snapshot);
 	if (r < 0)
 		return r;
+	r = early_init(&early, follow->early);
 	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++)
-		r = take_one(follow, snapshot, i);
-	if (follow->wish.scope.choice != NETNS_ALL)
-		for (uint32_t i = 0; r >= 0 && i < snapshot->netns.n; i++) {
-			uint64_t *place = vector_add(&follow->places);
-			r = place ? 0 : -ENOMEM;
-			if (place)
-				*place = snapshot_netns(snapshot, i)->inode;
-		}
-	for (uint32_t i = 0; r >= 0 && i < snapshot->missing.n; i++) {
-		struct missing *missing = vector_add(&follow->missing);
-		r = missing ? 0 : -ENOMEM;
-		if (missing) {
-			*missing = *(struct missing *)vector_at(&snapshot->missing, i);
-			if (missing->hint)
-				missing->hint =
-					arena_intern_string(&follow->view->arena, missing->hint);
-		}
+		r = take_standing(follow, snapshot, &early, i);
+	if (r >= 0)
+		r = keep_places(follow, snapshot);
+	if (r >= 0)
+		r = keep_missing(follow, snapshot);
+	table_done(&early.table);
+	snapshot_free(snapshot);
+	return r;
+}
+
+/* ---- what happened unseen ---- */
+
+static bool is_open_kind(const struct socket *socket)
+{
+	return socket->state == STATE_LISTEN || socket->state == STATE_BOUND ||
+	       socket->state == STATE_UNCONN;
+}
+
+static int tell_difference(struct follow *follow, const struct door *door, enum event_kind kind)
+{
+	struct telling telling = {
+		.event = {.uptime_ns = follow->now_ns,
+			  .kind = (uint8_t)kind,
+			  .sure = SURE_PROBABLE,
+			  .opened_ns = door->opened_ns,
+			  .duration_ns = EVENT_UNKNOWN,
+			  .bytes_sent = EVENT_UNKNOWN,
+			  .bytes_received = EVENT_UNKNOWN},
+		.socket = door->socket,
+		.netns = door->netns,
+		.actor = door->actor,
+		.by = NONE,
+	};
+	return follow_tell(follow, &telling);
+}
+
+/* It is in the listing: known as it is, known as something else, or unknown. */
+static int compare(struct follow *follow, const struct snapshot *snapshot,
+		   const struct early *early, uint32_t index)
+{
+	const struct socket *socket = snapshot_socket(snapshot, index);
+	if (!lasts(socket))
+		return 0;
+	struct door *door = doors_find(&follow->doors, socket->cookie);
+	if (door) {
+		door->flags |= DOOR_SEEN;
+		if (socket->state != STATE_LISTEN || door->socket.state == STATE_LISTEN)
+			return 0;
 	}
+	if (early_find(early, socket->cookie) & EARLY_BEGINS)
+		return 0;
+	door = doors_add(&follow->doors, socket, netns_of(snapshot, socket),
+			 follow_actor_of(follow, snapshot, socket));
+	if (!door)
+		return -ENOMEM;
+	door->flags |= DOOR_SEEN;
+	struct door told = *door;
+	return tell_difference(follow, &told,
+			       is_open_kind(socket) ? EVENT_OPENED : EVENT_ESTABLISHED);
+}
+
+static int tell_gone(struct follow *follow, const struct early *early)
+{
+	int r = 0;
+	for (uint32_t i = 0; r >= 0 && i < follow->doors.all.n; i++) {
+		struct door *door = doors_at(&follow->doors, i);
+		if (!door->is_used)
+			continue;
+		bool is_there = door->flags & DOOR_SEEN ||
+				early_find(early, door->socket.cookie) & EARLY_ENDS;
+		door->flags &= (uint8_t)~DOOR_SEEN;
+		if (is_there)
+			continue;
+		struct door gone = *door;
+		r = tell_difference(follow, &gone,
+				    is_open_kind(&gone.socket) ? EVENT_CLOSED : EVENT_ENDED);
+		doors_remove(&follow->doors, doors_at(&follow->doors, i));
+	}
+	return r;
+}
+
+int follow_resync(struct follow *follow, enum told_by told_by)
+{
+	cleanup(vector_done) struct vector waiting;
+	struct snapshot *snapshot = NULL;
+	struct early early = {.events = NULL};
+	vector_init(&waiting, sizeof(struct found_event));
+	int r = list_all(follow, 0, &snapshot);
+	if (r < 0)
+		return r;
+	/* what the ring has by now may be in the listing or not: it is told from there */
+	follow->early = &waiting;
+	r = follow_drain(follow);
+	follow->early = NULL;
+	if (r >= 0)
+		r = early_init(&early, &waiting);
+	enum told_by usual = follow->told_by;
+	follow->told_by = told_by;
+	for (uint32_t i = 0; r >= 0 && i < snapshot->sockets.n; i++)
+		r = compare(follow, snapshot, &early, i);
+	if (r >= 0)
+		r = tell_gone(follow, &early);
+	follow->told_by = usual;
+	for (uint32_t i = 0; r >= 0 && i < waiting.n; i++)
+		r = follow_event(follow, vector_at(&waiting, i));
+	table_done(&early.table);
 	snapshot_free(snapshot);
 	return r;
 }

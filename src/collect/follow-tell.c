@@ -72,6 +72,15 @@ static void refresh_details(struct follow *follow, uint32_t index)
 	read_details(follow, &place, index);
 }
 
+const struct netns *follow_netns(struct follow *follow, uint64_t inode)
+{
+	uint32_t index = tell_netns(follow, inode);
+	if (index == NONE)
+		return NULL;
+	refresh_details(follow, index);
+	return snapshot_netns(follow->view, index);
+}
+
 /* ---- users ---- */
 
 static bool has_user(const struct snapshot *view, uint32_t uid)

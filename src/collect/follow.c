@@ -10,6 +10,7 @@
 #define LOOK_MS 20    /* between two looks while something happens: at most so late is an event */
 #define EMPTY_TURNS 3 /* then the next record is to wake us */
 #define RECORDS_OF_TURN 65536
+#define RESYNC_NS 1000000000u
 
 static uint64_t clock_of(clockid_t clock)
 {
@@ -74,15 +75,47 @@ static uint32_t deeds_of(uint32_t kinds)
 	return deeds;
 }
 
-static int drain(struct follow *follow)
+int follow_drain(struct follow *follow)
 {
 	int n = events_read(follow->events, RECORDS_OF_TURN, &follow->reader);
-	uint64_t lost = events_take_lost(follow->events);
-	if (n >= 0 && lost) {
-		int r = follow_tell_bare(follow, EVENT_LOST, lost, NULL);
-		n = r < 0 ? r : n + 1;
-	}
-	return n;
+	uint64_t lost = n < 0 ? 0 : events_take_lost(follow->events);
+	if (!lost)
+		return n;
+	follow->wants_resync = true;
+	int r = follow_tell_bare(follow, EVENT_LOST, lost,
+				 "the kernel's ring was full, or a call was nested too deep");
+	return r < 0 ? r : n + 1;
+}
+
+int follow_add_missing(struct follow *follow, const struct missing *missing)
+{
+	struct missing *added = vector_add(&follow->missing);
+	if (!added)
+		return -ENOMEM;
+	*added = *missing;
+	if (missing->hint)
+		added->hint = arena_intern_string(&follow->texts, missing->hint);
+	return 0;
+}
+
+/* Mended soon, but not all the time. */
+static int mend(struct follow *follow)
+{
+	if (!follow->wants_resync || follow->now_ns < follow->resync_ns + RESYNC_NS)
+		return 0;
+	follow->wants_resync = false;
+	follow->resync_ns = follow->now_ns;
+	return follow_resync(follow, TOLD_BY_RESYNC);
+}
+
+static int handle(struct follow *follow)
+{
+	int r = follow_drain(follow);
+	if (r >= 0)
+		r = follow_decide(follow);
+	if (r >= 0)
+		r = follow_look(follow);
+	return r < 0 ? r : mend(follow);
 }
 
 /* ---- turns ---- */
@@ -97,7 +130,9 @@ static void set_timer(const struct follow *follow, unsigned ms)
  * does not keep us awake. */
 static void arrange(struct follow *follow)
 {
-	follow->n_empty = follow->has_come ? 0 : follow->n_empty + 1;
+	bool has_work = follow->has_come || follow->wants_resync || follow->trials.n ||
+			follow_has_nameless(follow);
+	follow->n_empty = has_work ? 0 : follow->n_empty + 1;
 	follow->has_come = false;
 	if (follow->n_empty >= EMPTY_TURNS && events_sleep(follow->events)) {
 		follow->is_awake = false;
@@ -124,7 +159,7 @@ int follow_turn(struct follow *follow, int timeout_ms, const struct stop *stop, 
 	if (read(follow->timer, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
 		return error_set(err, -errno, "wait for events");
 	read_clocks(follow);
-	int r = drain(follow);
+	int r = handle(follow);
 	if (r < 0)
 		return err && err->code ? r : error_set(err, r, "follow the events");
 	arrange(follow);
@@ -163,15 +198,21 @@ static struct follow *new_follow(struct host *host, const struct follow_wish *wi
 	*follow = (struct follow){.reader = {take_event, take_process},
 				  .host = host,
 				  .wish = *wish,
+				  .told_by = TOLD_BY_BPF,
 				  .sink = sink,
 				  .epoll = -1,
 				  .timer = -1,
 				  .is_awake = true};
+	if (wish->kinds & 1u << EVENT_REFUSED)
+		follow->wish.needs |= NEED_ADDRESSES; /* an address that is not there */
 	vector_init(&follow->places, sizeof(uint64_t));
 	vector_init(&follow->missing, sizeof(struct missing));
 	follow->view = snapshot_new();
 	follow->actors = follow->view ? actors_new(host, wish->needs, follow->view) : NULL;
 	doors_init(&follow->doors, follow->actors);
+	arena_init(&follow->texts);
+	follow_trials_init(follow);
+	follow_nameless_init(follow);
 	if (follow->actors)
 		return follow;
 	follow_free(follow);
@@ -187,7 +228,7 @@ static int begin(struct follow *follow, struct error *err)
 	follow->view->is_privileged = privilege_sees_others();
 	int r = actors_read_all(follow->actors);
 	if (r >= 0)
-		r = drain(follow);
+		r = follow_drain(follow);
 	if (r >= 0)
 		r = follow_list_standing(follow);
 	read_clocks(follow);
@@ -233,6 +274,9 @@ void follow_free(struct follow *follow)
 	snapshot_free(follow->view);
 	vector_done(&follow->places);
 	vector_done(&follow->missing);
+	vector_done(&follow->trials);
+	vector_done(&follow->nameless);
+	arena_done(&follow->texts);
 	closep(&follow->epoll);
 	closep(&follow->timer);
 	free(follow);
