@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/privilege.h"
+#include "base/text.h"
 #include "cmd/tell.h"
 #include "model/field.h"
 #include "scan/compare.h"
@@ -113,6 +114,19 @@ static void announce(uint32_t n_addresses, uint64_t n_probes, void *data)
 	dprintf(2, "%s: scan: up to %llu probes to %u address%s that %s not this host's\n",
 		context->program, (unsigned long long)n_probes, n_addresses,
 		n_addresses == 1 ? "" : "es", n_addresses == 1 ? "is" : "are");
+}
+
+static void warn(const char *text, void *data)
+{
+	const struct context *context = data;
+	struct out out;
+	if (out_init(&out, 2) < 0)
+		return;
+	out_format(&out, "%s: scan: ", context->program);
+	text_show(&out, text, strlen(text)); /* names of jails are an administrator's */
+	out_char(&out, '\n');
+	out_flush(&out);
+	out_done(&out);
 }
 
 /* A file of the caller's, whose rights it is opened with. */
@@ -251,6 +265,8 @@ static int request_of(struct context *context, const struct settings *settings, 
 		.is_sure = settings->is_sure,
 		.stop = context->stop,
 		.announce = announce,
+		.warn = warn,
+		.identifies = !settings->lacks_identify,
 		.data = context,
 	};
 	ret->protos[PROTO_TCP] = settings->tcp || (!settings->udp && !settings->sctp);

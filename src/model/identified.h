@@ -42,6 +42,7 @@ extern const char *const finding_words[FINDING_MAX + 1];
 
 struct identified_tls {
 	bool is_there;
+	bool is_upgraded; /* begun by a word of the protocol (STARTTLS), not from the first byte */
 	char version[IDENTIFIED_WORD_MAX];     /* "TLSv1.3"; "" unknown */
 	char cipher[64];		       /* "TLS_AES_256_GCM_SHA384"; "" unknown */
 	uint8_t n_names;		       /* of the certificate */

@@ -60,10 +60,11 @@ static void judge(struct asking *asking, struct scan_door *door)
 	const struct identified *its = door->identified;
 	const char *registered = service_name(NULL, door->proto, door->port);
 	char text[128];
-	if (!compare_is_other_service(registered, its->service, its->tls.is_there))
+	bool is_inside_tls = its->tls.is_there && !its->tls.is_upgraded;
+	if (!compare_is_other_service(registered, its->service, is_inside_tls))
 		return;
 	snprintf(text, sizeof(text), "%.40s%s answers at the port of %.40s", its->service,
-		 its->tls.is_there ? " in TLS" : "", registered);
+		 is_inside_tls ? " in TLS" : "", registered);
 	door->verdict = VERDICT_OTHER_SERVICE;
 	door->detail = arena_intern_string(&asking->scan->arena, text);
 }

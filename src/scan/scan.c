@@ -14,6 +14,7 @@
 #include "scan/silent.h"
 #include "scan/syn.h"
 #include "scan/udp.h"
+#include "source/fail2ban.h"
 #include "source/interfaces.h"
 #include "source/netns.h"
 
@@ -247,6 +248,36 @@ static int check(const struct visit *visit, const struct targets *targets)
 	return 0;
 }
 
+/* Whoever asks too much of this host may be shut out by its own guard. Once, and only where there
+ * is something of this host's to be asked. */
+static void warn_of_guard(struct host *host, const struct visit *visit,
+			  const struct targets *targets)
+{
+	const struct scan_request *request = visit->request;
+	struct fail2ban guard;
+	char names[256] = "", text[512];
+	size_t n = 0;
+	if (visit->scan->results.n || targets->n_foreign == targets->list.n || !request->warn)
+		return;
+	fail2ban_read(host, &guard);
+	for (uint32_t i = 0; i < guard.jails.n && n < sizeof(names); i++) {
+		const struct fail2ban_jail *jail = vector_at(&guard.jails, i);
+		if (fail2ban_is_enabled(&guard, jail))
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+					      jail->name);
+	}
+	bool spares_us = guard.ignores_self && !request->from;
+	snprintf(text, sizeof(text), "fail2ban watches this host (%s%s): %s%s",
+		 n ? "jails " : "no jail of it is known", names,
+		 spares_us ? "it may write down what is asked, but its ignoreself spares own "
+			     "addresses"
+			   : "what is asked may count as an attack, and shut out who asks",
+		 request->identifies ? "; --no-identify asks no server anything" : "");
+	if (guard.is_running)
+		request->warn(text, request->data);
+	fail2ban_done(&guard);
+}
+
 static const char *name_of(struct scan *scan, const struct found_netns *found, bool is_named)
 {
 	char text[80];
@@ -289,6 +320,8 @@ static int visit_targets(struct host *host, struct visit *visit, const struct fo
 	}
 	if (r >= 0)
 		r = check(visit, targets);
+	if (r >= 0)
+		warn_of_guard(host, visit, targets);
 	for (uint32_t i = 0; i < targets->list.n && r >= 0; i++)
 		r = seen_from ? add_result(visit, vector_at(&targets->list, i), seen_from)
 			      : -ENOMEM;

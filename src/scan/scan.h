@@ -29,6 +29,9 @@ struct scan_request {
 	struct progress *progress;
 	/* Told before anything is sent to an address of others: how many addresses, what. */
 	void (*announce)(uint32_t n_addresses, uint64_t n_probes, void *data);
+	/* Told before anything is sent to this host's own addresses: what may come of it. */
+	void (*warn)(const char *text, void *data);
+	bool identifies; /* what stands behind open doors will be asked */
 	void *data;
 };
 

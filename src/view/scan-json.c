@@ -98,7 +98,7 @@ static void put_tls(struct out *out, const struct identified_tls *tls)
 		out_i64(out, tls->not_after);
 	else
 		out_string(out, "null");
-	out_char(out, '}');
+	out_string(out, tls->is_upgraded ? ",\"starttls\":true}" : ",\"starttls\":false}");
 }
 
 static void put_identified(struct out *out, const struct identified *its)

@@ -92,7 +92,7 @@ static void put_service(struct out *out, const struct scan_show *show, const str
 		put_attribute(out, "product", its->product);
 	if (is_probed && its->version[0])
 		put_attribute(out, "version", its->version);
-	if (is_probed && its->tls.is_there)
+	if (is_probed && its->tls.is_there && !its->tls.is_upgraded)
 		put_attribute(out, "tunnel", "ssl");
 	out_format(out, " method=\"%s\" conf=\"%s\"/>", is_probed ? "probed" : "table",
 		   is_probed ? "10" : "3");
@@ -246,7 +246,7 @@ static void put_grepable_port(struct out *out, const struct scan_show *show,
 	const char *name = service_name(show->services, door->proto, door->port);
 	out_format(out, "%s%u/%s/%s//", is_first ? "" : ", ", door->port,
 		   door_words[door->answer.state], proto_words[door->proto]);
-	if (its && its->tls.is_there && its->service[0])
+	if (its && its->tls.is_there && !its->tls.is_upgraded && its->service[0])
 		out_string(out, "ssl|");
 	put_field(out, its && its->service[0] ? its->service : name ? name : "");
 	out_string(out, "//");

@@ -76,7 +76,7 @@ static void put_identified(struct out *out, const struct identified *its)
 		text_show(out, its->protocol_version, strlen(its->protocol_version));
 	}
 	if (its->tls.is_there) {
-		out_string(out, " in ");
+		out_string(out, its->tls.is_upgraded ? ", STARTTLS with " : " in ");
 		const char *version = its->tls.version[0] ? its->tls.version : "TLS";
 		text_show(out, version, strlen(version));
 	}

@@ -57,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const struct protocol *asked = data[0] < n_protocols ? protocols[data[0]] : NULL;
 	place.is_udp = data[1] & 1;
 	place.is_tls = data[1] & 2;
+	place.can_tls = data[1] & 4;
 	for (size_t at = 2; at + 2 < n && n_sections < SECTIONS_MAX;) {
 		size_t length = (size_t)(data[at] << 8 | data[at + 1]);
 		at += 2;

@@ -44,9 +44,9 @@ static json_t *tls_of(const struct identified_tls *tls)
 	json_t *names = json_array();
 	for (unsigned i = 0; i < tls->n_names; i++)
 		json_array_append_new(names, json_string(tls->names[i]));
-	return json_pack("{s:o, s:o, s:o, s:I}", "version", text(tls->version), "cipher",
-			 text(tls->cipher), "names", names, "not_after",
-			 (json_int_t)tls->not_after);
+	return json_pack("{s:o, s:o, s:o, s:I, s:b}", "version", text(tls->version), "cipher",
+			 text(tls->cipher), "names", names, "not_after", (json_int_t)tls->not_after,
+			 "starttls", tls->is_upgraded);
 }
 
 static int print(struct identify_sink *sink, size_t i, const struct identified *what)

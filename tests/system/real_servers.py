@@ -42,6 +42,7 @@ class Server:
     findings: tuple = ()
     protocol: str = None
     tls: bool = False
+    starttls: bool = False
     root: bool = False
     v4_only: bool = False
     folders: tuple = ()
@@ -89,6 +90,7 @@ userdb {{
   args = uid=nobody gid=nogroup home=/tmp
 }}
 """
+SECURE = "\nssl_cert = <{d}/cert.pem\nssl_key = <{d}/key.pem\n"
 OPEN, CLEAR, SELF = "no-password", "clear-text", "certificate-self-signed"
 POSTGRES = (glob.glob("/usr/lib/postgresql/*/bin") or [""])[-1]
 
@@ -148,6 +150,16 @@ DocumentRoot {d}
     "postgresql": Server(POSTGRES + "/postgres -D {d}/pg -p {p} -h {a} -k {d}", "postgresql", findings=(CLEAR,), protocol="3.0",
                          files={"password": "x"},
                          before=(POSTGRES + "/initdb -D {d}/pg -A scram-sha-256 --pwfile {d}/password -N",)),
+    "postgresql-tls": Server(
+        POSTGRES + "/postgres -D {d}/pg -p {p} -h {a} -k {d} -c ssl=on -c ssl_cert_file={d}/cert.pem -c ssl_key_file={d}/own.pem",
+        "postgresql", findings=(SELF,), starttls=True, protocol="3.0", files={"password": "x"},
+        before=(POSTGRES + "/initdb -D {d}/pg -A scram-sha-256 --pwfile {d}/password -N",
+                "install -m 600 {d}/key.pem {d}/own.pem")),
+    "mariadb-tls": Server(
+        "mariadbd --no-defaults --datadir={d}/my --socket={d}/s --port={p} --bind-address={a} --skip-name-resolve "
+        "--init-file={d}/init --ssl-cert={d}/cert.pem --ssl-key={d}/key.pem", "mysql", "MariaDB", dpkg("mariadb-server"),
+        protocol="10", findings=(SELF,), starttls=True, files={"init": "CREATE USER door@'%' IDENTIFIED BY 'x';\n"},
+        before=("mariadb-install-db --no-defaults --datadir={d}/my --skip-test-db --auth-root-authentication-method=socket",)),
     "mariadb": Server("mariadbd --no-defaults --datadir={d}/my --socket={d}/s --port={p} --bind-address={a} "
                       "--skip-name-resolve --init-file={d}/init", "mysql", "MariaDB", dpkg("mariadb-server"), protocol="10", findings=(CLEAR,),
                       files={"init": "CREATE USER door@'%' IDENTIFIED BY 'x';\n"},
@@ -168,13 +180,29 @@ DocumentRoot {d}
     "slapd": Server("slapd -d 0 -h ldap://{b}:{p} -f {d}/conf", "ldap", "OpenLDAP", findings=(CLEAR,), protocol="3", files={
         "conf": "include /etc/ldap/schema/core.schema\nmodulepath /usr/lib/ldap\nmoduleload back_ldif\ndatabase ldif\n"
                 'suffix "dc=x"\ndirectory {d}\n'}),
+    "slapd-starttls": Server(
+        "slapd -d 0 -h ldap://{b}:{p} -f {d}/conf", "ldap", "OpenLDAP", findings=(SELF,), starttls=True, protocol="3", files={
+            "conf": "include /etc/ldap/schema/core.schema\nmodulepath /usr/lib/ldap\nmoduleload back_ldif\n"
+                    "TLSCertificateFile {d}/cert.pem\nTLSCertificateKeyFile {d}/key.pem\ndatabase ldif\n"
+                    'suffix "dc=x"\ndirectory {d}\n'}),
     "dovecot-imap": Server("dovecot -F -c {d}/conf", "imap", "Dovecot", findings=(CLEAR,), protocol="4rev1", root=True,
                            files={"conf": DOVECOT % {"kind": "imap"}}),
     "dovecot-pop3": Server("dovecot -F -c {d}/conf", "pop3", "Dovecot", findings=(CLEAR,), protocol="3", root=True,
                            files={"conf": DOVECOT % {"kind": "pop3"}}),
-    "exim": Server("exim4 -bdf -oX '<; [{a}]:{p}' -C {d}/conf", "smtp", "Exim", dpkg("exim4-daemon-light"), root=True, before=("chown nobody:nogroup {d}",), files={
+    "dovecot-imap-starttls": Server("dovecot -F -c {d}/conf", "imap", "Dovecot", protocol="4rev1", root=True, starttls=True,
+                                    findings=(CLEAR, SELF), files={"conf": DOVECOT.replace("ssl = no", "ssl = yes" + SECURE) %
+                                                             {"kind": "imap"}}),
+    "dovecot-pop3-starttls": Server("dovecot -F -c {d}/conf", "pop3", "Dovecot", protocol="3", root=True, starttls=True,
+                                    findings=(CLEAR, SELF), files={"conf": DOVECOT.replace("ssl = no", "ssl = yes" + SECURE) %
+                                                             {"kind": "pop3"}}),
+    "exim": Server("exim4 -bdf -oX '<; [{a}]:{p}' -C {d}/conf", "smtp", "Exim", dpkg("exim4-daemon-light"), root=True, starttls=True, findings=(SELF,), before=("chown nobody:nogroup {d}",), files={
         "conf": "exim_user = nobody\nexim_group = nogroup\nspool_directory = {d}/spool\nlog_file_path = {d}/%slog\n"
-                "primary_hostname = door.test\nkeep_environment =\n"}),
+                "primary_hostname = door.test\nkeep_environment =\ntls_advertise_hosts = *\n"
+                "tls_certificate = {d}/cert.pem\ntls_privatekey = {d}/key.pem\n"}),
+    "exim-plain": Server("exim4 -bdf -oX '<; [{a}]:{p}' -C {d}/conf", "smtp", "Exim", dpkg("exim4-daemon-light"), root=True,
+                         findings=(CLEAR,), before=("chown nobody:nogroup {d}",), files={
+        "conf": "exim_user = nobody\nexim_group = nogroup\nspool_directory = {d}/spool\nlog_file_path = {d}/%slog\n"
+                "primary_hostname = door.test\nkeep_environment =\ntls_advertise_hosts =\n"}),
     "aiosmtpd": Server("/usr/bin/python3 -m aiosmtpd -n -l {b}:{p}", "smtp", "Python SMTP", dpkg("python3-aiosmtpd"),
                        findings=(CLEAR,), v4_only=True),
     "vsftpd": Server("vsftpd {d}/conf", "ftp", "vsFTPd", dpkg("vsftpd"), findings=(CLEAR,), files={
@@ -184,6 +212,10 @@ DocumentRoot {d}
         "conf": "listen%(six)s=YES\nlisten_address%(six_)s={a}\nlisten_port={p}\nrun_as_launching_user=YES\n"
                 "background=NO\nseccomp_sandbox=NO\nanonymous_enable=YES\nsecure_chroot_dir={d}/empty\n"
                 "anon_root={d}/empty\n"}),
+    "vsftpd-starttls": Server("vsftpd {d}/conf", "ftp", "vsFTPd", dpkg("vsftpd"), findings=(SELF,), starttls=True, files={
+        "conf": "listen%(six)s=YES\nlisten_address%(six_)s={a}\nlisten_port={p}\nrun_as_launching_user=YES\n"
+                "background=NO\nseccomp_sandbox=NO\nanonymous_enable=NO\nlocal_enable=YES\nsecure_chroot_dir={d}/empty\n"
+                "ssl_enable=YES\nrsa_cert_file={d}/cert.pem\nrsa_private_key_file={d}/key.pem\n"}),
     "xrdp": Server("xrdp --nodaemon --port tcp{sixdigit}://{b}:{p} -c {d}/xrdp.ini", "rdp", root=True, files={
         "xrdp.ini": "[Globals]\nport=tcp{sixdigit}://{b}:{p}\nsecurity_layer=negotiate\ncertificate={d}/cert.pem\n"
                     "key_file={d}/key.pem\nautorun=\n[Logging]\nLogFile={d}/log\nLogLevel=ERROR\n[Xorg]\nname=x\n"
@@ -216,6 +248,12 @@ DocumentRoot {d}
         "conf.cfg.lua": 'pidfile = "{d}/pid"\ndata_path = "{d}"\nrun_as_root = true\nc2s_ports = {{ {p} }}\ns2s_ports = {{}}\n'
                         'interfaces = {{ "{a}" }}\nmodules_disabled = {{ "s2s" }}\nVirtualHost "localhost"\n'
                         'log = {{ error = "{d}/log" }}\n'}),
+    "prosody-starttls": Server("prosody -F --config {d}/conf.cfg.lua", "xmpp", findings=(SELF,), starttls=True, protocol="1.0",
+                               files={
+        "conf.cfg.lua": 'pidfile = "{d}/pid"\ndata_path = "{d}"\nrun_as_root = true\nc2s_ports = {{ {p} }}\ns2s_ports = {{}}\n'
+                        'interfaces = {{ "{a}" }}\nmodules_enabled = {{ "tls"; "saslauth" }}\nmodules_disabled = {{ "s2s" }}\n'
+                        'VirtualHost "door.test"\nssl = {{ certificate = "{d}/cert.pem"; key = "{d}/key.pem" }}\n'
+                        'VirtualHost "{a}"\nssl = {{ certificate = "{d}/cert.pem"; key = "{d}/key.pem" }}\n'}),
     "ngircd": Server("ngircd -n -f {d}/conf", "irc", "ngircd", dpkg("ngircd"), findings=(CLEAR,), files={
         "conf": "[Global]\nName=irc.test\nInfo=x\nListen={a}\nPorts={p}\nServerUID=nobody\nServerGID=nogroup\n"
                 "[Options]\nPAM=no\nDNS=no\nIdent=no\n"}),
@@ -335,7 +373,7 @@ def _lay_out(server, names):
 
 
 # Who refuses to run as root is given the folder and run as nobody.
-REFUSE_ROOT = ("postgresql", "mariadb")
+REFUSE_ROOT = ("postgresql", "postgresql-tls", "mariadb", "mariadb-tls")
 
 
 def _as_user(name, words, inside=None):

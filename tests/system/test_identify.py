@@ -35,8 +35,9 @@ def check(name, seen):
         assert seen.version is None
     assert seen.protocol_version == server.protocol
     assert set(seen.findings) == set(server.findings)
-    assert bool(seen.tls) == server.tls
-    if server.tls:
+    assert bool(seen.tls) == (server.tls or server.starttls)
+    if seen.tls:
+        assert seen.tls["starttls"] == server.starttls
         assert seen.tls["names"] == ["door.test", "www.door.test", "127.0.0.1"]
         assert seen.tls["version"].startswith("TLSv1.") and seen.tls["cipher"] and seen.tls["not_after"]
 

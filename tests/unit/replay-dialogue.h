@@ -70,6 +70,8 @@ static inline void replay_dialogue(const struct section *sections, size_t n,
 			dialogue_start(&dialogue, in, place, &ret->seen, excluded);
 			if (sections[i].asked)
 				dialogue_ask(&dialogue, sections[i].asked);
+		} else if (dialogue.state == DIALOGUE_TLS) {
+			dialogue_secured(&dialogue);
 		} else {
 			dialogue_renew(&dialogue);
 		}

@@ -7,6 +7,8 @@
 
 #include "scan/identify/connection.h"
 
+#define REPEATS_MAX 2
+
 static socklen_t address_of(const struct identify_target *target, struct sockaddr_storage *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -65,6 +67,9 @@ int connection_open(struct connection *connection, const struct identify_target 
 	connection->with = with;
 	connection->tls = tls;
 	connection->n_out = 0;
+	connection->is_upgraded = false;
+	connection->n_last = 0;
+	connection->n_repeats = 0;
 	return 0;
 }
 
@@ -115,6 +120,7 @@ static int send_datagram(struct connection *connection)
 	talk->n_say = 0;
 	if (n == 0)
 		return 0;
+	connection->n_last = n;
 	return sendto(connection->fd, talk->say, n, 0, (struct sockaddr *)&address, length) < 0
 		       ? -errno
 		       : 0;
@@ -139,6 +145,27 @@ int connection_say(struct connection *connection)
 	}
 	drain_tls(connection);
 	return send_out(connection);
+}
+
+void connection_secure(struct connection *connection, const struct tls_functions *with,
+		       struct tls *tls)
+{
+	connection_say(connection);
+	connection->with = with;
+	connection->tls = tls;
+	connection->is_shaken = false;
+	connection->is_upgraded = true;
+	connection_say(connection);
+}
+
+bool connection_repeat(struct connection *connection)
+{
+	if (connection->n_repeats >= REPEATS_MAX || !connection->n_last)
+		return false;
+	connection->n_repeats++;
+	connection->dialogue.talk.n_say = connection->n_last;
+	connection_say(connection);
+	return true;
 }
 
 bool connection_is_full(const struct connection *connection)
@@ -262,7 +289,7 @@ static enum came read_tls(struct connection *connection)
 
 static enum came take(struct connection *connection, const uint8_t *bytes, size_t n, uint64_t now)
 {
-	if (connection->tls && !connection->is_shaken)
+	if (connection->tls && !connection->is_shaken && !connection->is_upgraded)
 		judge_first(connection, bytes, n);
 	connection->heard = now;
 	if (!connection->tls) {

@@ -23,6 +23,9 @@ struct connection {
 	const struct tls_functions *with; /* of the module, or NULL */
 	struct tls *tls;
 	bool is_shaken;		 /* the handshake is done */
+	bool is_upgraded;	 /* TLS was begun on the way (STARTTLS) */
+	size_t n_last;		 /* of the last datagram, which still stands in talk.say */
+	unsigned n_repeats;	 /* how often that was sent again */
 	bool is_plain_after_all; /* what answered the TLS hello is no TLS */
 	bool heard_tls;		 /* a record of TLS came */
 	uint8_t out[OUT_MAX];
@@ -37,6 +40,14 @@ struct connection {
 /* Begins to connect. @tls: NULL for a plain one. 0, or negative errno: it cannot even be tried. */
 int connection_open(struct connection *connection, const struct identify_target *target,
 		    const struct tls_functions *with, struct tls *tls, uint64_t now);
+
+/* TLS begins on it, behind what is said already. */
+void connection_secure(struct connection *connection, const struct tls_functions *with,
+		       struct tls *tls);
+
+/* Sends the last datagram again: it or its answer may be lost, or its server slow. False: that was
+ * done often enough. */
+bool connection_repeat(struct connection *connection);
 
 /* Closes at once; fine when it is not open. */
 void connection_close(struct connection *connection);

@@ -83,11 +83,15 @@ static bool converse(struct dialogue *dialogue, bool ended)
 	dialogue->n -= taken;
 	dialogue->seen = seen;
 	set_want(&dialogue->want, seen, talk->want);
+	if (verdict == VERDICT_TLS && talk->ended) /* it ends with the words that agree to it */
+		verdict = VERDICT_DONE;
 	if (verdict == VERDICT_MORE && !talk->ended)
 		return true;
-	dialogue->state = verdict == VERDICT_FRESH ? DIALOGUE_FRESH
-			  : verdict == VERDICT_NOT ? DIALOGUE_NOBODY
-						   : DIALOGUE_DONE;
+	dialogue->state = verdict == VERDICT_FRESH   ? DIALOGUE_FRESH
+			  : verdict == VERDICT_AGAIN ? DIALOGUE_AGAIN
+			  : verdict == VERDICT_TLS   ? DIALOGUE_TLS
+			  : verdict == VERDICT_NOT   ? DIALOGUE_NOBODY
+						     : DIALOGUE_DONE;
 	return false;
 }
 
@@ -193,7 +197,7 @@ void dialogue_end(struct dialogue *dialogue)
 
 void dialogue_renew(struct dialogue *dialogue)
 {
-	bool is_new = dialogue->state == DIALOGUE_CLAIMED;
+	bool is_new = dialogue->state == DIALOGUE_CLAIMED || dialogue->state == DIALOGUE_AGAIN;
 	dialogue->state = DIALOGUE_OPEN;
 	dialogue->n = dialogue->seen = 0;
 	dialogue->n_all = 0;
@@ -201,4 +205,19 @@ void dialogue_renew(struct dialogue *dialogue)
 	dialogue->asked = dialogue->claim;
 	if (is_new && dialogue->claim->hello)
 		dialogue->claim->hello(&dialogue->talk);
+}
+
+void dialogue_secured(struct dialogue *dialogue)
+{
+	struct talk *talk = &dialogue->talk;
+	dialogue->state = DIALOGUE_OPEN;
+	dialogue->n = dialogue->seen = 0;
+	dialogue->n_all = 0;
+	talk->is_secured = true;
+	talk->ended = false;
+	talk->in = dialogue->in;
+	talk->n = talk->taken = talk->want = 0;
+	if (dialogue->claim->converse(talk) != VERDICT_MORE)
+		dialogue->state = DIALOGUE_DONE;
+	set_want(&dialogue->want, 0, talk->want);
 }

@@ -11,6 +11,8 @@ enum dialogue_state {
 			   * (dialogue_renew)
 			   */
 	DIALOGUE_FRESH,	  /* goes on over a new connection (dialogue_renew) */
+	DIALOGUE_AGAIN,	  /* to be asked anew, in a while (dialogue_renew) */
+	DIALOGUE_TLS,	  /* goes on inside TLS, over the same connection (dialogue_secured) */
 	DIALOGUE_DONE,	  /* all is known */
 	DIALOGUE_NOBODY,  /* no protocol recognises it, or no more comes */
 };
@@ -48,7 +50,11 @@ void dialogue_feed(struct dialogue *dialogue, const void *bytes, size_t n);
 /* No more comes: closed, silence, the end of a datagram. */
 void dialogue_end(struct dialogue *dialogue);
 
-/* After CLAIMED or FRESH: a new connection, on which talk.say is to be sent. */
+/* After CLAIMED, FRESH or AGAIN: a new connection, on which talk.say is to be sent. */
 void dialogue_renew(struct dialogue *dialogue);
+
+/* After TLS: the handshake is done, talk.say is to be sent inside. What was read before it is
+ * forgotten, for nobody has vouched for it. */
+void dialogue_secured(struct dialogue *dialogue);
 
 #endif

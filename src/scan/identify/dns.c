@@ -10,6 +10,8 @@
 #define TXT 16
 #define CHAOS 3
 
+#define SERVER_FAILURE 2 /* RFC 1035, 4.1.1 */
+
 enum { STEP_VERSION, STEP_AUTHORS };
 
 static const char version_name[] = "\7version\4bind", authors_name[] = "\7authors\4bind";
@@ -122,6 +124,10 @@ static enum verdict converse(struct talk *talk)
 			return VERDICT_MORE;
 	} else if (!talk->ended) {
 		return talk->want = talk->n + 1, VERDICT_MORE;
+	}
+	if (talk->step == STEP_VERSION && (talk->in[skip + 3] & 15) == SERVER_FAILURE) {
+		talk->taken = talk->n;
+		return VERDICT_AGAIN; /* BIND, from when its socket is there until its zones are */
 	}
 	const char *text = (const char *)find_text_record(&cursor, &n);
 	talk->taken = talk->n;

@@ -1,9 +1,10 @@
-/* FTP (RFC 959, features by RFC 2389): greeting, FEAT, an anonymous login, QUIT. */
+/* FTP (RFC 959, features by RFC 2389, TLS by RFC 4217): greeting, FEAT, AUTH TLS, an anonymous
+ * login, QUIT. */
 #include <string.h>
 
 #include "scan/identify/protocol.h"
 
-enum { STEP_GREETING, STEP_FEATURES, STEP_USER, STEP_PASSWORD, STEP_QUIT };
+enum { STEP_GREETING, STEP_FEATURES, STEP_AUTH, STEP_USER, STEP_PASSWORD, STEP_QUIT };
 
 struct memory {
 	bool has_tls, is_last;
@@ -40,6 +41,14 @@ static enum verdict after(struct talk *talk, int code)
 	case STEP_FEATURES:
 		if (!memory->has_tls)
 			mark_clear(talk);
+		if (memory->has_tls && may_start_tls(talk))
+			say_next(talk, STEP_AUTH, "AUTH TLS\r\n");
+		else
+			say_next(talk, STEP_USER, "USER anonymous\r\n");
+		break;
+	case STEP_AUTH:
+		if (code == 234)
+			return VERDICT_TLS;
 		say_next(talk, STEP_USER, "USER anonymous\r\n");
 		break;
 	case STEP_USER:
@@ -67,6 +76,10 @@ static enum verdict converse(struct talk *talk)
 	struct memory *memory = (void *)talk->memory;
 	const char *line = (const char *)talk->in;
 	talk->want = WANT_LINE;
+	if (talk->is_secured && talk->step == STEP_AUTH) {
+		say_next(talk, STEP_USER, "USER anonymous\r\n");
+		return VERDICT_MORE;
+	}
 	if (talk->n == 0 || (!memchr(line, '\n', talk->n) && !talk->ended))
 		return talk->ended ? VERDICT_DONE : VERDICT_MORE;
 	size_t n = line_length(line, talk->n);

@@ -1,12 +1,12 @@
-/* IMAP (RFC 9051, RFC 3501): greeting, CAPABILITY, ID (RFC 2971), LOGOUT. */
+/* IMAP (RFC 9051, RFC 3501): greeting, CAPABILITY, ID (RFC 2971), STARTTLS, LOGOUT. */
 #include <string.h>
 
 #include "scan/identify/protocol.h"
 
-enum { STEP_GREETING, STEP_CAPABILITY, STEP_ID, STEP_LOGOUT };
+enum { STEP_GREETING, STEP_CAPABILITY, STEP_ID, STEP_STARTTLS, STEP_LOGOUT };
 
 struct memory {
-	bool is_login_off, has_id;
+	bool is_login_off, has_starttls;
 };
 
 static const char *const products[] = {"Dovecot",  "Cyrus IMAP", "Courier-IMAP", "UW IMAP",
@@ -41,6 +41,7 @@ static void note(struct talk *talk, const char *line, size_t n)
 	struct memory *memory = (void *)talk->memory;
 	struct identified *seen = talk->seen;
 	memory->is_login_off |= find_folded(line, n, "LOGINDISABLED") != NULL;
+	memory->has_starttls |= talk->step <= STEP_CAPABILITY && find_folded(line, n, "STARTTLS");
 	const char *version = find_folded(line, n, "IMAP4rev");
 	if (version && version + 9 <= line + n)
 		KEEP(seen->protocol_version, version + 4, 5);
@@ -59,9 +60,14 @@ static enum verdict converse(struct talk *talk)
 {
 	struct memory *memory = (void *)talk->memory;
 	const char *line = (const char *)talk->in;
-	static const char *const says[] = {"d1 CAPABILITY\r\n", "d2 ID NIL\r\n", "d3 LOGOUT\r\n"};
-	static const char *const tags[] = {"* ", "d1 ", "d2 ", "d3 "};
+	static const char *const says[] = {"d1 CAPABILITY\r\n", "d2 ID NIL\r\n", "d4 STARTTLS\r\n",
+					   "d3 LOGOUT\r\n"};
+	static const char *const tags[] = {"* ", "d1 ", "d2 ", "d4 ", "d3 "};
 	talk->want = WANT_LINE;
+	if (talk->is_secured && talk->step == STEP_STARTTLS) {
+		say_text(talk, says[talk->step++]);
+		return VERDICT_MORE;
+	}
 	if (talk->n == 0 || (!memchr(line, '\n', talk->n) && !talk->ended))
 		return talk->ended ? VERDICT_DONE : VERDICT_MORE;
 	size_t n = line_length(line, talk->n);
@@ -76,6 +82,10 @@ static enum verdict converse(struct talk *talk)
 			mark_clear(talk);
 		return VERDICT_DONE;
 	}
+	if (talk->step == STEP_STARTTLS && begins_folded(line, n, "d4 OK"))
+		return VERDICT_TLS;
+	if (talk->step == STEP_ID && (!memory->has_starttls || !may_start_tls(talk)))
+		talk->step++;
 	say_text(talk, says[talk->step++]);
 	return VERDICT_MORE;
 }

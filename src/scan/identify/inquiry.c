@@ -14,6 +14,9 @@
 #define PATIENCE (1600 * MS)
 #define HANDSHAKE_WAIT (300 * MS) /* of TLS; PATIENCE the second time */
 #define DATAGRAM_TALK_WAIT (400 * MS)
+#define DATAGRAM_AGAIN_WAIT (900 * MS) /* who counts answers gives another in a second */
+#define AGAIN_WAIT (300 * MS)
+#define AGAIN_MAX 8
 #define TALK_WAIT (1500 * MS)  /* for the next word of one who is recognised */
 #define TALK_LIMIT (4000 * MS) /* for all of it */
 #define CONNECT_WAIT (1500 * MS)
@@ -248,6 +251,33 @@ static void start_over(struct inquiry *inquiry, const struct protocol *but, uint
 	go_on(inquiry, now);
 }
 
+/* The server awaits a handshake on the same connection. */
+static void begin_tls(struct inquiry *inquiry, struct connection *connection, uint64_t now)
+{
+	struct tls *tls =
+		inquiry->tls ? inquiry->tls->open(inquiry->target->name, TLS_OFFER_NOTHING) : NULL;
+	close_others(inquiry, connection);
+	inquiry->phase = PHASE_CONVERSE;
+	if (!tls) {
+		done(inquiry, connection, now);
+		return;
+	}
+	connection_secure(connection, inquiry->tls, tls);
+	connection->until = now + PATIENCE + 2 * inquiry->trip;
+}
+
+/* Its server begins only now, it seems: some say so for a while. */
+static void wait_till_ready(struct inquiry *inquiry, struct connection *connection, uint64_t now)
+{
+	if (inquiry->n_again++ >= AGAIN_MAX) {
+		done(inquiry, connection, now);
+		return;
+	}
+	close_others(inquiry, connection);
+	inquiry->phase = PHASE_CONVERSE;
+	connection->until = now + AGAIN_WAIT;
+}
+
 /* What the dialogue has come to. */
 static void judge(struct inquiry *inquiry, struct connection *connection, uint64_t now)
 {
@@ -268,6 +298,12 @@ static void judge(struct inquiry *inquiry, struct connection *connection, uint64
 	case DIALOGUE_CLAIMED:
 	case DIALOGUE_FRESH:
 		converse_anew(inquiry, connection, now);
+		break;
+	case DIALOGUE_AGAIN:
+		wait_till_ready(inquiry, connection, now);
+		break;
+	case DIALOGUE_TLS:
+		begin_tls(inquiry, connection, now);
 		break;
 	case DIALOGUE_DONE:
 		done(inquiry, connection, now);
@@ -303,6 +339,14 @@ static void connected(struct inquiry *inquiry, struct connection *connection, ui
 static void shaken(struct inquiry *inquiry, struct connection *connection, uint64_t now,
 		   int64_t seconds)
 {
+	if (connection->is_upgraded) {
+		inquiry->tls->describe(connection->tls, seconds, &connection->seen.tls,
+				       &connection->seen.findings);
+		connection->seen.tls.is_upgraded = true;
+		dialogue_secured(&connection->dialogue);
+		judge(inquiry, connection, now);
+		return;
+	}
 	if (inquiry->place.is_tls) {
 		connection->until =
 			now + (inquiry->phase == PHASE_CONVERSE ? TALK_WAIT : answer_wait(inquiry));
@@ -329,6 +373,8 @@ static void shaken(struct inquiry *inquiry, struct connection *connection, uint6
 static void ended(struct inquiry *inquiry, struct connection *connection, uint64_t now)
 {
 	struct dialogue *dialogue = &connection->dialogue;
+	if (dialogue->state == DIALOGUE_AGAIN)
+		return; /* it is asked over another one */
 	if (dialogue->n > 0 || dialogue->claim) {
 		if (dialogue->state == DIALOGUE_OPEN)
 			dialogue_end(dialogue);
@@ -342,6 +388,11 @@ static void ended(struct inquiry *inquiry, struct connection *connection, uint64
 static void failed(struct inquiry *inquiry, struct connection *connection, uint64_t now,
 		   int64_t seconds)
 {
+	if (connection->is_upgraded) { /* what was said before the handshake stays */
+		inquiry->result = connection->seen;
+		finish(inquiry);
+		return;
+	}
 	bool was_first = inquiry->phase == PHASE_LISTEN && !connection->is_connected;
 	if (connection->heard_tls && !inquiry->place.is_tls) { /* it speaks TLS, but not with us */
 		if (!inquiry->no_alpn) {
@@ -409,6 +460,14 @@ static void ask_on_first(struct inquiry *inquiry, struct connection *connection,
 void inquiry_late(struct inquiry *inquiry, struct connection *connection, uint64_t now)
 {
 	struct dialogue *dialogue = &connection->dialogue;
+	if (dialogue->state == DIALOGUE_AGAIN) {
+		converse_anew(inquiry, connection, now);
+		return;
+	}
+	if (connection->is_udp && dialogue->claim && connection_repeat(connection)) {
+		connection->until = now + DATAGRAM_AGAIN_WAIT + 2 * inquiry->trip;
+		return;
+	}
 	if (!connection->is_connected || (connection->tls && !connection->is_shaken)) {
 		if (inquiry->phase == PHASE_LISTEN && !connection->tls) {
 			inquiry_end(inquiry, IDENTIFY_TIMED_OUT);
@@ -450,6 +509,7 @@ void inquiry_start(struct inquiry *inquiry, uint64_t now)
 	bool is_v6 = strchr(inquiry->place.host, ':') != NULL;
 	snprintf(inquiry->place.authority, sizeof(inquiry->place.authority), "%s%s%s",
 		 is_v6 ? "[" : "", inquiry->place.host, is_v6 ? "]" : "");
+	inquiry->place.can_tls = inquiry->tls != NULL;
 	inquiry->place.is_udp = target->proto == PROTO_UDP;
 	inquiry->place.number = (uint32_t)now; /* differs from call to call; no secret */
 	inquiry->slots[0].fd = inquiry->slots[1].fd = inquiry->parted = -1;

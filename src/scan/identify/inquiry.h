@@ -27,7 +27,7 @@ struct inquiry {
 	const struct protocol *order[PROTOCOLS_MAX];
 	unsigned n_order, next;
 	uint64_t silent, excluded; /* protocols by place */
-	unsigned n_closed, n_silent;
+	unsigned n_closed, n_silent, n_again;
 	bool has_heard; /* something that nobody recognised */
 	bool tls_tried, no_alpn, tls_wanted;
 	uint64_t trip; /* microseconds of the first connect */

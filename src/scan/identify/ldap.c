@@ -1,4 +1,4 @@
-/* LDAP (RFC 4511): the root DSE by an anonymous search, then unbind. */
+/* LDAP (RFC 4511): the root DSE by an anonymous search, StartTLS where it is offered, unbind. */
 #include <string.h>
 
 #include "scan/identify/protocol.h"
@@ -8,6 +8,14 @@
 #define ENTRY 0x64
 #define SEARCH_DONE 0x65
 #define EXTENDED 0x78
+
+enum { STEP_BEGUN, STEP_ENTRY, STEP_STARTTLS };
+
+static const char start_tls[] = "1.3.6.1.4.1.1466.20037"; /* RFC 4511, 4.14 */
+
+struct memory {
+	bool has_starttls;
+};
 
 /* One BER element: its tag and content; false: it is not whole. Lengths of at most three bytes. */
 static bool get_element(struct cursor *cursor, uint8_t *tag, struct cursor *content)
@@ -31,7 +39,7 @@ static bool get_element(struct cursor *cursor, uint8_t *tag, struct cursor *cont
 static void hello(struct talk *talk)
 {
 	static const char *const attributes[] = {"objectClass", "vendorName", "vendorVersion",
-						 "supportedLDAPVersion"};
+						 "supportedLDAPVersion", "supportedExtension"};
 	static const uint8_t search[] = {
 		/* base "", scope base, never deref, no limits, all values */
 		0x04, 0, 0x0a, 1, 0, 0x0a, 1, 0, 2, 1, 0, 2, 1, 5, 1, 1, 0,
@@ -70,9 +78,13 @@ static enum verdict recognise(struct look *look)
 										 : VERDICT_NOT;
 }
 
-static void note(struct identified *seen, const char *type, size_t n_type, const char *value,
-		 size_t n)
+static void note(struct talk *talk, const char *type, size_t n_type, const char *value, size_t n)
 {
+	struct identified *seen = talk->seen;
+	struct memory *memory = (void *)talk->memory;
+	if (n_type == 18 && begins_folded(type, n_type, "supportedExtension") &&
+	    n == strlen(start_tls) && begins(value, n, start_tls))
+		memory->has_starttls = true;
 	if (n_type == 10 && begins_folded(type, n_type, "vendorName"))
 		KEEP(seen->product, value, n);
 	if (n_type == 13 && begins_folded(type, n_type, "vendorVersion"))
@@ -86,7 +98,7 @@ static void note(struct identified *seen, const char *type, size_t n_type, const
 }
 
 /* The entry: its name, then attributes of type and set of values. */
-static void read_entry(struct identified *seen, struct cursor entry)
+static void read_entry(struct talk *talk, struct cursor entry)
 {
 	struct cursor name, list, attribute, type, values, value;
 	uint8_t tag;
@@ -97,16 +109,35 @@ static void read_entry(struct identified *seen, struct cursor entry)
 		    !get_element(&attribute, &tag, &values))
 			return;
 		while (cursor_left(&values) > 0 && get_element(&values, &tag, &value))
-			note(seen, (const char *)type.at, cursor_left(&type),
+			note(talk, (const char *)type.at, cursor_left(&type),
 			     (const char *)value.at, cursor_left(&value));
 	}
 }
 
 static enum verdict finish(struct talk *talk)
 {
-	mark_clear(talk);
-	say_bytes(talk, (uint8_t[]){SEQUENCE, 5, 2, 1, 2, 0x42, 0}, 7); /* unbind */
+	if (!talk->is_secured)
+		mark_clear(talk);
+	say_bytes(talk, (uint8_t[]){SEQUENCE, 5, 2, 1, 3, 0x42, 0}, 7); /* unbind */
 	return VERDICT_DONE;
+}
+
+/* An extended request, of which all that is known is its name. */
+static enum verdict say_start_tls(struct talk *talk)
+{
+	size_t n = strlen(start_tls);
+	say_bytes(talk, (uint8_t[]){SEQUENCE, 3 + 4 + n, 2, 1, 2, 0x77, 2 + n, 0x80, n}, 9);
+	say_text(talk, start_tls);
+	talk->step = STEP_STARTTLS;
+	return VERDICT_MORE;
+}
+
+/* ExtendedResponse begins with its result: an enumeration, 0 is success. */
+static enum verdict read_start_tls(struct talk *talk, uint8_t tag, const struct cursor *answer)
+{
+	bool is_agreed = tag == EXTENDED && cursor_left(answer) >= 3 &&
+			 memcmp(answer->at, "\x0a\1\0", 3) == 0;
+	return is_agreed ? VERDICT_TLS : finish(talk);
 }
 
 /* How long the element is in all; 0: its length is not there yet, or is none. */
@@ -129,20 +160,26 @@ static enum verdict converse(struct talk *talk)
 	uint8_t tag = 0;
 	bool is_bad = false;
 	size_t length = whole_length(talk->in, talk->n, &is_bad);
+	const struct memory *memory = (const void *)talk->memory;
 	talk->want = length > 0 ? length : talk->n + 1;
+	if (talk->is_secured)
+		return finish(talk);
 	if (is_bad)
-		return talk->step == 0 ? VERDICT_NOT : finish(talk);
+		return talk->step == STEP_BEGUN ? VERDICT_NOT : finish(talk);
 	if (length == 0 || talk->n < length)
 		return talk->ended ? finish(talk) : VERDICT_MORE;
 	talk->taken = length;
-	talk->step = 1;
+	talk->step = talk->step == STEP_BEGUN ? STEP_ENTRY : talk->step;
 	talk->want = 2;
 	if (!get_element(&cursor, &tag, &message) || tag != SEQUENCE ||
 	    !get_element(&message, &tag, &id) || !get_element(&message, &tag, &answer))
 		return VERDICT_NOT;
+	if (talk->step == STEP_STARTTLS)
+		return read_start_tls(talk, tag, &answer);
 	if (tag != ENTRY)
-		return finish(talk);
-	read_entry(talk->seen, answer);
+		return memory->has_starttls && may_start_tls(talk) ? say_start_tls(talk)
+								   : finish(talk);
+	read_entry(talk, answer);
 	return VERDICT_MORE;
 }
 

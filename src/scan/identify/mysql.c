@@ -5,7 +5,7 @@
 
 #include "scan/identify/protocol.h"
 
-enum { STEP_GREETING, STEP_LOGIN };
+enum { STEP_GREETING, STEP_TLS, STEP_LOGIN };
 
 #define CLIENT_LONG_PASSWORD 0x1
 #define CLIENT_PROTOCOL_41 0x200
@@ -44,22 +44,33 @@ static void name_product(struct talk *talk, const char *text, size_t n)
 			KEEP(talk->seen->product, names[i], strlen(names[i]));
 }
 
-static void say_login(struct talk *talk)
+#define FIXED 32 /* bytes of the handshake's answer that come before the user */
+
+static void say_fixed(struct talk *talk, size_t length, uint8_t sequence, uint32_t more)
+{
+	uint32_t can = CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION |
+		       CLIENT_PLUGIN_AUTH | more;
+	uint8_t fixed[FIXED] = {can & 0xff, can >> 8 & 0xff, can >> 16 & 0xff, 0, 0, 0, 0, 1, 33};
+	say_bytes(talk, (uint8_t[]){length & 0xff, 0, 0, sequence}, 4);
+	say_bytes(talk, fixed, sizeof(fixed));
+}
+
+static enum verdict say_login(struct talk *talk)
 {
 	static const char user[] = "doorward", plugin[] = "mysql_native_password";
-	uint32_t can = CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION |
-		       CLIENT_PLUGIN_AUTH;
-	uint8_t fixed[32] = {can & 0xff, can >> 8 & 0xff, can >> 16 & 0xff, 0, 0, 0, 0, 1, 33};
-	size_t length = sizeof(fixed) + sizeof(user) + 1 + sizeof(plugin);
-	say_bytes(talk, (uint8_t[]){length & 0xff, 0, 0, 1}, 4);
-	say_bytes(talk, fixed, sizeof(fixed));
+	size_t length = FIXED + sizeof(user) + 1 + sizeof(plugin);
+	say_fixed(talk, length, talk->is_secured ? 2 : 1, talk->is_secured ? CLIENT_SSL : 0);
 	say_bytes(talk, user, sizeof(user));
 	say_u8(talk, 0); /* no password */
 	say_bytes(talk, plugin, sizeof(plugin));
+	talk->step = STEP_LOGIN;
+	talk->want = 4;
+	return VERDICT_MORE;
 }
 
-/* Version, NUL, thread (4), salt (8), filler (1), capabilities (2): the low half is enough. */
-static void read_greeting(struct talk *talk, size_t length)
+/* It has TLS.
+ * Version, NUL, thread (4), salt (8), filler (1), capabilities (2): the low half is enough. */
+static bool read_greeting(struct talk *talk, size_t length)
 {
 	const char *text = (const char *)talk->in + 5;
 	size_t n = strnlen(text, length - 1), skip = 0;
@@ -69,8 +80,12 @@ static void read_greeting(struct talk *talk, size_t length)
 		skip = 6; /* what MariaDB says to clients that look at the first number */
 	KEEP(talk->seen->version, text + skip, n - skip);
 	KEEP(talk->seen->protocol_version, "10", 2);
-	if (n + 1 + 4 + 8 + 1 + 2 <= length - 1 && !((behind[13] | behind[14] << 8) & CLIENT_SSL))
+	if (n + 1 + 4 + 8 + 1 + 2 > length - 1)
+		return false;
+	bool has_tls = (behind[13] | behind[14] << 8) & CLIENT_SSL;
+	if (!has_tls)
 		mark_clear(talk);
+	return has_tls;
 }
 
 static enum verdict read_login(struct talk *talk)
@@ -92,6 +107,8 @@ static enum verdict converse(struct talk *talk)
 {
 	size_t length = talk->n >= 4 ? packet_length(talk->in) : 0;
 	talk->want = 4 + length;
+	if (talk->step == STEP_TLS)
+		return say_login(talk);
 	if (talk->n < talk->want)
 		return talk->ended ? VERDICT_DONE : VERDICT_MORE;
 	talk->taken = talk->want;
@@ -103,11 +120,11 @@ static enum verdict converse(struct talk *talk)
 		name_product(talk, (const char *)talk->in + 5, length - 1);
 		return VERDICT_DONE;
 	}
-	read_greeting(talk, length);
-	say_login(talk);
-	talk->step = STEP_LOGIN;
-	talk->want = 4;
-	return VERDICT_MORE;
+	if (!read_greeting(talk, length) || !may_start_tls(talk))
+		return say_login(talk);
+	say_fixed(talk, FIXED, 1, CLIENT_SSL); /* SSLRequest: no word comes back */
+	talk->step = STEP_TLS;
+	return VERDICT_TLS;
 }
 
 const struct protocol protocol_mysql = {

@@ -1,9 +1,13 @@
-/* POP3 (RFC 1939, CAPA by RFC 2449): greeting, CAPA, QUIT. */
+/* POP3 (RFC 1939, CAPA by RFC 2449, STLS by RFC 2595): greeting, CAPA, STLS, QUIT. */
 #include <string.h>
 
 #include "scan/identify/protocol.h"
 
-enum { STEP_GREETING, STEP_CAPABILITIES, STEP_LIST, STEP_QUIT };
+enum { STEP_GREETING, STEP_CAPABILITIES, STEP_LIST, STEP_STLS, STEP_QUIT };
+
+struct memory {
+	bool has_stls;
+};
 
 static const char *const products[] = {"Dovecot", "Cyrus POP3", "Courier",
 				       "Qpopper", "Exchange",	NULL};
@@ -28,7 +32,9 @@ static enum verdict say_quit(struct talk *talk)
 static void note(struct talk *talk, const char *line, size_t n)
 {
 	static const char implementation[] = "IMPLEMENTATION ";
+	struct memory *memory = (void *)talk->memory;
 	size_t skip = strlen(implementation);
+	memory->has_stls |= n == 4 && begins_folded(line, n, "STLS");
 	if (begins_folded(line, n, implementation))
 		keep_product(talk->seen, line + skip, n - skip, " -/", NULL);
 	if (begins_folded(line, n, "USER") ||
@@ -39,7 +45,10 @@ static void note(struct talk *talk, const char *line, size_t n)
 static enum verdict converse(struct talk *talk)
 {
 	const char *line = (const char *)talk->in;
+	const struct memory *memory = (const void *)talk->memory;
 	talk->want = WANT_LINE;
+	if (talk->is_secured && talk->step == STEP_STLS)
+		return say_quit(talk);
 	if (talk->n == 0 || (!memchr(line, '\n', talk->n) && !talk->ended))
 		return talk->ended ? VERDICT_DONE : VERDICT_MORE;
 	size_t n = line_length(line, talk->n);
@@ -56,7 +65,15 @@ static enum verdict converse(struct talk *talk)
 		return begins(line, n, "+OK") ? VERDICT_MORE : say_quit(talk);
 	case STEP_LIST:
 		note(talk, line, n);
-		return n == 1 && line[0] == '.' ? say_quit(talk) : VERDICT_MORE;
+		if (n != 1 || line[0] != '.')
+			return VERDICT_MORE;
+		if (!memory->has_stls || !may_start_tls(talk))
+			return say_quit(talk);
+		say_text(talk, "STLS\r\n");
+		talk->step = STEP_STLS;
+		return VERDICT_MORE;
+	case STEP_STLS:
+		return begins(line, n, "+OK") ? VERDICT_TLS : say_quit(talk);
 	default:
 		return VERDICT_DONE;
 	}

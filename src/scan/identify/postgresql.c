@@ -39,7 +39,7 @@ static enum verdict say_startup(struct talk *talk)
 	say_u32(talk, 4 + 4 + sizeof(words));
 	say_u32(talk, PROTOCOL_3);
 	say_bytes(talk, words, sizeof(words));
-	talk->taken = 1;
+	talk->taken = talk->is_secured ? 0 : 1;
 	talk->step = STEP_STARTUP;
 	talk->want = 5;
 	return VERDICT_MORE;
@@ -89,10 +89,12 @@ static enum verdict read_message(struct talk *talk)
 
 static enum verdict converse(struct talk *talk)
 {
+	if (talk->step == STEP_SSL && talk->is_secured)
+		return say_startup(talk);
 	if (talk->step == STEP_SSL && talk->n > 0) {
-		if (talk->in[0] == 'S') { /* it would go on inside TLS */
+		if (talk->in[0] == 'S') { /* it goes on inside TLS */
 			talk->taken = 1;
-			return VERDICT_DONE;
+			return talk->place->can_tls ? VERDICT_TLS : VERDICT_DONE;
 		}
 		if (talk->in[0] == 'N') {
 			mark_clear(talk);

@@ -27,6 +27,10 @@ enum verdict {
 	VERDICT_NOT,   /* another's */
 	VERDICT_MINE,  /* recognise: it is this protocol */
 	VERDICT_DONE,  /* converse: all is known; what stands in @say goes out before the end */
+	VERDICT_TLS,   /* converse: the server awaits a TLS handshake now, on this connection; what
+			* stands in @say goes out before. Called again when that is done, with
+			* is_secured and nothing read yet */
+	VERDICT_AGAIN, /* converse: it is there, but not ready yet: asked anew in a while */
 	VERDICT_FRESH, /* converse: goes on over a new connection, on which @say is sent first */
 };
 
@@ -35,6 +39,7 @@ struct place { /* where the server stands; to be named in requests */
 	char authority[84]; /* the same as URLs have it: IPv6 in brackets */
 	uint32_t number; /* another at each call: where a name of our own must be nobody else's */
 	bool is_tls, is_udp;
+	bool can_tls; /* a handshake can be made here: STARTTLS may be asked for */
 };
 
 struct look {
@@ -56,7 +61,8 @@ struct talk {
 	uint64_t memory[MEMORY_MAX / 8]; /* the protocol's own; zero at first */
 	uint8_t say[SAY_MAX];
 	size_t n_say;
-	bool tls_too; /* out: what is read here says that TLS is spoken on this port */
+	bool is_secured; /* a handshake was made on the way (VERDICT_TLS) */
+	bool tls_too;	 /* out: what is read here says that TLS is spoken on this port */
 	const struct place *place;
 	struct identified *seen;
 };
@@ -114,6 +120,12 @@ void keep_service(struct identified *seen, const char *service);
 
 /* Of secrets in the clear: marks it, unless the connection is TLS's. */
 void mark_clear(struct talk *talk);
+
+/* STARTTLS may be asked for: there is TLS here, and none yet there. */
+static inline bool may_start_tls(const struct talk *talk)
+{
+	return talk->place->can_tls && !talk->place->is_tls && !talk->is_secured;
+}
 
 bool begins(const void *in, size_t n, const char *text); /* @in has at least @text, and begins so */
 /* @n bytes that may yet become a text that begins with @text. */

@@ -1,9 +1,9 @@
-/* SMTP (RFC 5321): greeting, EHLO, QUIT. */
+/* SMTP (RFC 5321): greeting, EHLO, STARTTLS (RFC 3207), QUIT. */
 #include <string.h>
 
 #include "scan/identify/protocol.h"
 
-enum { STEP_GREETING, STEP_EHLO, STEP_QUIT };
+enum { STEP_GREETING, STEP_EHLO, STEP_STARTTLS, STEP_QUIT };
 
 struct memory {
 	bool has_starttls;
@@ -41,6 +41,13 @@ static enum verdict greeted(struct talk *talk, const char *line, size_t n, int c
 	return VERDICT_MORE;
 }
 
+static enum verdict say_quit(struct talk *talk)
+{
+	say_text(talk, "QUIT\r\n");
+	talk->step = STEP_QUIT;
+	return VERDICT_MORE;
+}
+
 /* Who does not know EHLO and has not said that it is mail's is another. */
 static enum verdict read_ehlo(struct talk *talk, const char *line, size_t n, int code)
 {
@@ -52,8 +59,10 @@ static enum verdict read_ehlo(struct talk *talk, const char *line, size_t n, int
 		return VERDICT_MORE;
 	if (code == 250 && !memory->has_starttls)
 		mark_clear(talk);
-	say_text(talk, "QUIT\r\n");
-	talk->step = STEP_QUIT;
+	if (code != 250 || !memory->has_starttls || !may_start_tls(talk))
+		return say_quit(talk);
+	say_text(talk, "STARTTLS\r\n");
+	talk->step = STEP_STARTTLS;
 	return VERDICT_MORE;
 }
 
@@ -61,6 +70,8 @@ static enum verdict converse(struct talk *talk)
 {
 	const char *line = (const char *)talk->in;
 	talk->want = WANT_LINE;
+	if (talk->is_secured && talk->step == STEP_STARTTLS)
+		return say_quit(talk);
 	if (talk->n == 0 || (!memchr(line, '\n', talk->n) && !talk->ended))
 		return talk->ended ? VERDICT_DONE : VERDICT_MORE;
 	int code = reply_code(line, talk->n);
@@ -68,6 +79,8 @@ static enum verdict converse(struct talk *talk)
 	talk->taken = talk->n;
 	if (code < 0 || talk->step == STEP_QUIT)
 		return talk->step == STEP_GREETING ? VERDICT_NOT : VERDICT_DONE;
+	if (talk->step == STEP_STARTTLS)
+		return code == 220 ? VERDICT_TLS : code == 0 ? VERDICT_MORE : say_quit(talk);
 	return talk->step == STEP_GREETING ? greeted(talk, line, n, code)
 					   : read_ehlo(talk, line, n, code);
 }
