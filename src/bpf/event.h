@@ -85,11 +85,16 @@ struct bpf_process {
 };
 #define BPF_FORK_SIZE 32
 
+#define BPF_EVENTS_VERSION 1
+
 /* What user space and the programs tell each other, in the memory of their variables. */
 struct bpf_events_shared {
-	__u32 wanted; /* 1 << enum bpf_event_kind */
-	__u32 netns;  /* 0: all */
-	__u32 sleeps; /* the reader: the next record wakes it */
+	__u32 version;	   /* BPF_EVENTS_VERSION: of who attached the programs */
+	__s32 group_error; /* the root of cgroup2 could not be attached to: negative errno */
+	__u64 made_ns;	   /* boot time: tells one ring from another */
+	__u32 wanted;	   /* 1 << enum bpf_event_kind */
+	__u32 netns;	   /* 0: all */
+	__u32 sleeps;	   /* the reader: the next record wakes it */
 	__u32 unused;
 	__u64 lost;	/* records that found no room in the ring */
 	__u64 unstored; /* sockets for which there was no memory */

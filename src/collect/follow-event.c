@@ -193,9 +193,7 @@ static int closed(struct follow *follow, const struct found_event *found)
 		r = follow_opened(follow, &began);
 	}
 	struct door *door = doors_find(&follow->doors, found->socket.cookie);
-	if (r < 0 || (!door && found->since_ns))
-		return r; /* its end was told */
-	return tell_closed(follow, found, door);
+	return r < 0 ? r : tell_closed(follow, found, door);
 }
 
 static int established(struct follow *follow, const struct found_event *found)

@@ -6,9 +6,10 @@
 #include "collect/collect.h"
 #include "collect/following.h"
 
-#define DECIDED_NS 45000000u /* a bind takes microseconds, but its process may wait for its turn \
-			      */
-#define ASKED_NS 200000000u  /* between two listings of a port that nobody is known to hold */
+#define DECIDED_NS                                                                              \
+	45000000u	    /* a bind takes microseconds, but its process may wait for its turn \
+			     */
+#define ASKED_NS 200000000u /* between two listings of a port that nobody is known to hold */
 #define TRIALS_MAX 65536
 
 struct trial {

@@ -184,8 +184,12 @@ static bool is_open_kind(const struct socket *socket)
 	       socket->state == STATE_UNCONN;
 }
 
-static int tell_difference(struct follow *follow, const struct door *door, enum event_kind kind)
+int follow_tell_difference(struct follow *follow, const struct door *door, bool begins)
 {
+	bool is_open = is_open_kind(&door->socket);
+	enum event_kind kind = is_open	? begins ? EVENT_OPENED : EVENT_CLOSED
+			       : begins ? EVENT_ESTABLISHED
+					: EVENT_ENDED;
 	struct telling telling = {
 		.event = {.uptime_ns = follow->now_ns,
 			  .kind = (uint8_t)kind,
@@ -223,8 +227,7 @@ static int compare(struct follow *follow, const struct snapshot *snapshot,
 		return -ENOMEM;
 	door->flags |= DOOR_SEEN;
 	struct door told = *door;
-	return tell_difference(follow, &told,
-			       is_open_kind(socket) ? EVENT_OPENED : EVENT_ESTABLISHED);
+	return follow_tell_difference(follow, &told, true);
 }
 
 static int tell_gone(struct follow *follow, const struct early *early)
@@ -240,8 +243,7 @@ static int tell_gone(struct follow *follow, const struct early *early)
 		if (is_there)
 			continue;
 		struct door gone = *door;
-		r = tell_difference(follow, &gone,
-				    is_open_kind(&gone.socket) ? EVENT_CLOSED : EVENT_ENDED);
+		r = follow_tell_difference(follow, &gone, false);
 		doors_remove(&follow->doors, doors_at(&follow->doors, i));
 	}
 	return r;

@@ -184,7 +184,7 @@ int follow_tell_bare(struct follow *follow, enum event_kind kind, uint64_t count
 	struct event event = {.uptime_ns = follow->now_ns,
 			      .kind = (uint8_t)kind,
 			      .told_by = follow->told_by,
-			      .duration_ns = EVENT_UNKNOWN,
+			      .duration_ns = kind == EVENT_GAP ? follow->gap_ns : EVENT_UNKNOWN,
 			      .bytes_sent = EVENT_UNKNOWN,
 			      .bytes_received = EVENT_UNKNOWN,
 			      .count = count,

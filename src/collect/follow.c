@@ -75,10 +75,17 @@ static uint32_t deeds_of(uint32_t kinds)
 	return deeds;
 }
 
+static int read_ring(struct follow *follow)
+{
+	if (!follow->events)
+		return 0;
+	return events_read(follow->events, RECORDS_OF_TURN, &follow->reader);
+}
+
 int follow_drain(struct follow *follow)
 {
-	int n = events_read(follow->events, RECORDS_OF_TURN, &follow->reader);
-	uint64_t lost = n < 0 ? 0 : events_take_lost(follow->events);
+	int n = read_ring(follow);
+	uint64_t lost = n < 0 || !follow->events ? 0 : events_take_lost(follow->events);
 	if (!lost)
 		return n;
 	follow->wants_resync = true;
@@ -110,6 +117,8 @@ static int mend(struct follow *follow)
 
 static int handle(struct follow *follow)
 {
+	if (!follow->events)
+		return follow_turn_netlink(follow);
 	int r = follow_drain(follow);
 	if (r >= 0)
 		r = follow_decide(follow);
@@ -120,9 +129,10 @@ static int handle(struct follow *follow)
 
 /* ---- turns ---- */
 
-static void set_timer(const struct follow *follow, unsigned ms)
+static void set_timer(const struct follow *follow, uint64_t ms)
 {
-	struct itimerspec when = {.it_value = {.tv_nsec = (long)ms * 1000000}};
+	struct itimerspec when = {.it_value = {.tv_sec = (time_t)(ms / 1000),
+					       .tv_nsec = (long)(ms % 1000) * 1000000}};
 	timerfd_settime(follow->timer, 0, &when, NULL);
 }
 
@@ -130,6 +140,11 @@ static void set_timer(const struct follow *follow, unsigned ms)
  * does not keep us awake. */
 static void arrange(struct follow *follow)
 {
+	if (!follow->events) {
+		uint64_t now = follow_uptime(), next = follow->look_again_ns;
+		set_timer(follow, next > now + 1000000 ? (next - now) / 1000000 : 1);
+		return;
+	}
 	bool has_work = follow->has_come || follow->wants_resync || follow->trials.n ||
 			follow_has_nameless(follow);
 	follow->n_empty = has_work ? 0 : follow->n_empty + 1;
@@ -212,11 +227,23 @@ static struct follow *new_follow(struct host *host, const struct follow_wish *wi
 	doors_init(&follow->doors, follow->actors);
 	arena_init(&follow->texts);
 	follow_trials_init(follow);
+	follow_ears_init(follow);
 	follow_nameless_init(follow);
 	if (follow->actors)
 		return follow;
 	follow_free(follow);
 	return NULL;
+}
+
+/* Nobody read, and the ring was full from its last record on. */
+static int tell_gap(struct follow *follow, uint64_t lost, const struct vector *early)
+{
+	uint64_t last = 0;
+	for (uint32_t i = 0; i < early->n; i++)
+		last = ((const struct found_event *)vector_at(early, i))->time_ns;
+	follow->gap_ns = last && last < follow->now_ns ? follow->now_ns - last : EVENT_UNKNOWN;
+	return follow_tell_bare(follow, EVENT_GAP, lost,
+				"the kernel's ring was full while nobody read it");
 }
 
 /* What came while the first listing was made follows it. */
@@ -228,7 +255,10 @@ static int begin(struct follow *follow, struct error *err)
 	follow->view->is_privileged = privilege_sees_others();
 	int r = actors_read_all(follow->actors);
 	if (r >= 0)
-		r = follow_drain(follow);
+		r = read_ring(follow);
+	uint64_t lost = follow->events && events_was_pinned(follow->events)
+				? events_take_lost(follow->events)
+				: 0;
 	if (r >= 0)
 		r = follow_list_standing(follow);
 	read_clocks(follow);
@@ -237,7 +267,41 @@ static int begin(struct follow *follow, struct error *err)
 	follow->early = NULL;
 	for (uint32_t i = 0; r >= 0 && i < early.n; i++)
 		r = follow_event(follow, vector_at(&early, i));
+	if (r >= 0 && lost)
+		r = tell_gap(follow, lost, &early);
 	return r < 0 && !(err && err->code) ? error_set(err, r, "follow the events") : r;
+}
+
+/* By BPF where that works; else, unless it was asked for, without, which is told. */
+static int attach(struct follow *follow, const struct events_wish *wish, struct error *err)
+{
+	struct facility facility;
+	struct error refused = {0};
+	int r = -EPERM;
+	if (follow->wish.source == SOURCE_PROC) {
+		follow->told_by = TOLD_BY_NETLINK;
+		return 0;
+	}
+	if (events_probe(follow->host, &facility))
+		r = events_open(follow->host, wish, &follow->events, &refused);
+	else
+		error_text(&refused, r, "BPF cannot be used: %s", facility.reason);
+	const char *blindness = r >= 0 ? events_blindness(follow->events) : "";
+	if (blindness[0])
+		r = follow_add_missing(follow, &(struct missing){.what = WHAT_SOCKETS,
+								 .why = WHY_UNSUPPORTED,
+								 .hint = blindness});
+	if (r >= 0)
+		return 0;
+	if (follow->wish.source == SOURCE_BPF || wish->pin_path || r == -EBUSY) {
+		if (err)
+			*err = refused;
+		return r;
+	}
+	follow->told_by = TOLD_BY_NETLINK;
+	return follow_add_missing(follow, &(struct missing){.what = WHAT_SOCKETS,
+							    .why = WHY_UNSUPPORTED,
+							    .hint = refused.what});
 }
 
 int follow_start(struct host *host, const struct follow_wish *wish, struct event_sink *sink,
@@ -248,12 +312,17 @@ int follow_start(struct host *host, const struct follow_wish *wish, struct event
 		return error_set(err, -ENOMEM, "follow the events");
 	const struct events_wish events_wish = {.deeds = deeds_of(wish->kinds),
 						.ring_size = wish->ring_size,
-						.pin_path = wish->pin_path};
+						.pin_path = wish->pin_path,
+						.acknowledges = wish->acknowledges};
 	follow->err = err;
 	read_clocks(follow);
-	int r = events_open(host, &events_wish, &follow->events, err);
+	int r = attach(follow, &events_wish, err);
+	if (r >= 0 && follow->events && wish->mark.ring == events_ring(follow->events))
+		events_skip(follow->events, wish->mark.position);
 	if (r >= 0)
 		r = open_waiting(follow);
+	if (r >= 0 && !follow->events)
+		r = follow_start_netlink(follow);
 	if (r >= 0)
 		r = begin(follow, err);
 	if (r < 0) {
@@ -269,6 +338,7 @@ void follow_free(struct follow *follow)
 	if (!follow)
 		return;
 	events_close(follow->events);
+	follow_ears_done(follow);
 	doors_done(&follow->doors);
 	actors_free(follow->actors);
 	snapshot_free(follow->view);
@@ -280,6 +350,24 @@ void follow_free(struct follow *follow)
 	closep(&follow->epoll);
 	closep(&follow->timer);
 	free(follow);
+}
+
+struct follow_mark follow_mark(const struct follow *follow)
+{
+	if (!follow->events)
+		return (struct follow_mark){0};
+	return (struct follow_mark){events_ring(follow->events), events_position(follow->events)};
+}
+
+void follow_acknowledge(struct follow *follow)
+{
+	if (follow->events)
+		events_acknowledge(follow->events);
+}
+
+int follow_unpin(const char *pin_path)
+{
+	return events_unpin(pin_path);
 }
 
 const struct vector *follow_missing(const struct follow *follow)

@@ -11,13 +11,21 @@
 #include "model/query.h"
 #include "source/host.h"
 
+/* A place in a ring: which, by the boot time at which it was made, and how far. To be kept with
+ * what was made of the events until there. */
+struct follow_mark {
+	uint64_t ring, position;
+};
+
 struct follow_wish {
 	struct netns_scope scope;
 	enum source_choice source; /* auto; bpf; proc: netlink's destroy groups and differences */
 	uint32_t needs;		   /* NEED_ bits: what of sockets and processes will be asked for */
 	uint32_t kinds; /* 1 << enum event_kind; what nobody wants is not asked of the kernel */
 	const char *pin_path; /* folder on a bpffs where links and ring stay between runs; NULL */
-	size_t ring_size;     /* bytes, a power of two; 0: as is good here */
+	bool acknowledges; /* follow_acknowledge is called: what came before a kill comes again */
+	struct follow_mark mark; /* what was handed on until there is not handed on again; {0} */
+	size_t ring_size;	 /* bytes, a power of two; 0: as is good here */
 };
 
 struct follow;
@@ -35,6 +43,13 @@ int follow_fd(const struct follow *follow);
 /* Waits at most @timeout_ms (-1: until something comes, or @stop) and hands what came to the sink.
  * 0; what the sink returned, or negative errno with @err told. */
 int follow_turn(struct follow *follow, int timeout_ms, const struct stop *stop, struct error *err);
+
+/* Up to where events were handed on. {0} without BPF. */
+struct follow_mark follow_mark(const struct follow *follow);
+/* What was handed on until now is kept by who took it: the ring may forget it. */
+void follow_acknowledge(struct follow *follow);
+/* Links and ring that are pinned there go: nobody records any more. 0 or negative errno. */
+int follow_unpin(const char *pin_path);
 
 /* struct missing each: what this host, privilege or way does not let be seen. */
 const struct vector *follow_missing(const struct follow *follow);

@@ -18,6 +18,7 @@ struct follow {
 	struct vector places;	/* uint64_t: inodes of the namespaces that are wanted; none: all */
 	struct vector missing;	/* struct missing */
 	struct arena texts;	/* of missing */
+	struct vector ears;	/* without BPF: sockets that hear of ends */
 	struct vector trials;	/* binds that are neither granted nor refused yet */
 	struct vector nameless; /* sockets whose port is not known yet */
 	struct vector *early;	/* struct found_event: came before the first listing was told; else
@@ -30,6 +31,7 @@ struct follow {
 	uint64_t now_ns;	/* boot time of this turn */
 	int64_t offset_ns;	/* from boot time to Unix time */
 	enum told_by told_by;	/* what is told now comes from */
+	uint64_t gap_ns;	/* how long nobody watched */
 	uint64_t asked_ns;	/* when the kernel was asked who holds a port */
 	uint64_t look_again_ns; /* not before that are the nameless looked up */
 	uint64_t resync_ns;	/* when it was resynchronised last */
@@ -83,9 +85,16 @@ bool follow_has_nameless(const struct follow *follow);
 int follow_drain(struct follow *follow);
 /* Lists what is open and tells of what began and ended unseen, as @told_by. */
 int follow_resync(struct follow *follow, enum told_by told_by);
+/* That it is there, or gone, as a listing tells it. */
+int follow_tell_difference(struct follow *follow, const struct door *door, bool begins);
 /* By its first holder; NONE: it has none. */
 uint32_t follow_actor_of(struct follow *follow, const struct snapshot *snapshot,
 			 const struct socket *socket);
+/* Without BPF. */
+void follow_ears_init(struct follow *follow);
+void follow_ears_done(struct follow *follow);
+int follow_start_netlink(struct follow *follow);
+int follow_turn_netlink(struct follow *follow);
 int follow_add_missing(struct follow *follow, const struct missing *missing);
 /* The namespace in the view, with its addresses where they can be had; NULL: it is not known. */
 const struct netns *follow_netns(struct follow *follow, uint64_t inode);

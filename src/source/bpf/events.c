@@ -1,6 +1,7 @@
 /* The programs of bpf/events.bpf.c: loaded, attached, pinned, and their ring read. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #include "source/bpf/events.h"
 #include "source/bpf/pass.h"
@@ -61,7 +63,7 @@ struct events {
 	int ring, variables; /* maps */
 	int first;	     /* the program state_first, for what it was kept from */
 	int pins;	     /* the folder, locked; -1 */
-	bool was_pinned;
+	bool was_pinned, acknowledges;
 	struct bpf_events_memory *memory;
 	size_t ring_size, page;
 	volatile uint64_t *consumer; /* mapped: a page that we write, */
@@ -98,21 +100,23 @@ static int attach_group(int program, int group, uint32_t type)
 	return bpf_call(BPF_LINK_CREATE, &attributes);
 }
 
-static int attach_all(const struct host *host, struct events *events, const int *programs)
+static int attach_tracepoints(struct events *events, const int *programs)
 {
 	for (enum link i = 0; i < LINK_FIRST_OF_GROUP; i++) {
 		events->links[i] = attach_tracepoint(programs[i]);
 		if (events->links[i] < 0)
 			return events->links[i];
 	}
+	return 0;
+}
+
+static int attach_groups(const struct host *host, struct events *events, const int *programs)
+{
 	cleanup(closep) int group = cgroup_root_open(host);
 	int r = group < 0 ? group : 0;
 	for (enum link i = LINK_FIRST_OF_GROUP; r >= 0 && i < LINK_MAX; i++)
 		r = events->links[i] = attach_group(programs[i], group, link_kinds[i].type);
-	if (r < 0)
-		snprintf(events->blindness, sizeof(events->blindness),
-			 "the root of cgroup2 cannot be watched: %s", error_reason(r));
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 static void destroyp(struct events_bpf **program)
@@ -129,6 +133,13 @@ static int load(size_t ring_size, struct events_bpf **ret)
 	if (ring_size)
 		(*ret)->maps.ring.max_entries = (uint32_t)ring_size;
 	return events_bpf__load(*ret);
+}
+
+static uint64_t uptime_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static int duplicate(int fd)
@@ -163,7 +174,14 @@ static int open_anew(const struct host *host, const struct events_wish *wish, st
 	events->first = duplicate(programs[LINK_STATE_FIRST]);
 	if (events->ring < 0 || events->variables < 0 || events->first < 0)
 		return -EMFILE;
-	return attach_all(host, events, programs);
+	r = attach_tracepoints(events, programs);
+	if (r < 0)
+		return r;
+	r = attach_groups(host, events, programs);
+	program->bss->memory.shared.group_error = r;
+	program->bss->memory.shared.made_ns = uptime_ns();
+	program->bss->memory.shared.version = BPF_EVENTS_VERSION;
+	return 0;
 }
 
 /* ---- the ring ---- */
@@ -221,10 +239,10 @@ int events_read(struct events *events, uint32_t limit, struct event_reader *read
 			r = event_parse(record + BPF_RINGBUF_HDR_SZ, size, reader);
 		events->at += (size + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
 		n++;
-		if (events->pins < 0 && n % 64 == 0)
+		if (!events->acknowledges && n % 64 == 0)
 			events_acknowledge(events);
 	}
-	if (events->pins < 0)
+	if (!events->acknowledges)
 		events_acknowledge(events);
 	return r < 0 ? r : (int)n;
 }
@@ -232,6 +250,11 @@ int events_read(struct events *events, uint32_t limit, struct event_reader *read
 uint64_t events_position(const struct events *events)
 {
 	return events->at;
+}
+
+uint64_t events_ring(const struct events *events)
+{
+	return events->memory->shared.made_ns;
 }
 
 void events_acknowledge(struct events *events)
@@ -298,10 +321,8 @@ static void unmap(void *memory, size_t size)
 		munmap(memory, size);
 }
 
-void events_close(struct events *events)
+static void release(struct events *events)
 {
-	if (!events)
-		return;
 	unmap(events->memory, sizeof(*events->memory));
 	unmap((void *)(uintptr_t)events->consumer, events->page);
 	unmap(events->producer, events->page + 2 * events->ring_size);
@@ -311,6 +332,13 @@ void events_close(struct events *events)
 	closep(&events->variables);
 	closep(&events->first);
 	closep(&events->pins);
+}
+
+void events_close(struct events *events)
+{
+	if (!events)
+		return;
+	release(events);
 	free(events);
 }
 
@@ -334,19 +362,148 @@ bool events_try(const struct host *host, struct facility *ret)
 	return ret->works;
 }
 
+/* ---- what stays between two readers ---- */
+
+#define BPFFS_MAGIC 0xcafe4a11
+
+static int pin(const char *folder, const char *name, int fd)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	union bpf_attr attributes = {.pathname = address_of(path), .bpf_fd = (uint32_t)fd};
+	return bpf_call(BPF_OBJ_PIN, &attributes);
+}
+
+static int take_pinned(const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	union bpf_attr attributes = {.pathname = address_of(path)};
+	return bpf_call(BPF_OBJ_GET, &attributes);
+}
+
+static int pin_all(struct events *events, const char *folder)
+{
+	int r = pin(folder, "ring", events->ring);
+	if (r >= 0)
+		r = pin(folder, "variables", events->variables);
+	if (r >= 0)
+		r = pin(folder, "first", events->first);
+	for (enum link i = 0; r >= 0 && i < LINK_MAX; i++)
+		if (events->links[i] >= 0)
+			r = pin(folder, link_kinds[i].name, events->links[i]);
+	return r;
+}
+
+static void unpin_all(int folder)
+{
+	static const char *const others[] = {"ring", "variables", "first"};
+	for (enum link i = 0; i < LINK_MAX; i++)
+		unlinkat(folder, link_kinds[i].name, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		unlinkat(folder, others[i], 0);
+}
+
+/* The folder, made where it is not there, and locked: two readers would tear the ring apart. */
+static int open_folder(const char *path)
+{
+	struct statfs status;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	cleanup(closep) int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 || fstatfs(folder, &status) < 0)
+		return -errno;
+	if ((uint32_t)status.f_type != BPFFS_MAGIC)
+		return -EMEDIUMTYPE;
+	if (flock(folder, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return TAKE_FD(folder);
+}
+
+/* False: what is there is not all there, or another version's. */
+static bool take_up(struct events *events, const struct events_wish *wish)
+{
+	events->ring = take_pinned(wish->pin_path, "ring");
+	events->variables = take_pinned(wish->pin_path, "variables");
+	events->first = take_pinned(wish->pin_path, "first");
+	bool is_there = events->ring >= 0 && events->variables >= 0 && events->first >= 0;
+	for (enum link i = 0; is_there && i < LINK_MAX; i++) {
+		events->links[i] = take_pinned(wish->pin_path, link_kinds[i].name);
+		is_there = events->links[i] >= 0 || i >= LINK_FIRST_OF_GROUP;
+	}
+	if (!is_there || map_memory(events) < 0 ||
+	    events->memory->shared.version != BPF_EVENTS_VERSION)
+		return false;
+	events->memory->shared.wanted = wish->deeds;
+	events->memory->shared.netns = (uint32_t)wish->netns;
+	events->was_pinned = true;
+	return true;
+}
+
+static void let_go(struct events *events)
+{
+	int pins = TAKE_FD(events->pins);
+	release(events);
+	*events = (struct events){.ring = -1, .variables = -1, .first = -1, .pins = pins};
+	for (enum link i = 0; i < LINK_MAX; i++)
+		events->links[i] = -1;
+}
+
+static int open_pinned(const struct host *host, const struct events_wish *wish,
+		       struct events *events)
+{
+	events->pins = open_folder(wish->pin_path);
+	if (events->pins < 0)
+		return events->pins;
+	if (take_up(events, wish))
+		return 0;
+	let_go(events);
+	unpin_all(events->pins);
+	int r = open_anew(host, wish, events);
+	if (r >= 0)
+		r = map_memory(events);
+	return r < 0 ? r : pin_all(events, wish->pin_path);
+}
+
+int events_unpin(const char *pin_path)
+{
+	cleanup(closep) int folder = open_folder(pin_path);
+	if (folder < 0)
+		return folder;
+	unpin_all(folder);
+	return rmdir(pin_path) < 0 ? -errno : 0;
+}
+
+static int tell_refusal(const struct events_wish *wish, int r, struct error *err)
+{
+	if (r == -EBUSY)
+		return error_text(err, r, "another one records already: %s is in use",
+				  wish->pin_path);
+	if (r == -EMEDIUMTYPE)
+		return error_text(err, r, "%s is not on a BPF file system", wish->pin_path);
+	return error_set(err, r, "attach the BPF programs of events");
+}
+
 int events_open(const struct host *host, const struct events_wish *wish, struct events **ret,
 		struct error *err)
 {
 	struct events *events = new_events();
 	if (!events)
 		return error_set(err, -ENOMEM, "watch the sockets");
-	int r = open_anew(host, wish, events);
-	if (r >= 0)
+	int r = 0;
+	if (wish->pin_path)
+		r = open_pinned(host, wish, events);
+	else if ((r = open_anew(host, wish, events)) >= 0)
 		r = map_memory(events);
 	if (r < 0) {
 		events_close(events);
-		return error_set(err, r, "attach the BPF programs of events");
+		return tell_refusal(wish, r, err);
 	}
+	events->acknowledges = wish->acknowledges;
+	if (events->memory->shared.group_error < 0)
+		snprintf(events->blindness, sizeof(events->blindness),
+			 "the root of cgroup2 cannot be watched: %s",
+			 error_reason(events->memory->shared.group_error));
 	*ret = events;
 	return 0;
 }
@@ -414,6 +571,11 @@ bool events_sleep(struct events *events unused_argument)
 }
 
 uint64_t events_position(const struct events *events unused_argument)
+{
+	return 0;
+}
+
+uint64_t events_ring(const struct events *events unused_argument)
 {
 	return 0;
 }

@@ -71,6 +71,7 @@ struct events_wish {
 	uint64_t netns;	      /* inode; 0: all */
 	size_t ring_size;     /* bytes, a power of two; 0: 8 MiB */
 	const char *pin_path; /* folder on a bpffs; NULL: all ends with this process */
+	bool acknowledges; /* what was read is kept until events_acknowledge, for the next reader */
 };
 
 struct events;
@@ -100,8 +101,10 @@ int events_read(struct events *events, uint32_t limit, struct event_reader *read
 bool events_sleep(struct events *events);
 
 /* How far the ring was read, in bytes since it was made; what is behind it is given back by
- * events_acknowledge, of a pinned one not earlier. */
+ * events_acknowledge, or at once. */
 uint64_t events_position(const struct events *events);
+/* Which ring it is: the boot time at which it was made. */
+uint64_t events_ring(const struct events *events);
 void events_acknowledge(struct events *events);
 /* Over what was handed on by an earlier reader, up to @position. */
 void events_skip(struct events *events, uint64_t position);
