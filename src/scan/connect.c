@@ -68,7 +68,7 @@ bool connect_answer(const struct job *job, int fd, const struct scan_target *tar
 	default:
 		break;
 	}
-	if (icmp_queue(fd, target->is_v4, job->proto, &told, NULL, NULL)) {
+	if (icmp_queue(fd, target->is_v4, job->proto, &told)) {
 		*ret = told;
 		return told.state != DOOR_UNKNOWN;
 	}

@@ -46,29 +46,26 @@ static bool read_error(const struct cmsghdr *header, bool is_v4, uint8_t proto, 
 	return ret->state != DOOR_UNKNOWN;
 }
 
-bool icmp_queue(int fd, bool is_v4, uint8_t proto, struct answer *ret, uint16_t *ret_to,
-		struct ip *ret_ip)
+void icmp_read(struct msghdr *message, bool is_v4, uint8_t proto, struct answer *ret)
 {
-	char control[256] __attribute__((aligned(8))), byte;
-	union any_address to = {0};
+	*ret = (struct answer){0};
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
+	     header = CMSG_NXTHDR(message, header))
+		if ((header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR) ||
+		    (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR))
+			read_error(header, is_v4, proto, ret);
+}
+
+bool icmp_queue(int fd, bool is_v4, uint8_t proto, struct answer *ret)
+{
+	char control[ICMP_CONTROL] __attribute__((aligned(8))), byte;
 	struct iovec part = {&byte, 1};
-	struct msghdr message = {.msg_name = &to,
-				 .msg_namelen = sizeof(to),
-				 .msg_iov = &part,
+	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = control,
 				 .msg_controllen = sizeof(control)};
 	if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 		return false;
-	*ret = (struct answer){0};
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header;
-	     header = CMSG_NXTHDR(&message, header))
-		if ((header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR) ||
-		    (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR))
-			read_error(header, is_v4, proto, ret);
-	if (ret_to)
-		*ret_to = address_port(&to);
-	if (ret_ip)
-		*ret_ip = address_ip(&to);
+	icmp_read(&message, is_v4, proto, ret);
 	return true;
 }

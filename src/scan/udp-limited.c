@@ -20,6 +20,8 @@
 #define PERIOD_V6_US 110000
 #define BURST_FIRST 256
 #define BURST_MAX 2048
+#define BURST_NEAR 4096 /* where no rate holds it: from the first on */
+#define NEAR_US 30000	/* of a path within this host, until it was measured */
 #define AT_ONCE 32
 #define ROUNDS_MAX 4 /* over what is silent */
 
@@ -32,7 +34,8 @@ struct talk {
 	uint32_t n_heard;  /* errors in this round */
 	uint32_t size;	   /* of the next burst */
 	double tokens;	   /* that the host has left, as far as we know */
-	uint64_t tokens_at, wait_until, sent_at;
+	double sure;	   /* that it has at least: none before we began */
+	uint64_t tokens_at, sure_at, wait_until, sent_at;
 	bool is_out, is_free, is_done;
 	unsigned round;
 };
@@ -43,15 +46,23 @@ struct talks {
 	uint32_t *where; /* probe to its index in the list */
 	struct timing timing;
 	uint64_t period;
+	uint32_t burst_first, burst_max;
+	bool is_near; /* no rate holds it: it is within this host */
 };
+
+static double grown(const struct talks *talks, double tokens, uint64_t since, uint64_t now)
+{
+	tokens += (double)(now - since) / (double)talks->period;
+	return tokens > TOKENS ? TOKENS : tokens;
+}
 
 static void refill(const struct talks *talks, struct talk *talk, uint64_t now)
 {
+	talk->sure = grown(talks, talk->sure, talk->sure_at, now);
+	talk->sure_at = now;
 	if (now < talk->tokens_at)
 		return;
-	talk->tokens += (double)(now - talk->tokens_at) / (double)talks->period;
-	if (talk->tokens > TOKENS)
-		talk->tokens = TOKENS;
+	talk->tokens = grown(talks, talk->tokens, talk->tokens_at, now);
 	talk->tokens_at = now;
 }
 
@@ -82,7 +93,7 @@ static void begin_round(struct talks *talks, struct talk *talk)
 	}
 	talk->n = kept;
 	talk->at = talk->n_heard = 0;
-	talk->size = talk->round ? BURST_MAX : BURST_FIRST;
+	talk->size = talk->round ? talks->burst_max : talks->burst_first;
 	talk->is_out = false;
 }
 
@@ -95,8 +106,9 @@ static void end_round(struct talks *talks, struct talk *talk)
 	if (talk->n && (talk->round == 1 || (n_heard && talk->round < ROUNDS_MAX))) {
 		/* heard only where the host is sure to have a word left: somebody else may have
 		 * used them up before us */
-		if (!talk->is_free) {
-			talk->wait_until = talk->sent_at + talks->period;
+		if (!talk->is_free && talk->sure < 1) {
+			talk->wait_until = talk->sure_at +
+					   (uint64_t)((1 - talk->sure) * (double)talks->period) + 1;
 			talk->tokens_at = talk->wait_until;
 			talk->tokens = 1;
 		}
@@ -116,13 +128,14 @@ static void end_burst(struct talks *talks, struct talk *talk, uint64_t now)
 	double before = talk->tokens;
 	talk->is_out = false;
 	talk->tokens -= talk->n_errors;
+	talk->sure = talk->sure > talk->n_errors ? talk->sure - talk->n_errors : 0;
 	if (talk->n_errors > TOKENS + 1)
 		talk->is_free = true; /* it has no such limit */
 	if (talk->tokens < 0)
 		talk->tokens = 0;
 	bool is_all_heard = talk->is_free || !talk->n_errors || talk->n_errors + 1 <= before;
 	talk->at = is_all_heard ? talk->at + talk->burst : talk->last;
-	if (!talk->n_errors && talk->size < BURST_MAX)
+	if (!talk->n_errors && talk->size < talks->burst_max)
 		talk->size *= 2;
 	if (!is_all_heard && talk->tokens < 1)
 		talk->wait_until = now + talks->period;
@@ -143,7 +156,9 @@ static void begin_burst(struct talk *talk)
 static uint64_t patience(const struct talks *talks)
 {
 	uint64_t wait = 2 * timing_timeout(&talks->timing) / 3;
-	return talks->timing.rtt_smooth ? wait : talks->channel->job->path.timeout_first_us;
+	if (talks->timing.rtt_smooth)
+		return wait;
+	return talks->is_near ? NEAR_US : talks->channel->job->path.timeout_first_us;
 }
 
 /* Moves one host on; when it wants to be looked at again. */
@@ -192,7 +207,12 @@ static int init(struct talks *talks, struct udp_channel *channel)
 {
 	const struct job *job = channel->job;
 	*talks = (struct talks){.channel = channel,
-				.period = job->targets[0].is_v4 ? PERIOD_V4_US : PERIOD_V6_US};
+				.period = job->targets[0].is_v4 ? PERIOD_V4_US : PERIOD_V6_US,
+				.burst_first = BURST_FIRST,
+				.burst_max = BURST_MAX,
+				.is_near = !job->path.rate_first};
+	if (talks->is_near)
+		talks->burst_first = talks->burst_max = BURST_NEAR;
 	talks->each = calloc(job->n_targets, sizeof(*talks->each));
 	talks->where = calloc(job_n(job), sizeof(*talks->where));
 	if (!talks->each || !talks->where)
@@ -202,7 +222,8 @@ static int init(struct talks *talks, struct udp_channel *channel)
 	talks->timing.path.window_first = 0; /* the rate is what holds it */
 	for (uint32_t t = 0; t < job->n_targets; t++) {
 		struct talk *talk = &talks->each[t];
-		*talk = (struct talk){.target = t, .tokens = TOKENS, .tokens_at = now};
+		*talk = (struct talk){
+			.target = t, .tokens = TOKENS, .tokens_at = now, .sure_at = now};
 		talk->list = malloc(job->n_ports * sizeof(*talk->list));
 		if (!talk->list)
 			return -ENOMEM;

@@ -11,6 +11,9 @@
 	64 /* asked before what came is taken: the kernel keeps no more than it has room for */
 #define RECEIVE_BYTES (8 << 20)
 #define TAKEN_AT_ONCE 4096 /* of what comes, before more is sent */
+#define ERRORS 32	   /* that one call takes */
+#define SMALL 4096	   /* doors that one thread asks as fast */
+#define THREADS_MAX 4
 
 static int open_one(const struct job *job, uint16_t *ret_port)
 {
@@ -35,7 +38,8 @@ static int open_one(const struct job *job, uint16_t *ret_port)
 
 int udp_open(struct udp_channel *channel, const struct job *job)
 {
-	*channel = (struct udp_channel){.job = job, .fd = -1, .elsewhere = -1};
+	*channel = (struct udp_channel){
+		.job = job, .fd = -1, .elsewhere = -1, .all = channel, .n_all = 1};
 	int r = finder_init(&channel->finder, job);
 	if (r < 0)
 		return r;
@@ -59,6 +63,14 @@ static void keep(const struct udp_channel *channel, uint32_t probe, enum door_st
 	probe_answered(channel->job, probe, &answer);
 }
 
+static bool is_ours(const struct udp_channel *channel, uint16_t port)
+{
+	for (unsigned i = 0; i < channel->n_all; i++)
+		if (port == channel->all[i].own[0] || port == channel->all[i].own[1])
+			return true;
+	return false;
+}
+
 bool udp_ask(struct udp_channel *channel, uint32_t probe)
 {
 	const struct job *job = channel->job;
@@ -67,7 +79,7 @@ bool udp_ask(struct udp_channel *channel, uint32_t probe)
 	uint8_t request[UDP_REQUEST_MAX];
 	union any_address to;
 	size_t n = udp_request(port, request);
-	if (job->is_own && (port == channel->own[0] || port == channel->own[1])) {
+	if (job->is_own && is_ours(channel, port)) {
 		/* nobody but us is there: it would come back to us */
 		keep(channel, probe, DOOR_CLOSED, BECAUSE_SELF_CONNECT);
 		return true;
@@ -75,7 +87,11 @@ bool udp_ask(struct udp_channel *channel, uint32_t probe)
 	int fd = udp_answers_elsewhere(port) ? channel->elsewhere : channel->fd;
 	socklen_t length = address_of(target, port, &to);
 	probe_answer(job, probe)->rtt_us = (uint32_t)clock_us();
-	if (sendto(fd, request, n, MSG_DONTWAIT | MSG_NOSIGNAL, &to.any, length) >= 0) {
+	/* the first call may tell the error of a door before, which the queue has, too */
+	ssize_t r = sendto(fd, request, n, MSG_DONTWAIT | MSG_NOSIGNAL, &to.any, length);
+	if (r < 0)
+		r = sendto(fd, request, n, MSG_DONTWAIT | MSG_NOSIGNAL, &to.any, length);
+	if (r >= 0) {
 		atomic_fetch_add_explicit(&job->progress->n_sent, 1, memory_order_relaxed);
 		return true;
 	}
@@ -84,7 +100,7 @@ bool udp_ask(struct udp_channel *channel, uint32_t probe)
 	else if (errno == ENETUNREACH || errno == EINVAL)
 		keep(channel, probe, DOOR_FILTERED, BECAUSE_NO_ROUTE);
 	else
-		return false; /* an error of another door that waits to be taken, or no room */
+		return false; /* one more error of another door, or no room */
 	return true;
 }
 
@@ -105,17 +121,30 @@ static void take(struct udp_channel *channel, const struct taking *taking, uint3
 	probe_answered(job, probe, &answer);
 }
 
-/* The error queue; false: it is empty. */
-static bool take_error(struct udp_channel *channel, int fd, const struct taking *taking)
+/* Some of the error queue; how many. */
+static unsigned take_errors(struct udp_channel *channel, int fd, const struct taking *taking)
 {
+	char control[ERRORS][ICMP_CONTROL] __attribute__((aligned(8)));
+	union any_address to[ERRORS];
+	struct mmsghdr messages[ERRORS];
+	struct iovec none = {0};
 	struct answer answer;
-	struct ip ip;
-	uint16_t port;
-	if (!icmp_queue(fd, channel->job->targets[0].is_v4, PROTO_UDP, &answer, &port, &ip))
-		return false;
-	if (answer.state != DOOR_UNKNOWN)
-		take(channel, taking, finder_probe(&channel->finder, &ip, port), answer);
-	return true;
+	bool is_v4 = channel->job->targets[0].is_v4;
+	for (unsigned i = 0; i < ERRORS; i++)
+		messages[i].msg_hdr = (struct msghdr){.msg_name = &to[i],
+						      .msg_namelen = sizeof(to[i]),
+						      .msg_iov = &none,
+						      .msg_control = control[i],
+						      .msg_controllen = ICMP_CONTROL};
+	int n = recvmmsg(fd, messages, ERRORS, MSG_ERRQUEUE | MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n; i++) {
+		struct ip ip = address_ip(&to[i]);
+		icmp_read(&messages[i].msg_hdr, is_v4, PROTO_UDP, &answer);
+		if (answer.state != DOOR_UNKNOWN)
+			take(channel, taking,
+			     finder_probe(&channel->finder, &ip, address_port(&to[i])), answer);
+	}
+	return n < 0 ? 0 : (unsigned)n;
 }
 
 /* A datagram; false: there is none. */
@@ -142,9 +171,9 @@ void udp_receive(struct udp_channel *channel,
 	const struct taking taking = {tell, data};
 	const int fds[] = {channel->fd, channel->elsewhere};
 	for (unsigned i = 0; i < 2; i++) {
-		unsigned n = 0;
-		while (n++ < TAKEN_AT_ONCE && take_error(channel, fds[i], &taking))
-			;
+		unsigned n = 0, more = ERRORS;
+		while (n < TAKEN_AT_ONCE && more == ERRORS)
+			n += more = take_errors(channel, fds[i], &taking);
 		while (n++ < TAKEN_AT_ONCE && take_datagram(channel, fds[i], &taking))
 			;
 	}
@@ -218,7 +247,7 @@ int udp_free(struct udp_channel *channel)
 	const struct job *job = channel->job;
 	struct passing passing;
 	struct pending pending;
-	int r = pending_init(&pending, job, 0, 1);
+	int r = pending_init(&pending, job, (unsigned)(channel - channel->all), channel->n_all);
 	timing_init(&passing.timing, &job->path, clock_us());
 	bool goes_on = r >= 0;
 	while (goes_on) {
@@ -245,12 +274,24 @@ static int work(void *data)
 int udp_scan(const struct job *all, struct error *err)
 {
 	struct job job = *all;
-	struct udp_channel channel;
+	struct udp_channel channels[THREADS_MAX];
+	unsigned n = 1, n_open = 0;
+	int r = 0;
 	if (!job.is_own && !job.deadline_us)
 		job.deadline_us = clock_us() + UDP_MAX_TIME_MS * 1000;
-	int r = udp_open(&channel, &job);
+	if (job.is_own && job_n(&job) >= SMALL)
+		n = job_threads();
+	if (n > THREADS_MAX)
+		n = THREADS_MAX;
+	for (; n_open < n && r >= 0; n_open++)
+		r = udp_open(&channels[n_open], &job);
+	for (unsigned i = 0; i < n_open; i++) {
+		channels[i].all = channels;
+		channels[i].n_all = n_open;
+	}
 	if (r >= 0)
-		r = job_run(&job, 1, work, &channel, sizeof(channel));
-	udp_close(&channel);
+		r = job_run(&job, n, work, channels, sizeof(channels[0]));
+	for (unsigned i = 0; i < n_open; i++)
+		udp_close(&channels[i]);
 	return r < 0 ? error_set(err, r, "send datagrams") : 0;
 }

@@ -19,12 +19,14 @@ size_t udp_request(uint16_t port, uint8_t to[UDP_REQUEST_MAX]);
 /* The service answers from another port than it was asked at (TFTP, RFC 1350). */
 bool udp_answers_elsewhere(uint16_t port);
 
-/* The one socket pair of a scan. */
+/* A socket pair; each thread has one. */
 struct udp_channel {
 	const struct job *job;
 	int fd, elsewhere; /* the second for services that answer from another port */
 	uint16_t own[2];   /* their ports: what comes back from there is our own */
 	struct finder finder;
+	const struct udp_channel *all; /* of the scan, this one among them */
+	unsigned n_all;
 };
 
 int udp_open(struct udp_channel *channel, const struct job *job);
