@@ -1,14 +1,7 @@
 /* The module's table. */
-#include <errno.h>
-
 #include "base/module.h"
+#include "history/archive.h"
 #include "history/record.h"
-
-static int no_open(const char *path, struct archive **ret, struct error *err)
-{
-	(void)ret;
-	return error_set(err, -ENOSYS, "read %s", path);
-}
 
 static const struct history functions = {.record = record_open,
 					 .sink = record_sink,
@@ -16,6 +9,14 @@ static const struct history functions = {.record = record_open,
 					 .due = record_due,
 					 .state = record_state,
 					 .stop = record_stop,
-					 .open = no_open};
+					 .open = recall_open,
+					 .close = recall_close,
+					 .snapshot_at = recall_at,
+					 .intervals = recall_intervals,
+					 .first_seen = recall_first_seen,
+					 .changes = recall_changes,
+					 .idle = recall_idle,
+					 .replay = recall_replay,
+					 .status = recall_status};
 
 MODULE_DEFINE(history) = {.name = "history", .version = HISTORY_VERSION, .functions = &functions};

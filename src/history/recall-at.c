@@ -1,0 +1,110 @@
+/* What was open at a moment, as a listing. */
+#include <errno.h>
+#include <string.h>
+
+#include "history/archive.h"
+#include "model/filter.h"
+
+struct listing {
+	struct revival revival;
+	const struct recall *recall;
+	uint64_t at;
+	uint32_t states; /* 1 << enum state, that are wanted */
+};
+
+static void listing_done(struct listing *listing)
+{
+	revival_done(&listing->revival);
+}
+
+static int keep(void *data, struct revived_row *row)
+{
+	struct listing *listing = data;
+	struct revival *revival = &listing->revival;
+	const struct filter *filter = listing->recall->filter;
+	if (row->interval.opened_uptime_ns > listing->at)
+		return 0;
+	if (!revival_may_match(revival, row, filter))
+		return revival->error;
+	uint32_t n_holders = revival->snapshot->holders.n;
+	uint32_t index = revive_socket(revival, row);
+	if (index == NONE)
+		return revival->error ? revival->error : -EBADMSG;
+	bool is_wanted = listing->states >> snapshot_socket(revival->snapshot, index)->state & 1;
+	if (!is_wanted || !filter_match(filter, revival->snapshot, index))
+		revive_undo(revival, index, n_holders);
+	return 0;
+}
+
+static int list(struct archive *archive, const struct moment *at, struct listing *listing,
+		struct error *err)
+{
+	struct narrow narrow;
+	const struct boot *last =
+		archive->boots.n ? vector_at(&archive->boots, archive->boots.n - 1) : NULL;
+	narrow_by(&narrow, archive->db, listing->recall->filter);
+	int r = 0;
+	if (last && last->id == at->boot)
+		r = search_open(archive, at->boot, &narrow, keep, listing, err);
+	for (uint32_t i = archive->parts.n; r == 0 && i--;) {
+		const struct part *part = vector_at(&archive->parts, i);
+		if (part->boot == at->boot)
+			r = search_at(archive, part, at->uptime, &narrow, keep, listing, err);
+	}
+	if (r < 0 && r == listing->revival.error)
+		error_set(err, r, "read %s", archive->path);
+	return r;
+}
+
+static int tell_host(struct archive *archive, struct snapshot *snapshot, const struct moment *at,
+		     uint64_t time_ns)
+{
+	cleanup(statement_free) sqlite3_stmt *find = NULL;
+	snapshot->time = (double)time_ns / 1e9;
+	snapshot->uptime_ns = at->uptime;
+	if (store_prepare(archive->db, &find, NULL,
+			  "SELECT boot_id, (SELECT value FROM about WHERE key = 'host') FROM boot"
+			  " WHERE id = %lld",
+			  (long long)at->boot) < 0 ||
+	    sqlite3_step(find) != SQLITE_ROW)
+		return 0;
+	const char *boot_id = (const char *)sqlite3_column_text(find, 0),
+		   *host = (const char *)sqlite3_column_text(find, 1);
+	snapshot->boot_id = arena_intern_string(&snapshot->arena, boot_id ? boot_id : "");
+	snapshot->host = arena_intern_string(&snapshot->arena, host ? host : "");
+	return snapshot->boot_id && snapshot->host ? 0 : -ENOMEM;
+}
+
+static int answer(struct archive *archive, uint64_t time_ns, const struct recall *recall,
+		  struct snapshot **ret, struct error *err)
+{
+	cleanup(listing_done) struct listing listing = {.recall = recall, .states = UINT32_MAX};
+	struct moment at = archive_moment(archive, time_ns);
+	if (!recall->is_all_states && !filter_names_state(recall->filter))
+		listing.states = STATES_OPEN;
+	listing.at = at.uptime;
+	int r = revival_init(&listing.revival, archive, err);
+	if (r >= 0)
+		r = list(archive, &at, &listing, err);
+	struct snapshot *snapshot = listing.revival.snapshot;
+	if (r >= 0)
+		r = tell_unknown(archive, snapshot, &at, &at, time_ns, err);
+	if (r < 0)
+		return r;
+	snapshot->collected = NEED_PEERS | NEED_HOLDERS;
+	if (tell_host(archive, snapshot, &at, time_ns) < 0 || snapshot_seal(snapshot) < 0)
+		return error_set(err, -ENOMEM, "read %s", archive->path);
+	*ret = TAKE_POINTER(listing.revival.snapshot);
+	return 0;
+}
+
+int recall_at(struct archive *archive, uint64_t time_ns, const struct recall *recall,
+	      struct snapshot **ret, struct error *err)
+{
+	int r = archive_begin(archive, err);
+	if (r < 0)
+		return r;
+	r = answer(archive, time_ns, recall, ret, err);
+	archive_end(archive);
+	return r;
+}
