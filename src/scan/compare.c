@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/attributes.h"
+#include "base/format.h"
 #include "scan/compare.h"
 
 #define PORTS 65536
@@ -13,21 +14,36 @@ struct comparing {
 	uint32_t *at; /* port to socket, or NONE */
 };
 
-/* Which of the host's namespaces has the address; the one that the packets set out from first: a
- * loopback address is each one's own. */
-static uint32_t find_netns(const struct snapshot *snapshot, const struct scan_result *result)
+/* Which of the host's namespaces answered. Of an own address the one that the packets set out from;
+ * else one that has the address: ours before all others, since a stranger comes for it. Where
+ * several others have it nothing tells which of them it was. */
+static uint32_t find_netns(const struct snapshot *snapshot, struct scan *scan,
+			   const struct scan_result *result)
 {
-	uint32_t found = NONE;
+	uint32_t found = NONE, own = NONE, n_found = 0;
+	snapshot_own_netns(snapshot, &own);
 	for (uint32_t i = 0; i < snapshot->netns.n; i++) {
 		const struct netns *netns = snapshot_netns(snapshot, i);
 		if (result->target.is_own && netns->inode == result->inode)
 			return i;
-		if (!result->target.is_own && netns->inode != result->inode &&
-		    ip_reach(&result->target.ip) != REACH_LOOPBACK &&
-		    netns_has_address(netns, &result->target.ip))
-			found = i;
+		if (result->target.is_own || netns->inode == result->inode ||
+		    ip_reach(&result->target.ip) == REACH_LOOPBACK ||
+		    !netns_has_address(netns, &result->target.ip))
+			continue;
+		if (i == own)
+			return i;
+		found = i;
+		n_found++;
 	}
-	return found;
+	if (n_found < 2)
+		return found;
+	char address[FORMAT_IP_MAX];
+	size_t n = ip_format(address, &result->target.ip, result->target.is_v4);
+	scan_note(scan,
+		  "%.*s: %u network namespaces of this host have this address; which of them "
+		  "answered is not known, so it is compared with none",
+		  (int)n, address, n_found);
+	return NONE;
 }
 
 /* How well the socket fits the address: 0 it takes nothing that goes there. */
@@ -142,7 +158,7 @@ int compare_answers(const struct snapshot *snapshot, struct scan *scan)
 	scan->snapshot = snapshot;
 	for (uint32_t i = 0; i < scan->results.n && r >= 0; i++) {
 		struct scan_result *result = scan_result(scan, i);
-		result->netns = find_netns(snapshot, result);
+		result->netns = find_netns(snapshot, scan, result);
 		for (uint32_t k = 0; k < result->n_sweeps && r >= 0 && result->netns != NONE; k++) {
 			const struct scan_sweep *sweep = &result->sweeps[k];
 			find_sockets(&comparing, result, sweep->proto);

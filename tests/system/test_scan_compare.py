@@ -4,7 +4,7 @@
 import pytest
 
 from room import Room
-from scans import HERE, found, listen_at, make_net, wall, wall_in  # pylint: disable=unused-import
+from scans import HERE, Found, found, listen_at, make_net, wall, wall_in  # pylint: disable=unused-import
 
 pytestmark = pytest.mark.needs("root", "program:nft")
 
@@ -60,6 +60,14 @@ def test_the_neighbour_that_is_this_hosts_has_holders_too(net, doorward):
     seen = found(net.outside.doorward(doorward), HERE[4], "-p", "7001")
     assert verdict(seen, 7001) == "expected"
     assert [h["pid"] for h in seen.ports[7001]["holders"]] == [net.here.pid]
+
+
+def test_an_address_of_two_namespaces_is_compared_with_neither(net, doorward):
+    listen_at(net.here, [HERE[4]], [7001])
+    net.room("twin")(f"ip('addr add {HERE[4]}/32 dev lo')")
+    said = net.outside.doorward(doorward).json("scan", HERE[4], "-p", "7001")
+    assert any(HERE[4] in note and "namespaces of this host have this address" in note for note in said["notes"])
+    assert Found(said["results"][0]).ports[7001]["compare"] is None
 
 
 def test_without_compare_nothing_is_said(lo, doorward):
