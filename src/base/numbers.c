@@ -77,6 +77,7 @@ static size_t letters(const char *at, const char *end)
 	return n;
 }
 
+/* In letters of either case, but for the short ones: 500M is a size. */
 static uint64_t ms_of_unit(const char *unit, size_t n)
 {
 	enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
@@ -96,7 +97,7 @@ static uint64_t ms_of_unit(const char *unit, size_t n)
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		for (size_t k = 0; k < ARRAY_SIZE(units[i].words) && units[i].words[k]; k++)
 			if (strlen(units[i].words[k]) == n &&
-			    strncasecmp(units[i].words[k], unit, n) == 0)
+			    (n <= 2 ? strncmp : strncasecmp)(units[i].words[k], unit, n) == 0)
 				return units[i].ms;
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 struct settings {
 	bool by_port, by_pid, by_application, by_path;
+	struct look look;
 };
 
 static const struct option options[] = {
@@ -28,6 +29,7 @@ static const struct option options[] = {
 	 .is_single_dash = true,
 	 .at = offsetof(struct settings, by_path),
 	 .help = N_("order by the application's path")},
+	LOOK_AT_OPTIONS(struct settings, look),
 	{.kind = OPTION_END},
 };
 
@@ -42,13 +44,22 @@ static int order_of(const struct settings *settings, enum fport_order *ret, stru
 	return 0;
 }
 
+static int prepare(struct context *context, void *data, char **arguments unused_argument,
+		   struct error *err)
+{
+	struct settings *settings = data;
+	return look_prepare(context, &settings->look, err);
+}
+
 static int run(struct context *context, const void *data, char **arguments unused_argument,
 	       struct error *err)
 {
 	cleanup(tell_free_snapshot) struct snapshot *snapshot = NULL;
 	struct rows rows = {.n_rows = 0};
 	enum fport_order order;
-	struct look look = {.netns = "self", .is_numeric = true};
+	struct look look = ((const struct settings *)data)->look;
+	look.netns = "self";
+	look.is_numeric = true;
 	struct bounds bounds = BOUNDS_ALL;
 	bounds.protos = 1u << PROTO_TCP | 1u << PROTO_UDP;
 
@@ -76,6 +87,7 @@ const struct command cmd_fport = {
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.capabilities = CAPS_SEE,
+	.prepare = prepare,
 	.run = run,
 };
 
@@ -86,5 +98,6 @@ const struct command cmd_mport = {
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.capabilities = CAPS_SEE,
+	.prepare = prepare,
 	.run = run,
 };

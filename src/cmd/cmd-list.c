@@ -44,6 +44,7 @@ static const struct option options[] = {
 	 N_("table, wide, json, jsonl, csv or raw"), .words = output_words},
 	LOOK_OPTIONS(struct settings, look),
 	LOOK_READ_OPTION(struct settings, look),
+	LOOK_AT_OPTIONS(struct settings, look),
 	{OPTION_WORD, 0, "color", offsetof(struct settings, colour), "WHEN",
 	 N_("colour: auto, always or never"), .words = colour_words},
 	{OPTION_NO_FLAG, 0, "no-pager", offsetof(struct settings, has_pager), NULL,
@@ -55,19 +56,6 @@ static void set_defaults(void *data)
 {
 	struct settings *settings = data;
 	settings->has_groups = settings->has_pager = true;
-}
-
-static const char *join_words(struct context *context, char **words)
-{
-	size_t size = 1;
-	for (unsigned i = 0; words[i]; i++)
-		size += strlen(words[i]) + 1;
-	char *text = arena_alloc(&context->arena, size);
-	for (unsigned i = 0; text && words[i]; i++) {
-		strncat(text, words[i], size - strlen(text) - 1);
-		strncat(text, " ", size - strlen(text) - 1);
-	}
-	return text;
 }
 
 static struct bounds bounds_of(const struct settings *settings, const struct filter *filter)
@@ -133,6 +121,7 @@ static int print_table(struct context *context, const struct settings *settings,
 		terminal_start_pager(context);
 	int r = table_print(&context->out, rows, fields, &style);
 	table_footer(&context->out, rows, &style);
+	look_tell_at(context, &settings->look);
 	return r;
 }
 
@@ -309,8 +298,16 @@ static int show(struct context *context, const struct settings *settings,
 static bool may_stream(const struct settings *settings, const struct choice *choice,
 		       const struct filter *filter)
 {
-	return settings->output == OUTPUT_JSONL && !settings->look.read && !choice->sort &&
+	return settings->output == OUTPUT_JSONL && !settings->look.read && !settings->look.at &&
+	       !choice->sort &&
 	       !((choice->needs | filter_needs(filter)) & (NEED_TCP_INFO | NEED_RATE));
+}
+
+static int prepare(struct context *context, void *data, char **arguments unused_argument,
+		   struct error *err)
+{
+	struct settings *settings = data;
+	return look_prepare(context, &settings->look, err);
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
@@ -320,7 +317,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		settings.output = OUTPUT_JSON;
 	cleanup(filterp) struct filter *filter = NULL;
 	cleanup(snapshotp) struct snapshot *snapshot = NULL;
-	const char *text = join_words(context, arguments);
+	const char *text = look_join_words(context, arguments);
 	int r = filter_parse(text, arguments[0] ? look_services(context) : NULL, &filter, err);
 	if (r < 0)
 		return r;
@@ -348,6 +345,7 @@ static const char *const examples[] = {
 	"doorward list --all --json 'port = 443 and not user = root'",
 	"doorward list --connections --sort peer",
 	"doorward list --fields local,process,unit reach = any",
+	"doorward list --at '2 hours ago' port = 8080",
 	NULL,
 };
 
@@ -361,5 +359,6 @@ const struct command cmd_list = {
 	.set_defaults = set_defaults,
 	.capabilities = CAPS_SEE,
 	.examples = examples,
+	.prepare = prepare,
 	.run = run,
 };

@@ -17,6 +17,7 @@
 struct settings {
 	bool all, numeric, pids, executables, statistics;
 	const char *proto;
+	struct look look;
 };
 
 static const struct option options[] = {
@@ -45,6 +46,7 @@ static const struct option options[] = {
 	 .letter = 's',
 	 .at = offsetof(struct settings, statistics),
 	 .help = N_("statistics of each protocol")},
+	LOOK_AT_OPTIONS(struct settings, look),
 	{.kind = OPTION_END},
 };
 
@@ -94,14 +96,17 @@ static int print_once(struct context *context, const struct settings *settings,
 		      const struct netstat_view *view, struct error *err)
 {
 	cleanup(tell_free_snapshot) struct snapshot *snapshot = NULL;
-	struct look look = {.netns = "self", .is_numeric = true, .asks_again = true};
+	struct look look = settings->look;
+	struct bounds bounds = bounds_of(settings);
+	look.netns = "self";
+	look.is_numeric = look.asks_again = true;
 	struct rows rows = {.n_rows = 0};
-	int r = look_collect(context, &look, NULL, bounds_of(settings), needs_of(settings),
-			     &snapshot, err);
+	int r = look_collect(context, &look, NULL, bounds, needs_of(settings), &snapshot, err);
 	if (r >= 0)
 		r = rows_find(snapshot, NULL, &rows, err);
 	if (r < 0)
 		return r;
+	rows_keep_states(&rows, bounds.states); /* what was recorded is not bounded */
 	netstat_print(&context->out, &rows, view);
 	rows_done(&rows);
 	if (view->has_pids || view->has_executables)
@@ -146,6 +151,14 @@ static int print_repeatedly(struct context *context, const struct settings *sett
 	}
 }
 
+static int prepare(struct context *context, void *data, char **arguments, struct error *err)
+{
+	struct settings *settings = data;
+	if (settings->look.at && (arguments[0] || settings->statistics))
+		return error_text(err, -EINVAL, "--at: it goes with neither SECONDS nor -s");
+	return look_prepare(context, &settings->look, err);
+}
+
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;
@@ -182,5 +195,6 @@ const struct command cmd_netstat = {
 	.settings_size = sizeof(struct settings),
 	.capabilities = CAPS_SEE,
 	.examples = examples,
+	.prepare = prepare,
 	.run = run,
 };

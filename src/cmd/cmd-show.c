@@ -16,6 +16,7 @@ static const struct option options[] = {
 	LOOK_JSON_OPTION(struct settings, json),
 	LOOK_OPTIONS(struct settings, look),
 	LOOK_READ_OPTION(struct settings, look),
+	LOOK_AT_OPTIONS(struct settings, look),
 	{.kind = OPTION_FLAG,
 	 .name = "no-pager",
 	 .at = offsetof(struct settings, is_unpaged),
@@ -47,9 +48,17 @@ static int tell(struct context *context, const struct settings *settings,
 			       ? error_set(err, -ENOMEM, "tell the story of the port")
 			       : 0;
 	terminal_hold_page(context);
+	look_tell_at(context, &settings->look);
 	story_print(&page, &story);
 	terminal_show_page(context, !settings->is_unpaged);
 	return 0;
+}
+
+static int prepare(struct context *context, void *data, char **arguments unused_argument,
+		   struct error *err)
+{
+	struct settings *settings = data;
+	return look_prepare(context, &settings->look, err);
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
@@ -62,7 +71,8 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	if (r >= 0)
 		r = collect(context, settings, &facts, err);
 	if (r >= 0)
-		r = story_work_out(settings->look.read ? NULL : &context->host, &facts, err);
+		r = story_work_out(settings->look.read || settings->look.at ? NULL : &context->host,
+				   &facts, err);
 	if (r >= 0)
 		r = tell(context, settings, &facts, arguments[0], err);
 	if (r < 0)
@@ -72,8 +82,13 @@ static int run(struct context *context, const void *data, char **arguments, stru
 }
 
 static const char *const examples[] = {
-	"doorward show 8080",	   "doorward show tcp/53", "doorward show 127.0.0.1:5432",
-	"doorward show [::1]:443", "doorward show https",  NULL,
+	"doorward show 8080",
+	"doorward show tcp/53",
+	"doorward show 127.0.0.1:5432",
+	"doorward show [::1]:443",
+	"doorward show https",
+	"doorward show 8080 --at 'yesterday 14:00'",
+	NULL,
 };
 
 const struct command cmd_show = {
@@ -86,5 +101,6 @@ const struct command cmd_show = {
 	.settings_size = sizeof(struct settings),
 	.capabilities = CAPS_SEE,
 	.examples = examples,
+	.prepare = prepare,
 	.run = run,
 };

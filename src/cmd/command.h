@@ -13,6 +13,7 @@
 /* Exit statuses (docs/architecture.md). */
 enum { EXIT_DONE = 0, EXIT_NOTHING = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3 };
 
+struct archived;
 struct context {
 	struct host host;
 	struct out out; /* stdout; flushed by main, whose failure is exit 3 */
@@ -23,6 +24,7 @@ struct context {
 	const char *program;		 /* the name that messages begin with */
 	struct arena arena;		 /* for what lives as long as the program */
 	const struct services *services; /* of this host, read at first use (look_services) */
+	struct archived *archived;	 /* cmd/archive.h; NULL: none was opened */
 };
 
 #define ARGUMENTS_ANY UINT32_MAX

@@ -12,6 +12,8 @@
 #include "source/netns.h"
 #include "source/saved.h"
 #include "source/services.h"
+#include "source/zone.h"
+#include "view/history.h"
 #include "view/missing.h"
 
 const char *const look_door_words[] = {"tcp", "udp", NULL};
@@ -101,6 +103,66 @@ int look_stream(struct context *context, const struct look *look, const struct f
 	return r;
 }
 
+int look_prepare(struct context *context, struct look *look, struct error *err)
+{
+	if (!look->at)
+		return look->db ? error_text(err, -EINVAL, "--db: it goes with --at") : 0;
+	if (look->read)
+		return error_text(err, -EINVAL, "--at: it does not go with --read");
+	int r = archive_moment("--at", look->at, true, &look->at_ns, err);
+	return r < 0 ? r : archive_open(context, look->db, err);
+}
+
+void look_tell_at(struct context *context, const struct look *look)
+{
+	char date[HISTORY_DATE_MAX];
+	if (!look->at)
+		return;
+	size_t n = history_date(date, look->at_ns, &zone_local);
+	out_format(&context->out, "%sas it was on %.*s%s\n", context->has_colour ? "\033[2m" : "",
+		   (int)n, date, context->has_colour ? "\033[0m" : "");
+}
+
+static void filterp(struct filter **filter)
+{
+	filter_free(*filter);
+}
+
+/* The classic views are of this namespace and of TCP and UDP alone, without a filter. */
+static int own_filter(struct context *context, const struct query *query, struct filter **ret,
+		      struct error *err)
+{
+	char link[64], text[128];
+	ssize_t n = host_readlink(&context->host, link, sizeof(link), "proc/self/ns/net");
+	if (n < 0)
+		return error_set(err, (int)n, "read which network namespace this is");
+	link[strcspn(link, "]")] = '\0';
+	snprintf(text, sizeof(text), "netns = %.20s and proto in (tcp%s)",
+		 link + strcspn(link, "0123456789"),
+		 query->bounds.protos & 1u << PROTO_UDP ? ", udp" : "");
+	return filter_parse(text, NULL, ret, err);
+}
+
+static int recall(struct context *context, const struct query *query, uint64_t at_ns,
+		  struct snapshot **ret, struct error *err)
+{
+	const struct archived *archived = context->archived;
+	cleanup(filterp) struct filter *own = NULL;
+	struct recall recall = {
+		.filter = query->filter, .now_ns = zone_now_ns(), .is_all_states = true};
+	if (query->scope.choice == NETNS_SELF && !query->filter) {
+		int r = own_filter(context, query, &own, err);
+		if (r < 0)
+			return r;
+		recall.filter = own;
+	} else if (query->scope.choice != NETNS_ALL) {
+		return error_text(err, -EINVAL,
+				  "--netns: with --at a filter says it: netns = NUMBER, or "
+				  "netns_name = NAME");
+	}
+	return archived->history->snapshot_at(archived->archive, at_ns, &recall, ret, err);
+}
+
 int look_collect(struct context *context, const struct look *look, const struct filter *filter,
 		 struct bounds bounds, uint32_t needs, struct snapshot **ret, struct error *err)
 {
@@ -114,10 +176,27 @@ int look_collect(struct context *context, const struct look *look, const struct 
 		privilege_drop(); /* the file is opened as the caller could */
 		return saved_read(look->read, ret, err);
 	}
+	if (look->at) {
+		privilege_drop();
+		return recall(context, &query, look->at_ns, ret, err);
+	}
 	r = collect_snapshot(&context->host, &query, ret, err);
 	if (!look->asks_again)
 		privilege_drop();
 	return r;
+}
+
+const char *look_join_words(struct context *context, char **words)
+{
+	size_t size = 1;
+	for (unsigned i = 0; words[i]; i++)
+		size += strlen(words[i]) + 1;
+	char *text = arena_alloc(&context->arena, size);
+	for (unsigned i = 0; text && words[i]; i++) {
+		strncat(text, words[i], size - strlen(text) - 1);
+		strncat(text, " ", size - strlen(text) - 1);
+	}
+	return text;
 }
 
 void look_tell_missing(struct context *context, const struct snapshot *snapshot)

@@ -2,6 +2,7 @@
 #ifndef CMD_LOOK_H
 #define CMD_LOOK_H
 
+#include "cmd/archive.h"
 #include "cmd/command.h"
 #include "collect/collect.h"
 #include "model/query.h"
@@ -9,10 +10,12 @@
 
 /* Part of the settings of every command that looks; its options are LOOK_OPTIONS. */
 struct look {
-	const char *netns; /* "self", "all", a name or a pid; NULL: all where that may be */
-	int source;	   /* enum source_choice */
-	bool is_numeric;   /* no name service */
-	const char *read;  /* a saved file instead of this host */
+	const char *netns;   /* "self", "all", a name or a pid; NULL: all where that may be */
+	int source;	     /* enum source_choice */
+	bool is_numeric;     /* no name service */
+	const char *read;    /* a saved file instead of this host */
+	const char *at, *db; /* as it was then, by a record */
+	uint64_t at_ns;
 	const char *debug;
 	bool asks_again; /* the capabilities stay: the caller asks the kernel once more, then drops
 			    them */
@@ -66,6 +69,21 @@ extern const enum proto look_doors[];
 			.completes = "file"                                                       \
 	}
 
+#define LOOK_AT_OPTIONS(settings, member)                                                          \
+	{.kind = OPTION_TEXT,                                                                      \
+	 .name = "at",                                                                             \
+	 .at = offsetof(settings, member.at),                                                      \
+	 .argument = "TIME",                                                                       \
+	 .help = N_(                                                                               \
+		 "as it was then, by what was recorded: 10m, yesterday 14:00, 2026-03-01 03:00")}, \
+		ARCHIVE_DB_OPTION(settings, member.db)
+
+/* Of a command with LOOK_AT_OPTIONS, to be called by its `prepare`: opens the record that --at
+ * asks. 0 or negative errno with @err told. */
+int look_prepare(struct context *context, struct look *look, struct error *err);
+/* "as it was on 2026-03-01 03:00:00 CET (UTC+01:00)", a line; nothing without --at. */
+void look_tell_at(struct context *context, const struct look *look);
+
 /* The services of this host, for names of ports in filters and targets; NULL where there are none.
  * Kept for the life of the program. */
 const struct services *look_services(struct context *context);
@@ -86,6 +104,9 @@ int look_stream(struct context *context, const struct look *look, const struct f
  * capabilities stay. 0 or negative errno with @err told. */
 int look_looking(struct context *context, const struct look *look, struct looking *ret,
 		 struct error *err);
+
+/* The words of a filter as one text, in the context's arena; NULL: no memory. */
+const char *look_join_words(struct context *context, char **words);
 
 /* One line on stderr that says what could not be seen, and how to see it. */
 void look_tell_missing(struct context *context, const struct snapshot *snapshot);

@@ -7,6 +7,7 @@
 #include "base/faults.h"
 #include "base/privilege.h"
 #include "base/text.h"
+#include "cmd/archive.h"
 #include "cmd/help.h"
 #include "cmd/look.h"
 #include "cmd/settings.h"
@@ -255,6 +256,7 @@ int main(int argc, char **argv)
 			     &command, &err);
 
 	r = end(&context, command, r, &err);
+	archive_close(&context);
 	host_close(&context.host);
 	arena_done(&context.arena);
 	out_done(&context.out);

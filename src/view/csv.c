@@ -15,7 +15,7 @@ static int add_value(void *data, const struct value *value, uint32_t times)
 	return 0;
 }
 
-static void quote(struct out *out, const char *bytes, size_t n)
+void csv_cell(struct out *out, const char *bytes, size_t n)
 {
 	bool is_plain = true;
 	for (size_t i = 0; i < n && is_plain; i++)
@@ -66,7 +66,7 @@ int csv_print(struct out *out, const struct rows *rows, const struct field *cons
 		out_string(out, fields[i]->name);
 	}
 	out_char(out, '\n');
-	return print(out, rows, fields, ',', quote);
+	return print(out, rows, fields, ',', csv_cell);
 }
 
 int raw_print(struct out *out, const struct rows *rows, const struct field *const *fields)

@@ -10,4 +10,7 @@
 int csv_print(struct out *out, const struct rows *rows, const struct field *const *fields);
 int raw_print(struct out *out, const struct rows *rows, const struct field *const *fields);
 
+/* One cell, with quotes where it needs them. */
+void csv_cell(struct out *out, const char *bytes, size_t n);
+
 #endif

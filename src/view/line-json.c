@@ -160,6 +160,16 @@ static void put_process(struct line *line, struct out *out, const struct snapsho
 	out_char(out, '}');
 }
 
+void line_json_process(struct line *line, struct out *out, const struct snapshot *snapshot,
+		       uint32_t process)
+{
+	const struct process *its = snapshot_process(snapshot, process);
+	if (its)
+		put_process(line, out, snapshot, its, -1);
+	else
+		PUT(out, "null");
+}
+
 /* The first as `holder`; where there are more all of them as `holders`. */
 static void put_holders(struct line *line, struct out *out, const struct snapshot *snapshot,
 			const struct socket *socket)
@@ -185,8 +195,8 @@ static void put_holders(struct line *line, struct out *out, const struct snapsho
 	out_char(out, ']');
 }
 
-static void put_socket(struct line *line, struct out *out, const struct snapshot *snapshot,
-		       uint32_t socket)
+void line_json_socket(struct line *line, struct out *out, const struct snapshot *snapshot,
+		      uint32_t socket)
 {
 	json_socket_keys(out, line->shape, snapshot, socket);
 	put_holders(line, out, snapshot, snapshot_socket(snapshot, socket));
@@ -205,13 +215,9 @@ static void put_of_socket(struct line *line, struct out *out, const struct event
 {
 	const struct snapshot *snapshot = event->snapshot;
 	out_char(out, ',');
-	put_socket(line, out, snapshot, event->socket);
+	line_json_socket(line, out, snapshot, event->socket);
 	PUT(out, ",\"by\":");
-	const struct process *by = snapshot_process(snapshot, event->by);
-	if (by)
-		put_process(line, out, snapshot, by, -1);
-	else
-		PUT(out, "null");
+	line_json_process(line, out, snapshot, event->by);
 	WORD(out, "sure", sure_words[event->sure]);
 	put_error(out, event);
 	PUT(out, ",\"duration\":");
@@ -222,7 +228,7 @@ static void put_of_socket(struct line *line, struct out *out, const struct event
 	WORD(out, "how", how_words[event->how]);
 	if (event->in_the_way != NONE) {
 		PUT(out, ",\"in_the_way\":{");
-		put_socket(line, out, snapshot, event->in_the_way);
+		line_json_socket(line, out, snapshot, event->in_the_way);
 		out_char(out, '}');
 	}
 }

@@ -25,6 +25,12 @@ void line_text(struct line *line, struct out *out, const struct event *event);
 void line_json(struct line *line, struct out *out, const struct event *event,
 	       const struct vector *missing);
 
+/* Of its keys those of the socket and its holders, without braces; a process, or null for NONE. */
+void line_json_socket(struct line *line, struct out *out, const struct snapshot *snapshot,
+		      uint32_t socket);
+void line_json_process(struct line *line, struct out *out, const struct snapshot *snapshot,
+		       uint32_t process);
+
 /* "1.5 s", "12 ms": at @to of 32 bytes, without NUL. Returns how many. */
 size_t line_duration(char *to, uint64_t ns);
 

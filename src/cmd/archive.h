@@ -1,0 +1,34 @@
+/* The record of what was, for every command that asks it: where it lies, and who may read it. */
+#ifndef CMD_ARCHIVE_H
+#define CMD_ARCHIVE_H
+
+#include "cmd/command.h"
+#include "history/history.h"
+
+/* Of a command that asks one: context->archived. */
+struct archived {
+	const struct history *history;
+	struct archive *archive;
+};
+
+#define ARCHIVE_DB_OPTION(settings, member)                                          \
+	{                                                                            \
+		.kind = OPTION_TEXT, .name = "db", .at = offsetof(settings, member), \
+		.argument = "FILE",                                                  \
+		.help = N_("the record of doorward record; else " HISTORY_PATH),     \
+		.completes = "file"                                                  \
+	}
+
+/* Opens it for reading (@path NULL: HISTORY_PATH). To be called while the rights are still the
+ * caller's (command.prepare): the file is opened as the caller could. 0, or negative errno with
+ * @err told, and how to begin one. */
+int archive_open(struct context *context, const char *path, struct error *err);
+/* At the end of the program; where none is open nothing is done. */
+void archive_close(struct context *context);
+
+/* @text as a moment of now and here, which may not lie ahead where @is_past; @option names it in
+ * the message. 0, or -EINVAL with @err told. */
+int archive_moment(const char *option, const char *text, bool is_past, uint64_t *ret_ns,
+		   struct error *err);
+
+#endif
