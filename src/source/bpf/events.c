@@ -14,6 +14,7 @@
 
 #include "source/bpf/events.h"
 #include "source/bpf/pass.h"
+#include "source/bpf/ringbuf.h"
 #include "source/cgroup-root.h"
 
 bool events_probe(const struct host *host, struct facility *ret)
@@ -65,11 +66,8 @@ struct events {
 	int pins;	     /* the folder, locked; -1 */
 	bool was_pinned, acknowledges;
 	struct bpf_events_memory *memory;
-	size_t ring_size, page;
-	volatile uint64_t *consumer; /* mapped: a page that we write, */
-	char *producer;		     /* a page that we read and twice the ring behind it */
-	uint64_t at;		     /* how far it was read */
-	uint64_t kept_from;	     /* nested calls of the first copy, as of the turn before */
+	struct ringbuf reading;
+	uint64_t kept_from; /* nested calls of the first copy, as of the turn before */
 	char blindness[128];
 };
 
@@ -199,57 +197,31 @@ static int map_size(int map, size_t *ret)
 
 static int map_memory(struct events *events)
 {
-	events->page = (size_t)sysconf(_SC_PAGESIZE);
-	int r = map_size(events->ring, &events->ring_size);
+	size_t size = 0;
+	int r = map_size(events->ring, &size);
 	if (r < 0)
 		return r;
-	events->memory = mmap(NULL, sizeof(*events->memory), PROT_READ | PROT_WRITE, MAP_SHARED,
-			      events->variables, 0);
-	void *consumer =
-		mmap(NULL, events->page, PROT_READ | PROT_WRITE, MAP_SHARED, events->ring, 0);
-	events->producer = mmap(NULL, events->page + 2 * events->ring_size, PROT_READ, MAP_SHARED,
-				events->ring, (off_t)events->page);
-	events->consumer = consumer;
-	if (events->memory == MAP_FAILED || consumer == MAP_FAILED ||
-	    events->producer == MAP_FAILED)
+	void *memory = mmap(NULL, sizeof(*events->memory), PROT_READ | PROT_WRITE, MAP_SHARED,
+			    events->variables, 0);
+	if (memory == MAP_FAILED)
 		return -errno;
-	events->at = *events->consumer;
-	return 0;
+	events->memory = memory;
+	return ringbuf_open(events->ring, size, &events->reading);
 }
 
-static uint64_t producer_position(const struct events *events)
+static int take_record(void *data, const void *bytes, size_t n)
 {
-	return __atomic_load_n((const uint64_t *)(const void *)events->producer, __ATOMIC_ACQUIRE);
+	return event_parse(bytes, n, data);
 }
 
 int events_read(struct events *events, uint32_t limit, struct event_reader *reader)
 {
-	uint64_t end = producer_position(events);
-	uint32_t n = 0;
-	int r = 0;
-	while (r >= 0 && n < limit && events->at < end) {
-		const char *record =
-			events->producer + events->page + (events->at & (events->ring_size - 1));
-		uint32_t head =
-			__atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
-		uint32_t size = head & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
-		if (head & BPF_RINGBUF_BUSY_BIT)
-			break;
-		if (!(head & BPF_RINGBUF_DISCARD_BIT))
-			r = event_parse(record + BPF_RINGBUF_HDR_SZ, size, reader);
-		events->at += (size + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
-		n++;
-		if (!events->acknowledges && n % 64 == 0)
-			events_acknowledge(events);
-	}
-	if (!events->acknowledges)
-		events_acknowledge(events);
-	return r < 0 ? r : (int)n;
+	return ringbuf_read(&events->reading, limit, !events->acknowledges, take_record, reader);
 }
 
 uint64_t events_position(const struct events *events)
 {
-	return events->at;
+	return events->reading.at;
 }
 
 uint64_t events_ring(const struct events *events)
@@ -259,20 +231,20 @@ uint64_t events_ring(const struct events *events)
 
 void events_acknowledge(struct events *events)
 {
-	__atomic_store_n(events->consumer, events->at, __ATOMIC_RELEASE);
+	ringbuf_acknowledge(&events->reading);
 }
 
 void events_skip(struct events *events, uint64_t position)
 {
-	if (position > events->at && position <= producer_position(events))
-		events->at = position;
+	if (position > events->reading.at && position <= ringbuf_end(&events->reading))
+		events->reading.at = position;
 }
 
 bool events_sleep(struct events *events)
 {
 	__atomic_store_n(&events->memory->shared.sleeps, 1, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (producer_position(events) == events->at)
+	if (ringbuf_end(&events->reading) == events->reading.at)
 		return true;
 	__atomic_store_n(&events->memory->shared.sleeps, 0, __ATOMIC_SEQ_CST);
 	return false;
@@ -280,7 +252,7 @@ bool events_sleep(struct events *events)
 
 size_t events_waiting(const struct events *events)
 {
-	return (size_t)(producer_position(events) - events->at);
+	return (size_t)(ringbuf_end(&events->reading) - events->reading.at);
 }
 
 /* Calls of the first copy that were skipped. */
@@ -315,17 +287,11 @@ uint64_t events_take_lost(struct events *events)
 
 /* ---- opening ---- */
 
-static void unmap(void *memory, size_t size)
-{
-	if (memory && memory != MAP_FAILED)
-		munmap(memory, size);
-}
-
 static void release(struct events *events)
 {
-	unmap(events->memory, sizeof(*events->memory));
-	unmap((void *)(uintptr_t)events->consumer, events->page);
-	unmap(events->producer, events->page + 2 * events->ring_size);
+	if (events->memory)
+		munmap(events->memory, sizeof(*events->memory));
+	ringbuf_done(&events->reading);
 	for (enum link i = 0; i < LINK_MAX; i++)
 		closep(&events->links[i]);
 	closep(&events->ring);

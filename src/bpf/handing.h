@@ -1,0 +1,199 @@
+/* What is remembered of a socket, and how what happened to it is handed over: of events.bpf.c. */
+#ifndef BPF_HANDING_H
+#define BPF_HANDING_H
+
+#include "bpf/kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/event.h"
+
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_UDPLITE 136
+#define SHUTDOWN_MASK 3
+#define SOCK_DONE 1 /* enum sock_flags: the peer's FIN has come */
+#define PF_KTHREAD 0x00200000
+
+enum owner_flag {
+	OWNER_DIALLED = 1 << 0,
+	OWNER_ACCEPTED = 1 << 1,
+	OWNER_EXACT = 1 << 2, /* not inherited from a listener */
+	OWNER_OPEN = 1 << 3,  /* told as bound or listening */
+	OWNER_TRIES = 1 << 4, /* a bind has begun */
+	OWNER_CREATED = 1 << 5,
+};
+
+/* What is remembered of a socket, with the socket. An accepted one begins as its listener's. */
+struct owner {
+	__u64 start_ns, closer_start_ns;
+	__u64 since_ns;
+	__s32 pid, closer_pid;
+	__u32 inode;
+	__u8 flags;
+	__u8 done; /* the transition that was told last: old << 4 | new */
+	__u8 unused[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct owner);
+} owners SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+struct bpf_events_memory memory = {};
+
+/* ---- handing over ---- */
+
+static __always_inline void hand_over(void *record)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+	if (memory.shared.sleeps) {
+		memory.shared.sleeps = 0;
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
+	bpf_ringbuf_submit(record, flags);
+}
+
+/* Who a process is can wait: the next event wakes, or the ring that fills. */
+static __always_inline void hand_over_quietly(void *record)
+{
+	bool is_full = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >
+		       bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 2;
+	bpf_ringbuf_submit(record, is_full ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void count_lost(void)
+{
+	__sync_fetch_and_add(&memory.shared.lost, 1);
+}
+
+static __always_inline void put_v4(__be32 *to, __be32 address)
+{
+	to[0] = 0;
+	to[1] = 0;
+	to[2] = bpf_htonl(0xffff);
+	to[3] = address;
+}
+
+#define put_v6(to, address)                           \
+	({                                            \
+		(to)[0] = address.in6_u.u6_addr32[0]; \
+		(to)[1] = address.in6_u.u6_addr32[1]; \
+		(to)[2] = address.in6_u.u6_addr32[2]; \
+		(to)[3] = address.in6_u.u6_addr32[3]; \
+	})
+
+static __always_inline void fill_addresses(struct bpf_event *event, const struct sock *sk)
+{
+	const struct sock_common *common = &sk->__sk_common;
+	if (event->family == AF_INET || !bpf_core_field_exists(common->skc_v6_daddr)) {
+		put_v4(event->local, common->skc_rcv_saddr);
+		put_v4(event->peer, common->skc_daddr);
+	} else {
+		put_v6(event->local, common->skc_v6_rcv_saddr);
+		put_v6(event->peer, common->skc_v6_daddr);
+		if (BPF_CORE_READ_BITFIELD(common, skc_ipv6only))
+			event->flags |= BPF_EVENT_V6ONLY;
+	}
+	if (BPF_CORE_READ_BITFIELD(common, skc_reuseport))
+		event->flags |= BPF_EVENT_REUSEPORT;
+	if (BPF_CORE_READ_BITFIELD(common, skc_reuse))
+		event->flags |= BPF_EVENT_REUSEADDR;
+}
+
+/* As a listener or a bound socket gives its port back only the wire's copy is left of it; while it
+ * is being bound there is only the other. */
+static __always_inline void fill_ports(struct bpf_event *event, const struct sock *sk)
+{
+	__u16 port = sk->__sk_common.skc_num;
+	if (!port) {
+		bpf_core_read(&port, sizeof(port), &((const struct inet_sock *)sk)->inet_sport);
+		port = bpf_ntohs(port);
+	}
+	event->local_port = port;
+	event->peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
+}
+
+static __always_inline void fill_owner(struct bpf_event *event, const struct owner *owner)
+{
+	event->start_ns = owner->start_ns;
+	event->closer_start_ns = owner->closer_start_ns;
+	event->since_ns = owner->since_ns;
+	event->pid = owner->pid;
+	event->closer_pid = owner->closer_pid;
+	event->inode = owner->inode;
+	if (owner->flags & OWNER_EXACT)
+		event->flags |= BPF_EVENT_EXACT;
+	if (owner->flags & OWNER_DIALLED)
+		event->flags |= BPF_EVENT_ROLE_DIALLED;
+	if (owner->flags & OWNER_ACCEPTED)
+		event->flags |= BPF_EVENT_ROLE_ACCEPTED;
+}
+
+/* All but the cookie, the time and the bytes. */
+static __always_inline void fill_socket(struct bpf_event *event, const struct sock *sk, __u8 kind)
+{
+	event->kind = kind;
+	event->family = sk->__sk_common.skc_family == AF_INET ? AF_INET : AF_INET6;
+	event->flags = 0;
+	event->state = 0;
+	event->netns = sk->__sk_common.skc_net.net->ns.inum;
+	event->sent = event->received = 0;
+	fill_addresses(event, sk);
+	fill_ports(event, sk);
+	event->uid = sk->sk_uid.val;
+	event->interface = sk->__sk_common.skc_bound_dev_if;
+	event->error = sk->sk_err;
+	event->protocol = sk->sk_protocol;
+	event->unused = 0;
+	if ((sk->sk_shutdown & SHUTDOWN_MASK) == SHUTDOWN_MASK)
+		event->flags |= BPF_EVENT_SHUT;
+}
+
+static __always_inline bool is_wanted(__u32 kind)
+{
+	return memory.shared.wanted >> kind & 1;
+}
+
+static __always_inline bool is_wanted_place(const struct sock *sk)
+{
+	return !memory.shared.netns || sk->__sk_common.skc_net.net->ns.inum == memory.shared.netns;
+}
+
+/* The process that runs now; none where the kernel does it by itself. */
+static __always_inline void note_current(__s32 *ret_pid, __u64 *ret_start_ns)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool is_kernel = task->flags & PF_KTHREAD;
+	*ret_pid = is_kernel ? 0 : task->tgid;
+	*ret_start_ns = is_kernel ? 0 : task->group_leader->start_boottime;
+}
+
+static __always_inline void own(struct owner *owner, __u8 flags)
+{
+	note_current(&owner->pid, &owner->start_ns);
+	owner->closer_pid = 0;
+	owner->closer_start_ns = 0;
+	owner->flags = flags | (owner->pid ? OWNER_EXACT : 0);
+}
+
+/* A struct socket and its inode are one allocation (include/net/sock.h, SOCK_INODE). */
+static __always_inline __u32 inode_of(const struct sock *sk)
+{
+	const struct socket_alloc *socket = (const struct socket_alloc *)sk->sk_socket;
+	unsigned long inode = 0;
+	if (socket)
+		bpf_core_read(&inode, sizeof(inode), &socket->vfs_inode.i_ino);
+	return inode;
+}
+
+#endif
