@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Events without a kernel, into the real module: connections that come and go, so many open at any
  * time. Prints what was reached as JSON; with --acknowledge a line for each turn after which a
- * reader sees all: "CLOSED OPEN", the numbers of the last socket that ended and of the last that
- * was opened.
+ * reader sees all: "N CLOSED OPEN", how many ended, the cookies of the last that did and of the
+ * last that was opened.
  *
  * usage: history-feed FILE [--rows N] [--open N] [--seed N] [--step NS] [--boot ID]
  *        [--start NS] [--now NS] [--retain-size BYTES] [--retain NS] [--acknowledge] [--pause US]
@@ -196,8 +196,8 @@ static void turn(struct feed *feed)
 	feed->history->state(feed->recorder, &state);
 	if (!feed->acknowledges || r < 0 || state.lag_ns)
 		return;
-	printf("%llu %llu\n", (unsigned long long)feed->last_closed,
-	       (unsigned long long)feed->last_opened);
+	printf("%llu %llu %llu\n", (unsigned long long)feed->n_closed,
+	       (unsigned long long)feed->last_closed, (unsigned long long)feed->last_opened);
 	fflush(stdout);
 }
 
