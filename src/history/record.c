@@ -375,9 +375,14 @@ static int end_other_boot(struct recorder *recorder, struct error *err)
 
 static int begin_boot(struct recorder *recorder, struct error *err)
 {
-	int r = store_run(recorder->db, err,
-			  "INSERT OR IGNORE INTO boot (boot_id, started) VALUES ('%s', %lld)",
-			  recorder->boot_id, (long long)recorder->began);
+	int64_t known = 0;
+	int r = store_number(recorder->db, 0, &known, err,
+			     "SELECT count(*) FROM boot WHERE boot_id = '%s'", recorder->boot_id);
+	recorder->knows_boot = known != 0;
+	if (r >= 0)
+		r = store_run(recorder->db, err,
+			      "INSERT OR IGNORE INTO boot (boot_id, started) VALUES ('%s', %lld)",
+			      recorder->boot_id, (long long)recorder->began);
 	if (r >= 0)
 		r = store_number(recorder->db, 0, &recorder->boot, err,
 				 "SELECT id FROM boot WHERE boot_id = '%s'", recorder->boot_id);
@@ -395,6 +400,24 @@ static int begin_boot(struct recorder *recorder, struct error *err)
 	return 0;
 }
 
+/* When the recorder before this one last knew what is open, in this boot; 0: there was none. */
+static void look_back(struct recorder *recorder)
+{
+	const struct alive *before = &recorder->before;
+	uint64_t known = recorder->segment.closed;
+	if (recorder->knows_boot && recorder->segment.base > known)
+		known = recorder->segment.base; /* where the one before it ended */
+	for (uint32_t i = 0; i < recorder->live.all.n; i++) {
+		const struct live *live = vector_at(&recorder->live.all, i);
+		if (live->is_used && live->row.opened > known)
+			known = live->row.opened;
+	}
+	if (recorder->knows_boot && strcmp(before->boot_id, recorder->boot_id) == 0 &&
+	    before->uptime_ns > known)
+		known = before->uptime_ns;
+	recorder->known = known;
+}
+
 static int begin(struct recorder *recorder, struct error *err)
 {
 	int r = write_prepare(recorder, err);
@@ -410,6 +433,7 @@ static int begin(struct recorder *recorder, struct error *err)
 		r = go_on(recorder, recorder->wish.uptime_ns, err);
 	if (r >= 0)
 		r = load_open(recorder, err);
+	look_back(recorder);
 	return r >= 0 ? write_all(recorder, recorder->wish.uptime_ns, err) : r;
 }
 

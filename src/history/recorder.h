@@ -117,8 +117,9 @@ struct recorder {
 	sqlite3_stmt *put_row, *put_event, *put_open, *drop_open, *put_gap, *put_clock, *put_first,
 		*put_segment, *begin, *commit, *rollback;
 
-	bool has_started, has_gap, is_full, is_broken;
+	bool has_started, has_gap, knows_boot, is_full, is_broken;
 	int log_pages;	  /* of the log, since it was last moved into the file */
+	uint64_t known;	  /* uptime of the last that the recorder before wrote of this boot */
 	uint64_t began;	  /* uptime at which it began to record */
 	uint64_t last;	  /* uptime of the newest event */
 	uint64_t visible; /* and of the newest that a reader sees */

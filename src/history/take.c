@@ -405,20 +405,18 @@ static int take_lost(struct recorder *recorder, const struct event *event)
 /* Every source is attached: what the recorder before left open and was not met again has ended. */
 static int take_started(struct recorder *recorder, const struct event *event)
 {
-	const struct alive *before = &recorder->before;
-	bool is_same_boot = strcmp(before->boot_id, recorder->boot_id) == 0;
+	uint64_t known = recorder->known;
 	if (recorder->has_started)
 		return 0;
 	recorder->has_started = true;
-	uint64_t known = recorder->segment.closed > before->uptime_ns ? recorder->segment.closed
-								      : before->uptime_ns;
-	int r = take_end_of_before(recorder, is_same_boot && known ? known : recorder->began);
-	if (r < 0 || !before->uptime_ns || recorder->has_gap || !is_same_boot)
-		return r; /* of another boot it is told when the file is opened */
-	return take_gap(
-		recorder, recorder->boot, known < event->uptime_ns ? known : event->uptime_ns,
-		event->uptime_ns, EVENT_UNKNOWN,
-		before->pid ? "the recorder ended unexpectedly" : "the recorder was stopped");
+	int r = take_end_of_before(recorder, known ? known : recorder->began);
+	if (r < 0 || !known || recorder->has_gap)
+		return r;
+	return take_gap(recorder, recorder->boot,
+			known < event->uptime_ns ? known : event->uptime_ns, event->uptime_ns,
+			EVENT_UNKNOWN,
+			recorder->before.pid ? "the recorder ended unexpectedly"
+					     : "the recorder was stopped");
 }
 
 static int take_kind(struct recorder *recorder, const struct event *event)
