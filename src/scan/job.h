@@ -22,6 +22,8 @@ struct progress {
 	uint64_t began_us;
 };
 
+struct link_way;
+
 struct job {
 	const struct scan_target *targets; /* all of one family */
 	const uint16_t *ports;		   /* ascending */
@@ -31,6 +33,8 @@ struct job {
 	uint8_t proto;
 	bool is_own; /* all are addresses of the place that is scanned from: no wire, no limit */
 	struct timing_path path;
+	const struct link_way
+		*ways;		   /* of each target, with interface 0 where none is known; NULL */
 	struct tracking *tracking; /* entries that may be made there; NULL: no limit that matters */
 	uint64_t deadline_us;	   /* of clock_us(); 0: none */
 	const struct stop *stop;   /* may be NULL */

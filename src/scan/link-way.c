@@ -207,6 +207,23 @@ static int find_neighbour(int fd, const struct route *route, bool is_v4, unsigne
 	return -EHOSTUNREACH;
 }
 
+int link_way_begin(int fd, const struct scan_target *target, const struct ip *from,
+		   struct link_way *ret, struct ip *ret_next)
+{
+	uint16_t protocol = target->is_v4 ? ETH_P_IP : ETH_P_IPV6;
+	struct route route;
+	*ret = (struct link_way){
+		.head = {[12] = (uint8_t)(protocol >> 8), [13] = (uint8_t)protocol}};
+	int r = find_route(fd, target, from, &route);
+	if (r >= 0)
+		r = find_own(fd, route.interface, ret->head + ETH_ALEN);
+	if (r != 0)
+		return r == 1 ? -EHOSTUNREACH : r;
+	ret->interface = route.interface;
+	*ret_next = route.next;
+	return 0;
+}
+
 int link_way_find(int fd, const struct scan_target *target, const struct ip *from, bool is_heard,
 		  struct link_way *ret)
 {

@@ -19,6 +19,11 @@ struct link_way {
  * or it cannot be known; other negative errno. */
 int link_way_open(void);
 
+/* The way to @target from @from but for the link address of who is next on it, *@ret_next: the
+ * target itself, or a gateway. 0; -EHOSTUNREACH: only packets go there; other negative errno. */
+int link_way_begin(int fd, const struct scan_target *target, const struct ip *from,
+		   struct link_way *ret, struct ip *ret_next);
+
 /* The way to @target from @from. @is_heard: it has answered already, so that a neighbour that the
  * kernel would ask once more is right too. 0; -EHOSTUNREACH: not yet, or only packets go there;
  * other negative errno. */

@@ -1,19 +1,15 @@
 /* A scan as a whole. */
 #include <errno.h>
-#include <linux/capability.h>
 
 #include "base/clock.h"
 #include "base/attributes.h"
 #include "base/format.h"
-#include "base/privilege.h"
-#include "scan/connect.h"
 #include "scan/near.h"
 #include "scan/saved.h"
 #include "scan/scan.h"
 #include "scan/sctp.h"
 #include "scan/silent.h"
-#include "scan/syn.h"
-#include "scan/udp.h"
+#include "scan/tables.h"
 #include "source/fail2ban.h"
 #include "source/interfaces.h"
 #include "source/netns.h"
@@ -42,46 +38,11 @@ static void limit_path(const struct scan_request *request, struct job *job)
 	}
 }
 
-static int run_job(const struct scan_request *request, const struct job *job, struct error *err)
-{
-	job->progress->doing = proto_words[job->proto];
-	if (job->proto == PROTO_UDP)
-		return udp_scan(job, err);
-	if (job->proto == PROTO_SCTP)
-		return sctp_scan(job, err);
-	if (request->method == METHOD_CONNECT ||
-	    (request->method == METHOD_AUTO && !privilege_has(CAP_NET_RAW)))
-		return connect_scan(job, err);
-	return syn_scan(job, err);
-}
-
 enum distance { DISTANCE_OWN, DISTANCE_NEAR, DISTANCE_OTHER, DISTANCE_MAX };
 
 static enum distance distance_of(const struct scan_target *target)
 {
 	return target->is_own ? DISTANCE_OWN : target->is_near ? DISTANCE_NEAR : DISTANCE_OTHER;
-}
-
-/* What the scan did not to fill the connection tracking of who asks. */
-static void say_tracking(struct visit *visit, const struct tracking *tracking)
-{
-	if (atomic_load(&tracking->has_waited))
-		scan_note(visit->scan,
-			  "connection tracking had room for %llu more: the scan kept below half of "
-			  "it, and waited for entries to expire",
-			  (unsigned long long)tracking->room);
-}
-
-static int run_tracked(struct visit *visit, struct job *job)
-{
-	struct tracking tracking;
-	tracking_init(&tracking);
-	if (tracking.fd >= 0 && job_n(job) > tracking.room / 2)
-		job->tracking = &tracking;
-	int r = run_job(visit->request, job, visit->err);
-	say_tracking(visit, &tracking);
-	tracking_done(&tracking);
-	return r;
 }
 
 /* Those results of a visit that one job can do: of one family, as far away. */
@@ -121,7 +82,7 @@ static int run_alike(struct visit *visit, unsigned k, bool is_v4, enum distance 
 		memcpy(answers + (size_t)i * n_ports,
 		       scan_result(visit->scan, results[i])->sweeps[k].answers,
 		       n_ports * sizeof(*answers));
-	int r = run_tracked(visit, &job);
+	int r = tables_run(request, &job, visit->scan, visit->err);
 	cleanup(fclosep) FILE *neighbours =
 		job.is_own || !is_v4 ? NULL : fopen("/proc/thread-self/net/arp", "re");
 	if (r >= 0 && neighbours)

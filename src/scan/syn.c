@@ -395,8 +395,13 @@ static int course_init(struct course *course, const struct job *job)
 		return -ENOMEM;
 	if (getrandom(course->key, sizeof(course->key), 0) < 0)
 		return -errno;
-	for (uint32_t i = 0; i < job->n_targets; i++)
+	for (uint32_t i = 0; i < job->n_targets; i++) {
 		find_source(course, i);
+		if (!job->ways || !job->ways[i].interface)
+			continue;
+		course->ways[i] = job->ways[i];
+		course->way_states[i] = WAY_KNOWN;
+	}
 	return 0;
 }
 

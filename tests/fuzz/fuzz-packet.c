@@ -2,6 +2,7 @@
 /* Any bytes as a packet that answers a probe of ours. */
 #include <assert.h>
 
+#include "scan/packet-neighbour.h"
 #include "scan/packet-sctp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -14,6 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			assert(ip_is_mapped(&packet.ends.to) && ip_is_mapped(&packet.ends.from));
 		is_answer = packet_sctp_parse(data, n, is_v4, &packet);
 		assert(is_answer == (packet.kind != PACKET_NONE));
+		struct neighbour_answer answer;
+		if (packet_neighbour_parse(data, n, is_v4, &answer))
+			assert(ip_is_mapped(&answer.ip) || !is_v4);
 	}
 	return 0;
 }

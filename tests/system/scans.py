@@ -60,9 +60,9 @@ def make_net():
     made.close()
 
 
-def listen_at(room, addresses, ports):
+def listen_at(room, addresses, ports, v6only=None):
     """TCP listeners; what they get they keep."""
-    room(f"[listen(a, p, 128) for a in {addresses!r} for p in {ports!r}] and None")
+    room(f"[listen(a, p, 128, v6only={v6only} if ':' in a else None) for a in {addresses!r} for p in {ports!r}] and None")
 
 
 def rules(lines, hook="input", name="wall"):

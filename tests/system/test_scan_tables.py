@@ -70,6 +70,62 @@ def test_tracking_that_no_rule_uses_slows_nothing(lo, doorward, tmp_path):
     assert not said["notes"]
 
 
+def test_frames_leave_no_trace_in_the_tracking(net, doorward, tmp_path):
+    """What goes past the kernel's own way takes no entry, however many doors are silent (case 16)."""
+    wall(net, "tcp dport 23-5000 drop")
+    listen_at(net.here, [HERE[4]], [22])
+    wall_in(net.outside, TRACKED, hook="output")
+    net.outside(SAMPLER)
+    seen = found(with_tracking_of(doorward, net.outside, tmp_path, 100), HERE[4], "-p", "1-5000", "--method", "syn")
+    assert seen.those("open") == [22] and len(seen.those("filtered")) == 4978
+    assert net.outside("most[0]") < 20
+
+
+def neighbours(room):
+    """The addresses that the kernel has an entry for, whatever it is worth."""
+    lines = room("subprocess.run(['ip', 'neigh'], capture_output=True, text=True).stdout").splitlines()
+    return {line.split()[0] for line in lines}
+
+
+@pytest.fixture(name="wide")
+def make_wide(net):
+    """Networks of which few addresses are there: here's, seen from outside. Their addresses of each family."""
+    there = {4: [f"10.10.{i}.{i + 7}" for i in range(4)], 6: [f"fd10::{i}:7" for i in range(1, 4)]}
+    net.outside("ip('addr add 10.10.0.2/22 dev eth0')")
+    net.outside("ip('addr add fd10::2/64 dev eth0 nodad')")
+    for address in there[4]:
+        net.here(f"ip('addr add {address}/22 dev outside')")
+    for address in there[6]:
+        net.here(f"ip('addr add {address}/64 dev outside nodad')")
+    listen_at(net.here, ["0.0.0.0", "::"], [2022], v6only=1)
+    return there
+
+
+NETWORKS = {4: ["10.10.0.0/22", "--exclude", "10.10.0.2"], 6: ["fd10::1:0/120", "fd10::2:0/120", "fd10::3:0/120"]}
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("method", ["syn", "connect"])
+def test_absent_neighbours_take_no_room(net, doorward, wide, family, method):
+    said = net.outside.doorward(doorward).json("scan", *NETWORKS[family], "-p", "2022,2023", "--yes", "--no-identify",
+                                               "--rate", "20000", "--method", method)
+    results = {r["address"]: {(p["port"], p["state"], p["reason"]) for p in r["ports"]} for r in said["results"]}
+    silent = {(2022, "filtered", "host-silent"), (2023, "filtered", "host-silent")}
+    assert {a for a, ports in results.items() if ports != silent} == set(wide[family])
+    assert all(results[a] == {(2022, "open", "syn-ack"), (2023, "closed", "rst")} for a in wide[family])
+    # our own kernel resets what answered, and so it meets those that are there
+    assert {a for a in neighbours(net.outside) if a in results} <= set(wide[family])
+    assert any(f"{len(results) - len(wide[family])} addresses on the own link do not answer" in note for note in said["notes"])
+
+
+@pytest.mark.parametrize("address, word", [("10.9.0.77", "ARP"), ("fd09::77", "neighbour solicitations")])
+def test_one_that_nobody_has_is_told_as_that(net, doorward, address, word):
+    said = net.outside.doorward(doorward).json("scan", address, "-p", "1-100", "--udp", "--tcp", "--no-identify")
+    assert {o["reason"] for o in said["results"][0]["others"]} == {"host-silent"}
+    assert f"{address}: the host does not answer {word}" in said["notes"]
+    assert address not in neighbours(net.outside)
+
+
 def test_time_that_is_over_ends_the_waiting_for_tracking(lo, doorward, tmp_path):
     wall_in(lo, TRACKED, hook="output")
     wall_in(lo, "tcp dport 1-1000 drop", name="silent")

@@ -1,0 +1,15 @@
+/* One job, within what the tables of who scans have room for: neighbours and connection tracking.
+ */
+#ifndef SCAN_TABLES_H
+#define SCAN_TABLES_H
+
+#include "scan/job.h"
+#include "scan/scan.h"
+
+/* Looks who is there, then runs the job by the method that was asked for, so many hosts and doors
+ * at a time that half of each table stays free. What it did for that is noted in @scan. 0 or
+ * negative errno with @err told. */
+int tables_run(const struct scan_request *request, struct job *job, struct scan *scan,
+	       struct error *err);
+
+#endif
