@@ -153,12 +153,40 @@ static int stop_unit(struct bus *bus, const char *name, struct error *err)
 	return r < 0 ? tell(&error, r, "stop", name, err) : 0;
 }
 
+static int open_session(struct bus **ret, struct error *err)
+{
+	cleanup(close_busp) struct bus *bus = calloc(1, sizeof(*bus));
+	if (!bus)
+		return error_set(err, -ENOMEM, "connect to the session bus");
+	int r = sd_bus_open_user(&bus->bus);
+	if (r >= 0)
+		r = sd_bus_set_method_call_timeout(bus->bus, ANSWER_US);
+	if (r < 0) {
+		error_set(err, r, "connect to the session bus");
+		error_hint(err, "notifications need a desktop: its DBUS_SESSION_BUS_ADDRESS");
+		return r;
+	}
+	*ret = TAKE_POINTER(bus);
+	return 0;
+}
+
+/* Desktop Notifications Specification 1.2, Notify. */
+static int notify(struct bus *bus, const char *title, const char *body)
+{
+	return sd_bus_call_method(bus->bus, "org.freedesktop.Notifications",
+				  "/org/freedesktop/Notifications", "org.freedesktop.Notifications",
+				  "Notify", NULL, NULL, "susssasa{sv}i", "doorward", 0,
+				  "network-wired", title, body, 0, 0, -1);
+}
+
 static const struct bus_functions functions = {
 	.open = open_bus,
 	.close = close_bus,
 	.read_unit = read_unit,
 	.read_state = read_state,
 	.stop_unit = stop_unit,
+	.open_session = open_session,
+	.notify = notify,
 };
 
 MODULE_DEFINE(bus) = {.name = "bus", .version = BUS_VERSION, .functions = &functions};

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-#define BUS_VERSION 1
+#define BUS_VERSION 2
 #define BUS_TRIGGERS_MAX 8
 #define BUS_NAME_MAX 256
 
@@ -32,6 +32,10 @@ struct bus_functions {
 	/* Begins to stop it. 0; -ENOENT: it is not loaded; -EACCES; other negative errno, with @err
 	 * told. */
 	int (*stop_unit)(struct bus *bus, const char *name, struct error *err);
+	/* The bus of the user's session, by his environment. 0 or negative errno with @err told. */
+	int (*open_session)(struct bus **ret, struct error *err);
+	/* Shows a notification on his desktop. 0 or negative errno. */
+	int (*notify)(struct bus *bus, const char *title, const char *body);
 };
 
 #endif

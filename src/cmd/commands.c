@@ -5,13 +5,13 @@
 
 extern const struct command cmd_list, cmd_show, cmd_deliver, cmd_close, cmd_block, cmd_unblock,
 	cmd_blocks, cmd_explain, cmd_netstat, cmd_fport, cmd_mport, cmd_fields, cmd_version,
-	cmd_why, cmd_free, cmd_serve, cmd_top, cmd_scan, cmd_record, cmd_history;
+	cmd_why, cmd_free, cmd_serve, cmd_top, cmd_scan, cmd_watch, cmd_record, cmd_history;
 
 const struct command *const commands[] = {
-	&cmd_list,    &cmd_top,	    &cmd_show,	  &cmd_deliver, &cmd_close, &cmd_block,
-	&cmd_unblock, &cmd_blocks,  &cmd_explain, &cmd_why,	&cmd_free,  &cmd_serve,
-	&cmd_scan,    &cmd_record,  &cmd_history, &cmd_netstat, &cmd_fport, &cmd_mport,
-	&cmd_fields,  &cmd_version, NULL};
+	&cmd_list,    &cmd_top,	   &cmd_show,	 &cmd_deliver, &cmd_close,   &cmd_block,
+	&cmd_unblock, &cmd_blocks, &cmd_explain, &cmd_why,     &cmd_free,    &cmd_serve,
+	&cmd_scan,    &cmd_watch,  &cmd_record,	 &cmd_history, &cmd_netstat, &cmd_fport,
+	&cmd_mport,   &cmd_fields, &cmd_version, NULL};
 
 const struct command *command_find(const char *name)
 {

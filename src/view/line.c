@@ -222,8 +222,9 @@ static void tell(struct out *out, const struct event *event)
 		return;
 	}
 	if (event->kind == EVENT_KNOCK) {
-		out_format(out, "%s, %llu times", event->why ? event->why : "",
-			   (unsigned long long)event->count);
+		out_string(out, event->why ? event->why : "");
+		if (event->count > 1)
+			out_format(out, ", %llu times", (unsigned long long)event->count);
 		return;
 	}
 	if (!put_holder(out, event->snapshot, socket))

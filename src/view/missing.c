@@ -45,21 +45,25 @@ static void tell_one(struct out *out, const struct missing *missing)
 	out_string(out, what_of(missing));
 }
 
-static bool is_told(const struct snapshot *snapshot, const struct missing *missing)
+static bool is_told(const struct vector *list, const struct missing *missing)
 {
-	for (uint32_t i = 0; i < snapshot->missing.n; i++)
-		if (((const struct missing *)vector_at(&snapshot->missing, i))->what ==
-		    WHAT_HOLDERS)
+	for (uint32_t i = 0; i < list->n; i++)
+		if (((const struct missing *)vector_at(list, i))->what == WHAT_HOLDERS)
 			return missing->what != WHAT_PROCESSES; /* sockets say it best */
 	return missing->why != WHY_INIT;
 }
 
 void missing_text(struct out *out, const struct snapshot *snapshot)
 {
+	missing_list_text(out, &snapshot->missing);
+}
+
+void missing_list_text(struct out *out, const struct vector *list)
+{
 	const char *hint = NULL, *between = "";
-	for (uint32_t i = 0; i < snapshot->missing.n; i++) {
-		const struct missing *missing = vector_at(&snapshot->missing, i);
-		if (!is_told(snapshot, missing))
+	for (uint32_t i = 0; i < list->n; i++) {
+		const struct missing *missing = vector_at(list, i);
+		if (!is_told(list, missing))
 			continue;
 		out_string(out, between);
 		tell_one(out, missing);

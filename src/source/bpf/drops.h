@@ -4,12 +4,12 @@
 
 #include "base/vector.h"
 #include "model/socket.h"
-#include "source/host.h"
+#include "source/drop-reason.h"
 
 struct packet_drop {
 	uint32_t reason;
-	char word[48];	/* "NETFILTER_DROP"; "" unknown to this kernel's BTF */
-	uint64_t netns; /* inode; 0 unknown */
+	char word[DROP_REASON_MAX]; /* "NETFILTER_DROP"; "" unknown to this kernel's BTF */
+	uint64_t netns;		    /* inode; 0 unknown */
 	struct ip to;
 	bool is_v4;
 	uint16_t to_port, from_port;
