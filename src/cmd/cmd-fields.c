@@ -44,15 +44,6 @@ static void print_words(struct out *out, const struct field *field)
 static const char *const of_words[] = {
 	[OF_SOCKET] = "socket", [OF_HOLDER] = "holder", [OF_EVENT] = "event"};
 
-/* Those of what is listed, then those of events; NULL behind the last. */
-static const struct field *any_field_at(unsigned index)
-{
-	unsigned n = 0;
-	while (field_at(n))
-		n++;
-	return index < n ? field_at(index) : field_of_event_at(index - n);
-}
-
 static bool is_in_json(const struct field *field)
 {
 	return field->flags & FIELD_JSON || field->of == OF_EVENT;
@@ -62,7 +53,7 @@ static void print_json(struct out *out)
 {
 	const struct field *field;
 	out_string(out, "{\"schema\":\"" JSON_SCHEMA "\",\"fields\":[");
-	for (unsigned i = 0; (field = any_field_at(i)); i++) {
+	for (unsigned i = 0; (field = field_any_at(i)); i++) {
 		out_string(out, i ? ",\n{\"name\":" : "\n{\"name\":");
 		json_text(out, field->name);
 		out_string(out, ",\"json\":");
@@ -104,7 +95,7 @@ static void print_text(struct out *out, unsigned columns)
 {
 	const struct field *field;
 	out_string(out, "FIELD              JSON            OF      MEANING\n");
-	for (unsigned i = 0; (field = any_field_at(i)); i++) {
+	for (unsigned i = 0; (field = field_any_at(i)); i++) {
 		out_format(out, "%-17s  %-14s  %-6s  ", field->name, field->json ? field->json : "",
 			   of_words[field->of]);
 		print_help(out, field->help, HELP_AT, columns);

@@ -156,15 +156,21 @@ static int follow_source_turn(void *data, bool is_last unused_argument, const st
 	return follow_turn(data, 0, stop, err);
 }
 
-static int run_follow(struct watching *watching, const struct settings *settings,
-		      const struct follow_wish *wish, struct watch_source *source,
-		      struct error *err)
+/* What helps, where that is the right to it. */
+static int refused(int r, struct error *err)
+{
+	if ((r == -EPERM || r == -EACCES) && err && !err->hint[0] && privilege_hint())
+		error_hint(err, "%s", privilege_hint());
+	return r;
+}
+
+static int run_follow(struct watching *watching, const struct follow_wish *wish,
+		      struct watch_source *source, struct error *err)
 {
 	struct follow *follow = NULL;
-	(void)settings;
 	int r = follow_start(&watching->context->host, wish, &watching->sink, &follow, err);
 	if (r < 0)
-		return r;
+		return refused(r, err);
 	source->data = follow;
 	source->fd = follow_fd(follow);
 	source->turn = follow_source_turn;
@@ -186,11 +192,8 @@ static int run_knocks(struct watching *watching, const struct netns_scope *scope
 {
 	struct knocking *knocking = NULL;
 	int r = knocking_start(&watching->context->host, scope, &watching->sink, &knocking, err);
-	if (r < 0) {
-		if (r == -EPERM && privilege_hint())
-			error_hint(err, "%s", privilege_hint());
-		return r;
-	}
+	if (r < 0)
+		return refused(r, err);
 	source->data = knocking;
 	source->fd = knocking_fd(knocking);
 	source->turn = knocking_source_turn;
@@ -218,7 +221,7 @@ static int watch(struct watching *watching, const struct settings *settings, str
 					 .kinds = kinds_of(settings, watching->filter)};
 	if (settings->is_of_knocks)
 		return run_knocks(watching, &looking.scope, &source, err);
-	return run_follow(watching, settings, &wish, &source, err);
+	return run_follow(watching, &wish, &source, err);
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
@@ -256,8 +259,9 @@ static const char *const examples[] = {
 	"doorward watch event = refused and port = 5432",
 	"doorward watch --json --for 10s 'process = nginx and not ended'",
 	"doorward watch --exec 'logger \"$DOORWARD_PROCESS opened $DOORWARD_LOCAL\"' opened",
-	"doorward watch --on public --notify opened",
-	"doorward watch --knocks --summary --for 1h",
+	"doorward watch --on public --exec 'mail -s \"$DOORWARD_LOCAL is public\" root' opened",
+	"doorward watch --summary --for 2s",
+	"doorward watch --knocks 'peer in 10.0.0.0/8'",
 	NULL,
 };
 

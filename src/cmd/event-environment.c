@@ -79,7 +79,7 @@ void event_environment(struct out *out, const struct event *event)
 	for (unsigned i = 0; (field = field_of_event_at(i)); i++)
 		put_field(out, field, &record);
 	for (unsigned i = 0; (field = field_at(i)); i++)
-		if (field->of == OF_HOLDER || field->flags & FIELD_JSON ||
+		if (field->of == OF_HOLDER || !(field->flags & FIELD_ON_REQUEST) ||
 		    strcmp(field->name, "bytes_received") == 0)
 			put_field(out, field, &record);
 	put_by(out, snapshot_process(event->snapshot, event->by));

@@ -27,6 +27,14 @@ const struct field *field_of_event_at(unsigned index)
 	return NULL;
 }
 
+const struct field *field_any_at(unsigned index)
+{
+	unsigned n = 0;
+	while (field_at(n))
+		n++;
+	return index < n ? field_at(index) : field_of_event_at(index - n);
+}
+
 const struct field *field_find(const char *name)
 {
 	const struct field *field;

@@ -88,6 +88,8 @@ struct field {
 const struct field *field_at(unsigned index);
 /* Those of what happened to it: no column of a list. */
 const struct field *field_of_event_at(unsigned index);
+/* The former, then the latter. */
+const struct field *field_any_at(unsigned index);
 const struct field *field_find(const char *name); /* of both, by name; NULL */
 const char *field_nearest(const char *name);	  /* NULL */
 

@@ -117,7 +117,7 @@ static bool is_public(const struct socket *socket)
 unsigned novelty_event(struct novelty *novelty, const struct event *event)
 {
 	const struct socket *socket = event_socket(event);
-	if (!socket)
+	if (!socket || socket->state == STATE_BOUND) /* nobody answers there yet */
 		return 0;
 	uint64_t key = door_key(event, socket);
 	struct door *door = is_public(socket) ? find_door(novelty, key) : NULL;

@@ -237,6 +237,8 @@ static void tell(struct out *out, const struct event *event)
 	}
 	if (event->sure == SURE_PROBABLE)
 		out_string(out, "?");
+	if (event->kind == EVENT_OPENED && socket->state == STATE_BOUND)
+		out_string(out, ", bound");
 	if (event->kind == EVENT_CONNECT_FAILED)
 		put_error(out, event);
 	if (event->kind == EVENT_CLOSED || event->kind == EVENT_ENDED)

@@ -50,12 +50,14 @@ def test_an_example_runs_as_a_shell_takes_it(line):
         if os.geteuid() != 0:
             pytest.skip("needs root")
         line = f"unshare --net {line}"
+    if re.match("doorward watch.*--knocks", line) and os.geteuid() != 0:
+        pytest.skip("needs root")
     if re.match("doorward top", line):  # a screen wants a terminal: it is looked at in test_top.py
         with sh(line) as run:
             assert "no terminal" in run.communicate(timeout=60)[1] and run.returncode == 3
         return
     with sh(line) as run:
-        if re.search(r"netstat .* [0-9]+$|^doorward serve ", line):  # goes on until it is stopped
+        if re.search(r"netstat .* [0-9]+$|^doorward serve |^doorward watch(?!.*--for)", line):  # goes on until it is stopped
             assert run.stdout.readline() is not None
             run.send_signal(signal.SIGINT)
         _, err = run.communicate(timeout=60)
@@ -234,6 +236,8 @@ def completed(line):
     ("doorward list --sort port,-recv", ["port,-recv_queue"]),
     ("doorward list --netns se", ["self"]),
     ("doorward list peer_po", ["peer_port"]),
+    ("doorward watch errno_", ["errno_name", "errno_sure"]),
+    ("doorward list errno_", []),
     ("doorward fport -", ["-p", "-i", "-a", "-ap", "--help"]),
 ])
 def test_bash_offers(line, offered):

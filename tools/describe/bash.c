@@ -73,10 +73,14 @@ static void print_options(const struct command *command)
 		else
 			printf("-%c ", option->letter);
 	printf("--help'\n\t\t;;\n");
-	if (takes_filter(command))
-		printf("\t%s:*) _doorward_choose \"$fields and or not in\" ;;\n", command->name);
-	else if (takes_port(command))
+	if (takes_filter(command)) {
+		printf("\t%s:*) _doorward_choose \"$fields", command->name);
+		if (is_of_events(command))
+			print_event_fields(" ");
+		printf(" and or not in\" ;;\n");
+	} else if (takes_port(command)) {
 		printf("\t%s:*) _doorward_open ;;\n", command->name);
+	}
 }
 
 void describe_bash(void)

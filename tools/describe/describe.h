@@ -37,6 +37,10 @@ enum choices choices_of(const struct option *option);
 /* The words of an option, or the names of all fields, with @between. */
 void print_words(const char *const *words, const char *between);
 void print_fields(const char *between);
+/* Those of events, @between before each. */
+void print_event_fields(const char *between);
+/* Its filter knows the fields of events too. */
+bool is_of_events(const struct command *command);
 
 /* @text with a backslash before each of @special. */
 void print_escaped(const char *text, const char *special);

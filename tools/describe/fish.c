@@ -68,10 +68,15 @@ static void print_command(const struct command *command)
 	if (!takes_filter(command) && !takes_port(command))
 		return;
 	print_start(command);
-	printf(takes_filter(command)
-		       ? " -a '$doorward_fields and or not in'\n"
-		       : " -a '(doorward list --numeric --no-group --output raw --fields port "
-			 "2>/dev/null)'\n");
+	if (takes_filter(command)) {
+		printf(" -a '$doorward_fields");
+		if (is_of_events(command))
+			print_event_fields(" ");
+		printf(" and or not in'\n");
+	} else {
+		printf(" -a '(doorward list --numeric --no-group --output raw --fields port "
+		       "2>/dev/null)'\n");
+	}
 }
 
 void describe_fish(void)

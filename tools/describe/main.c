@@ -32,6 +32,18 @@ void print_fields(const char *between)
 		printf("%s%s", i ? between : "", field->name);
 }
 
+void print_event_fields(const char *between)
+{
+	const struct field *field;
+	for (unsigned i = 0; (field = field_of_event_at(i)); i++)
+		printf("%s%s", between, field->name);
+}
+
+bool is_of_events(const struct command *command)
+{
+	return strcmp(command->name, "watch") == 0 || strcmp(command->name, "history") == 0;
+}
+
 void print_escaped(const char *text, const char *special)
 {
 	for (; *text; text++)

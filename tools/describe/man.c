@@ -57,12 +57,14 @@ static void print_field_list(void)
 {
 	const struct field *field;
 	printf(".SH FIELDS\n");
-	for (unsigned i = 0; (field = field_at(i)); i++) {
+	for (unsigned i = 0; (field = field_any_at(i)); i++) {
 		printf(".TP\n.B ");
 		print_roff(field->name);
 		printf("\n");
 		print_roff(field->help);
-		printf("%s\n", field->of == OF_HOLDER ? " (of a holder)" : "");
+		printf("%s\n", field->of == OF_HOLDER  ? " (of a holder)"
+			       : field->of == OF_EVENT ? " (of an event)"
+						       : "");
 	}
 }
 

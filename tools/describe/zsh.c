@@ -63,7 +63,8 @@ static void print_command(const struct command *command)
 		print_option(option);
 	printf(" \\\n\t\t\t'--help[tell of the command]' \\\n\t\t\t'*:");
 	if (takes_filter(command))
-		printf("filter:_doorward_filter");
+		printf(is_of_events(command) ? "filter:_doorward_event_filter"
+					     : "filter:_doorward_filter");
 	else if (takes_port(command))
 		printf("port:_doorward_open");
 	else
@@ -79,6 +80,9 @@ void describe_zsh(void)
 	printf("\n}\n"
 	       "_doorward_filter() {\n	compadd and or not in ");
 	print_fields(" ");
+	printf("\n}\n"
+	       "_doorward_event_filter() {\n	_doorward_filter\n	compadd");
+	print_event_fields(" ");
 	printf("\n}\n"
 	       "_doorward_netns() {\n	compadd self all /run/netns/*(N:t)\n}\n"
 	       "_doorward_open() {\n	compadd ${(f)\"$(doorward list --numeric --no-group "
