@@ -169,13 +169,15 @@ static int run_follow(struct watching *watching, const struct follow_wish *wish,
 {
 	struct follow *follow = NULL;
 	int r = follow_start(&watching->context->host, wish, &watching->sink, &follow, err);
+	bool is_stopped = stop_wanted(watching->context->stop); /* before it began */
 	if (r < 0)
-		return refused(r, err);
+		return is_stopped ? 0 : refused(r, err);
 	source->data = follow;
 	source->fd = follow_fd(follow);
 	source->turn = follow_source_turn;
 	source->missing = follow_missing(follow);
-	tell_missing(watching->context, source->missing);
+	if (!is_stopped)
+		tell_missing(watching->context, source->missing);
 	r = watching_run(watching, source, err);
 	follow_free(follow);
 	return r;

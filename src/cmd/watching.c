@@ -198,7 +198,7 @@ static int tell_started(struct watching *watching, const struct watch_source *so
 	snapshot->host = source->host;
 	snapshot->boot_id = source->boot_id;
 	watching->started.snapshot = snapshot;
-	if (!watching->summary)
+	if (!watching->summary || watching->is_json)
 		put_line(watching, &watching->started, source->missing);
 	watching->started.snapshot = NULL;
 	snapshot_free(snapshot);

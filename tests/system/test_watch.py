@@ -266,19 +266,16 @@ def test_a_door_that_turns_public_is_told(room, watch, tmp_path):
 
 # ---- the summary ----
 
-def test_a_summary_counts(room, doorward):
-    watching = Watch(doorward, "--netns", room.pid, "--summary", is_started=False)
-    # nothing is written before its end: tried until it has begun
+def test_a_summary_counts(room, watch):
+    watching = watch("--summary")
     port = room("listen('127.0.0.1', 0)")
     for _ in range(10):
         connect(room, port)
-    code, err = watching.end()
-    assert (code, err) == (0, "")
-    summary, = watching.lines
-    assert summary["summary"] is True
-    for line in summary["ports"]:
-        assert line["port"] == f"tcp/{port}"
-    assert summary["events"]["established"] <= 20
+    assert watching.end() == (0, "")
+    summary = watching.lines[-1]
+    assert summary["summary"] is True and summary["events"]["established"] == 20
+    assert [line["port"] for line in summary["ports"]] == [f"tcp/{port}"]
+    assert [line["peer"] for line in summary["peers"]] == ["127.0.0.1"]
 
 
 # ---- who does not read ----
