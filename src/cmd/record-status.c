@@ -84,10 +84,10 @@ void record_status_print(const struct page *page, const char *path,
 		out_string(&text, "nothing yet");
 	}
 	page_flush(page, status->oldest_ns ? "" : "known", &text);
-	put_count(&text, status->n_intervals, "interval", "intervals");
-	out_string(&text, ", of which ");
+	put_count(&text, status->n_intervals, "closed interval", "closed intervals");
+	out_string(&text, ", ");
 	out_u64(&text, status->n_open);
-	out_string(&text, " are open; ");
+	out_string(&text, " open; ");
 	put_count(&text, status->n_events, "refusal or failure", "refusals and failures");
 	out_string(&text, "; ");
 	put_count(&text, status->n_boots, "boot", "boots");

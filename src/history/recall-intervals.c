@@ -71,10 +71,10 @@ int answer_seal(struct answering *answering, struct error *err)
 	struct snapshot *snapshot = answering->revival.snapshot;
 	struct moment until = answering->until;
 	struct remembered *ret = answering->ret;
-	if (!answering->recall->until_ns) { /* until now, of which nobody claims to know more */
+	if (!answering->recall->until_ns) { /* until the record's end, whenever that is */
 		const struct vector *boots = &answering->archive->boots;
 		const struct boot *last = boots->n ? vector_at(boots, boots->n - 1) : NULL;
-		until = (struct moment){.boot = last ? last->id : 0};
+		until = (struct moment){.boot = last ? last->id : 0, .uptime = INT64_MAX};
 	}
 	int r = tell_unknown(answering->archive, snapshot, &answering->from, &until,
 			     answering->recall->since_ns, err);

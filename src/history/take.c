@@ -409,6 +409,9 @@ static int take_started(struct recorder *recorder, const struct event *event)
 	if (recorder->has_started)
 		return 0;
 	recorder->has_started = true;
+	if (!known && !recorder->has_gap) /* it begins with what stands: to find that took time */
+		store_run(recorder->db, NULL, "UPDATE boot SET started = %lld WHERE id = %lld",
+			  (long long)event->uptime_ns, (long long)recorder->boot);
 	int r = take_end_of_before(recorder, known ? known : recorder->began);
 	if (r < 0 || !known || recorder->has_gap)
 		return r;

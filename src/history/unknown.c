@@ -106,7 +106,7 @@ int tell_unknown(struct archive *archive, struct snapshot *snapshot, const struc
 		r = add(snapshot, WHY_GONE, 0,
 			dated(&snapshot->arena, "what ended before %s is no longer kept (--retain)",
 			      archive_time(archive, archive->pruned.boot, archive->pruned.uptime)));
-	if (r >= 0)
+	if (r >= 0 && to->uptime != INT64_MAX)
 		r = tell_after(archive, snapshot, to);
 	if (r < 0)
 		return error_set(err, r, "read %s", archive->path);
