@@ -94,7 +94,7 @@ static void show_progress(struct progress *progress, void *data)
 		 n_sent = atomic_load(&progress->n_sent);
 	uint64_t took = clock_us() - progress->began_us;
 	uint64_t rate = took ? n_sent * 1000000 / took : 0;
-	uint64_t left = n_done ? took / 1000000 * (n_all - n_done) / n_done : 0;
+	uint64_t left = n_done ? took * (n_all - n_done) / n_done / 1000000 : 0;
 	(void)context;
 	dprintf(2, "\r%s: %llu of %llu done, %llu/s, %llu open so far, %llu s left\033[K",
 		progress->doing, (unsigned long long)n_done, (unsigned long long)n_all,

@@ -25,6 +25,7 @@ struct many {
 	const struct job *job;
 	struct pending pending;
 	struct timing timing;
+	struct rejects *rejects; /* of each target, shared */
 	struct slot *slots;
 	uint32_t *free;	 /* those that may be used: a stack */
 	uint32_t *queue; /* those under way by age: a ring of n_slots */
@@ -83,6 +84,8 @@ static void collect(struct many *many, struct slot *slot, int error, uint64_t no
 	if (answer.reason == BECAUSE_REFUSED_HERE || answer.reason == BECAUSE_NO_ROUTE)
 		rtt = 0;
 	answer.rtt_us = (uint32_t)rtt;
+	if (answer.reason == BECAUSE_ICMP)
+		rejects_count(&many->rejects[slot->probe % job->n_targets], many->timing.pass);
 	timing_answered(&many->timing, many->timing.pass, rtt, now);
 	probe_answered(job, slot->probe, &answer);
 	release(many, slot, error == ECONNREFUSED || error == EALREADY);
@@ -202,16 +205,23 @@ static int work(void *data)
 	many->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (many->epoll < 0)
 		return -errno;
+	bool is_proof = false;
 	timing_init(&many->timing, &job->path, clock_us());
 	for (;;) {
 		one_pass(many);
 		uint32_t n = pending_keep(&many->pending, job);
 		if (job_must_end(job, clock_us()))
 			return 0;
-		if (!timing_needs_pass(&many->timing, n))
-			break;
+		if (!timing_needs_pass(&many->timing, n)) {
+			if (is_proof || many->timing.pass + 1 >= TIMING_PASSES_MAX ||
+			    !rejects_want_proof(&many->pending, job, many->rejects))
+				break;
+			job_wait(job, REJECTS_WAIT_US);
+			is_proof = true;
+		}
 		timing_begin_pass(&many->timing);
 	}
+	pending_limited(&many->pending, job, many->rejects);
 	pending_silent(&many->pending, job,
 		       (struct answer){.state = DOOR_FILTERED, .reason = BECAUSE_TIME_OUT});
 	return 0;
@@ -265,9 +275,12 @@ int connect_many(const struct job *job, unsigned n_threads)
 {
 	uint32_t n_slots = slots_for(job, n_threads);
 	struct many *each = calloc(n_threads, sizeof(*each));
-	int r = each ? 0 : -ENOMEM;
-	for (unsigned i = 0; i < n_threads && r >= 0; i++)
+	cleanup(freep) struct rejects *rejects = calloc(job->n_targets, sizeof(*rejects));
+	int r = each && rejects ? 0 : -ENOMEM;
+	for (unsigned i = 0; i < n_threads && r >= 0; i++) {
 		r = init(&each[i], job, i, n_threads, n_slots);
+		each[i].rejects = rejects;
+	}
 	if (r >= 0)
 		r = job_run(job, n_threads, work, each, sizeof(*each));
 	for (unsigned i = 0; each && i < n_threads; i++)

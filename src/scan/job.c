@@ -28,6 +28,16 @@ uint32_t job_allowance(const struct job *job, struct timing *timing, uint64_t no
 			       ret_next);
 }
 
+void job_wait(const struct job *job, uint64_t us)
+{
+	struct pollfd wait = {.fd = job->stop ? job->stop->fd : -1, .events = POLLIN};
+	uint64_t now = clock_us(), until = now + us;
+	if (job->deadline_us && until > job->deadline_us)
+		until = job->deadline_us;
+	if (until > now)
+		poll(&wait, 1, (int)((until - now + 999) / 1000));
+}
+
 unsigned job_threads(void)
 {
 	cpu_set_t set;

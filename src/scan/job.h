@@ -50,6 +50,9 @@ static inline uint64_t job_n(const struct job *job)
 uint32_t job_allowance(const struct job *job, struct timing *timing, uint64_t now,
 		       uint64_t *ret_next);
 
+/* For so long, or until it must end. */
+void job_wait(const struct job *job, uint64_t us);
+
 /* Broken off: by a signal or by --max-time. */
 bool job_must_end(const struct job *job, uint64_t now_us);
 

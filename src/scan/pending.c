@@ -3,6 +3,8 @@
 
 #include "scan/pending.h"
 
+#define ICMP_AT_ONCE 6 /* errors that a Linux host sends before it waits (icmp(7)) */
+
 int pending_init(struct pending *pending, const struct job *job, unsigned thread,
 		 unsigned n_threads)
 {
@@ -42,6 +44,34 @@ void probe_answered(const struct job *job, uint32_t probe, const struct answer *
 	atomic_fetch_add_explicit(&job->progress->n_done, 1, memory_order_relaxed);
 	if (answer->state == DOOR_OPEN)
 		atomic_fetch_add_explicit(&job->progress->n_open, 1, memory_order_relaxed);
+}
+
+void rejects_count(struct rejects *rejects, unsigned pass)
+{
+	atomic_fetch_add(&rejects->n, 1);
+	atomic_fetch_add(&rejects->n_late, pass > 0);
+}
+
+bool rejects_want_proof(const struct pending *pending, const struct job *job,
+			const struct rejects *rejects)
+{
+	for (uint32_t i = 0; i < pending->n; i++) {
+		const struct rejects *its = &rejects[pending->list[i] % job->n_targets];
+		if (atomic_load(&its->n) >= ICMP_AT_ONCE && !atomic_load(&its->n_late))
+			return true;
+	}
+	return false;
+}
+
+void pending_limited(const struct pending *pending, const struct job *job,
+		     const struct rejects *rejects)
+{
+	const struct answer limited = {.state = DOOR_FILTERED, .reason = BECAUSE_ICMP_LIMITED};
+	for (uint32_t i = 0; i < pending->n; i++) {
+		const struct rejects *its = &rejects[pending->list[i] % job->n_targets];
+		if (atomic_load(&its->n) >= ICMP_AT_ONCE && atomic_load(&its->n_late))
+			probe_answered(job, pending->list[i], &limited);
+	}
 }
 
 void pending_silent(const struct pending *pending, const struct job *job, struct answer silent)

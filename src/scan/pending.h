@@ -34,6 +34,23 @@ static inline struct answer *probe_answer(const struct job *job, uint32_t probe)
 			     probe / job->n_targets];
 }
 
+/* What a target's ICMP errors say of its other doors. Shared by threads. */
+struct rejects {
+	_Atomic uint32_t n, n_late; /* all; those that came only when asked again */
+};
+void rejects_count(struct rejects *rejects, unsigned pass);
+
+/* A target has rejected as many as it may at once, and some are silent: whether it would reject
+ * those too shows when it is asked again after REJECTS_WAIT_US. */
+#define REJECTS_WAIT_US 1050000
+bool rejects_want_proof(const struct pending *pending, const struct job *job,
+			const struct rejects *rejects);
+
+/* Silent doors of a target that rejects others as fast as it may are rejected too. @rejects: of
+ * each target. */
+void pending_limited(const struct pending *pending, const struct job *job,
+		     const struct rejects *rejects);
+
 /* The answer is kept (only the first) and counted. */
 void probe_answered(const struct job *job, uint32_t probe, const struct answer *answer);
 

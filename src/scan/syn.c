@@ -15,8 +15,7 @@
 #include "scan/syn.h"
 
 #define RECEIVED_MAX 192
-#define ICMP_AT_ONCE 6 /* errors that a Linux host sends before it waits (icmp(7)) */
-#define SMALL 4096     /* doors that one thread does as fast */
+#define SMALL 4096 /* doors that one thread does as fast */
 #define RUNNERS_MAX 8
 #define WAYS_LOOKED 64 /* targets whose ways are looked for before they have answered */
 
@@ -34,15 +33,12 @@ struct course {
 	struct ip *from;
 	union any_address *to;
 	socklen_t n_to;
+	struct rejects *rejects; /* of each target */
 	struct link_way *ways;
 	_Atomic uint8_t *way_states; /* enum way_state */
 	struct finder finder;
 	pthread_mutex_t lock;
 	struct timing told[RUNNERS_MAX]; /* by each thread, of what it has seen so far */
-};
-
-struct rejects {
-	uint32_t n, n_late; /* all; those that came only when asked again */
 };
 
 struct runner {
@@ -51,7 +47,6 @@ struct runner {
 	struct syn_sockets sockets;
 	struct pending pending;
 	struct timing timing;
-	struct rejects *rejects;   /* of each target */
 	uint32_t next, n_answered; /* in this pass */
 	uint32_t n_batches;
 	struct sampler sampler;
@@ -134,6 +129,7 @@ static void add_sample(struct runner *runner)
 		return;
 	add_probe(runner, probe, SAMPLE_PORT + port);
 	timing_sampled(&runner->timing);
+	atomic_fetch_add_explicit(&runner->course->job->progress->n_sent, 1, memory_order_relaxed);
 }
 
 /* The packet that could not be sent: @error. */
@@ -237,8 +233,7 @@ static void take(struct runner *runner, const uint8_t *bytes, size_t n, uint64_t
 		answer.rtt_us = (uint32_t)now - before->rtt_us + ((uint32_t)now == before->rtt_us);
 	timing_answered(&runner->timing, pass, answer.rtt_us, now);
 	if (answer.reason == BECAUSE_ICMP) {
-		runner->rejects[probe % job->n_targets].n++;
-		runner->rejects[probe % job->n_targets].n_late += pass > 0;
+		rejects_count(&runner->course->rejects[probe % job->n_targets], pass);
 	}
 	probe_answered(job, probe, &answer);
 	runner->n_answered++;
@@ -333,36 +328,28 @@ static bool one_pass(struct runner *runner, bool *ret_is_last)
 	}
 }
 
-/* Silent doors of a host that rejects others, as fast as it may, are rejected too. */
-static void tell_silent(struct runner *runner)
-{
-	const struct job *job = runner->course->job;
-	for (uint32_t i = 0; i < runner->pending.n; i++) {
-		uint32_t probe = runner->pending.list[i];
-		const struct rejects *rejects = &runner->rejects[probe % job->n_targets];
-		if (rejects->n < ICMP_AT_ONCE || !rejects->n_late)
-			continue;
-		const struct answer limited = {.state = DOOR_FILTERED,
-					       .reason = BECAUSE_ICMP_LIMITED};
-		probe_answered(job, probe, &limited);
-	}
-	pending_silent(&runner->pending, job,
-		       (struct answer){.state = DOOR_FILTERED, .reason = BECAUSE_TIME_OUT});
-}
-
 static int work(void *data)
 {
 	struct runner *runner = *(struct runner **)data;
 	const struct job *job = runner->course->job;
+	bool is_proof = false;
 	timing_init(&runner->timing, &job->path, clock_us());
 	for (bool is_last = false; !is_last;) {
 		if (!one_pass(runner, &is_last))
 			return 0;
 		pending_keep(&runner->pending, job);
+		if (is_last && !is_proof && runner->timing.pass + 1 < TIMING_PASSES_MAX &&
+		    rejects_want_proof(&runner->pending, job, runner->course->rejects)) {
+			job_wait(job, REJECTS_WAIT_US);
+			is_proof = true;
+			is_last = false;
+		}
 		if (!is_last)
 			timing_begin_pass(&runner->timing);
 	}
-	tell_silent(runner);
+	pending_limited(&runner->pending, job, runner->course->rejects);
+	pending_silent(&runner->pending, job,
+		       (struct answer){.state = DOOR_FILTERED, .reason = BECAUSE_TIME_OUT});
 	return 0;
 }
 
@@ -387,11 +374,12 @@ static int course_init(struct course *course, const struct job *job)
 	course->forms = calloc(job->n_targets, sizeof(*course->forms));
 	course->from = calloc(job->n_targets, sizeof(*course->from));
 	course->to = calloc(job->n_targets, sizeof(*course->to));
+	course->rejects = calloc(job->n_targets, sizeof(*course->rejects));
 	course->ways = calloc(job->n_targets, sizeof(*course->ways));
 	course->way_states = calloc(job->n_targets, sizeof(*course->way_states));
 	int r = finder_init(&course->finder, job);
-	if (r < 0 || !course->forms || !course->from || !course->to || !course->ways ||
-	    !course->way_states)
+	if (r < 0 || !course->forms || !course->from || !course->to || !course->rejects ||
+	    !course->ways || !course->way_states)
 		return -ENOMEM;
 	if (getrandom(course->key, sizeof(course->key), 0) < 0)
 		return -errno;
@@ -410,6 +398,7 @@ static void course_done(struct course *course)
 	free(course->forms);
 	free(course->from);
 	free(course->to);
+	free(course->rejects);
 	free(course->ways);
 	free(course->way_states);
 	finder_done(&course->finder);
@@ -424,10 +413,7 @@ static struct runner *runner_new(struct course *course, unsigned thread, unsigne
 		return NULL;
 	runner->course = course;
 	runner->thread = thread;
-	runner->rejects = calloc(course->job->n_targets, sizeof(*runner->rejects));
 	*ret = syn_open(&runner->sockets, course->job->targets[0].is_v4, course->job->is_own);
-	if (*ret >= 0 && !runner->rejects)
-		*ret = -ENOMEM;
 	if (*ret >= 0)
 		*ret = pending_init(&runner->pending, course->job, thread, n_threads);
 	outbox_init(&runner->packets, runner->sockets.send, false);
@@ -441,7 +427,6 @@ static void runner_free(struct runner *runner)
 		return;
 	syn_close(&runner->sockets);
 	pending_done(&runner->pending);
-	free(runner->rejects);
 	free(runner);
 }
 

@@ -163,9 +163,9 @@ static bool from_sockaddr(const struct sockaddr *address, struct scan_target *re
 }
 
 static int add_name(struct targets *targets, const char *text, const struct netns *place,
-		    struct arena *arena, struct error *err)
+		    struct arena *arena, int flags, struct error *err)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
 	struct addrinfo *found = NULL;
 	int failed = getaddrinfo(text, NULL, &hints, &found);
 	if (failed == EAI_SYSTEM)
@@ -219,7 +219,7 @@ int targets_add(struct targets *targets, const char *text, const struct netns *p
 	const char *percent = memchr(text, '%', n);
 	size_t length = percent ? (size_t)(percent - text) : n;
 	if (ip_parse(text, length, &target.ip, &target.is_v4) < 0)
-		return add_name(targets, text, place, arena, err);
+		return add_name(targets, text, place, arena, AI_ADDRCONFIG, err);
 	if (ip_reach(&target.ip) == REACH_LINK_LOCAL && !target.is_v4) {
 		target.interface = percent ? interface_of(place, percent + 1)
 					   : own_interface(place, &target.ip);
@@ -318,7 +318,7 @@ static int exclude_one(struct targets *targets, const char *word, struct arena *
 	}
 	struct targets others;
 	targets_init(&others);
-	int r = add_name(&others, word, NULL, arena, err);
+	int r = add_name(&others, word, NULL, arena, 0, err); /* all that it may mean */
 	if (r >= 0)
 		take_out(targets, NULL, &others);
 	targets_done(&others);
