@@ -35,7 +35,7 @@ enum bpf_event_flag {
  *  24 start_ns 32 closer_start_ns   40 since_ns 48 sent    56 received
  *  64 local    80 peer    96 inode  100 uid    104 interface
  * 108 pid     112 closer_pid        116 local_port        118 peer_port
- * 120 error   122 protocol          124 unused            128 */
+ * 120 error   122 protocol          124 owner_uid         128 */
 struct bpf_event {
 	__u8 kind, family, flags;
 	__u8 state; /* that it leaves; 0 none */
@@ -51,8 +51,8 @@ struct bpf_event {
 	__s32 pid, closer_pid; /* 0 unknown */
 	__u16 local_port, peer_port;
 	__u16 error;
-	__u16 protocol; /* IPPROTO_*; 262 MPTCP */
-	__u32 unused;
+	__u16 protocol;	 /* IPPROTO_*; 262 MPTCP */
+	__u32 owner_uid; /* of pid */
 };
 _Static_assert(sizeof(struct bpf_event) == 128, "both sides agree");
 
@@ -100,7 +100,7 @@ struct bpf_events_shared {
 	__u64 unstored; /* sockets for which there was no memory */
 	__u64 told;	/* of what was lost: by the reader */
 	__u64 unknown;	/* processes that found no room in the ring */
-	__u64 rescued;	/* told by the second copy because the first was skipped */
+	__u64 rescued;	/* calls for which the first copy was skipped, and the second not */
 };
 
 /* What the first copy of the state program has done and the second has not passed yet: a line of

@@ -227,32 +227,31 @@ static __always_inline struct bpf_events_slot *slot_here(void)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_first, struct sock *sk, int old, int new)
 {
-	if (!tells(sk, old, new))
-		return 0;
 	struct bpf_events_slot *slot = slot_here();
 	slot->sk_before = slot->sk;
 	slot->done_before = slot->done;
 	slot->sk = sk;
 	slot->done = old << 4 | new;
-	change(sk, old, new);
+	if (tells(sk, old, new))
+		change(sk, old, new);
 	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_second, struct sock *sk, int old, int new)
 {
-	if (!tells(sk, old, new))
-		return 0;
 	struct bpf_events_slot *slot = slot_here();
 	if (slot->sk == sk && slot->done == (__u8)(old << 4 | new)) {
 		slot->sk = slot->sk_before;
 		slot->done = slot->done_before;
 		return 0;
 	}
-	if (is_told(sk, old, new))
+	bool is_telling = tells(sk, old, new);
+	if (is_telling && is_told(sk, old, new))
 		return 0;
 	__sync_fetch_and_add(&memory.shared.rescued, 1);
-	change(sk, old, new);
+	if (is_telling)
+		change(sk, old, new);
 	return 0;
 }
 
@@ -495,6 +494,7 @@ static __always_inline struct bpf_event *begin_trial(struct bpf_sock_addr *ctx)
 		return 0;
 	owner->flags |= OWNER_TRIES;
 	note_current(&tries.pid, &tries.start_ns);
+	tries.uid = current_uid();
 	tries.flags = OWNER_EXACT;
 	tries.inode = inode_of(sk);
 	struct bpf_event *event =

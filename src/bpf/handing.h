@@ -32,9 +32,10 @@ struct owner {
 	__u64 since_ns;
 	__s32 pid, closer_pid;
 	__u32 inode;
+	__u32 uid; /* of the process */
 	__u8 flags;
 	__u8 done; /* the transition that was told last: old << 4 | new */
-	__u8 unused[2];
+	__u8 unused[6];
 };
 
 struct {
@@ -131,6 +132,7 @@ static __always_inline void fill_owner(struct bpf_event *event, const struct own
 	event->pid = owner->pid;
 	event->closer_pid = owner->closer_pid;
 	event->inode = owner->inode;
+	event->owner_uid = owner->uid;
 	if (owner->flags & OWNER_EXACT)
 		event->flags |= BPF_EVENT_EXACT;
 	if (owner->flags & OWNER_DIALLED)
@@ -154,7 +156,6 @@ static __always_inline void fill_socket(struct bpf_event *event, const struct so
 	event->interface = sk->__sk_common.skc_bound_dev_if;
 	event->error = sk->sk_err;
 	event->protocol = sk->sk_protocol;
-	event->unused = 0;
 	if ((sk->sk_shutdown & SHUTDOWN_MASK) == SHUTDOWN_MASK)
 		event->flags |= BPF_EVENT_SHUT;
 }
@@ -178,9 +179,16 @@ static __always_inline void note_current(__s32 *ret_pid, __u64 *ret_start_ns)
 	*ret_start_ns = is_kernel ? 0 : task->group_leader->start_boottime;
 }
 
+static __always_inline __u32 current_uid(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	return task->real_cred->euid.val;
+}
+
 static __always_inline void own(struct owner *owner, __u8 flags)
 {
 	note_current(&owner->pid, &owner->start_ns);
+	owner->uid = current_uid();
 	owner->closer_pid = 0;
 	owner->closer_start_ns = 0;
 	owner->flags = flags | (owner->pid ? OWNER_EXACT : 0);

@@ -165,6 +165,21 @@ uint32_t actors_find(struct actors *actors, struct actor actor)
 	return number != NONE ? number : add(actors, actor);
 }
 
+/* What was forked and has another user now is otherwise as its parent. */
+uint32_t actors_find_as(struct actors *actors, struct actor actor, uint32_t uid)
+{
+	uint32_t number = actors_find(actors, actor);
+	if (number == NONE || actors->entries[number].process == NONE)
+		return number;
+	struct process *process =
+		vector_at(&actors->view->processes, actors->entries[number].process);
+	if (process->uid != uid) {
+		process->uid = uid;
+		process->known |= KNOWN_UID;
+	}
+	return number;
+}
+
 void actors_hold(struct actors *actors, uint32_t number)
 {
 	if (number != NONE)

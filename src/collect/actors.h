@@ -19,6 +19,8 @@ int actors_learn(struct actors *actors, const struct found_process *process);
 
 /* The number by which it is remembered; NONE: nobody, or there is no memory. */
 uint32_t actors_find(struct actors *actors, struct actor actor);
+/* The same, of one that is that user by now. */
+uint32_t actors_find_as(struct actors *actors, struct actor actor, uint32_t uid);
 /* It is kept as long as it is held. NONE is fine. */
 void actors_hold(struct actors *actors, uint32_t number);
 void actors_release(struct actors *actors, uint32_t number);

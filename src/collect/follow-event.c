@@ -64,14 +64,15 @@ static struct held who_of_connection(struct follow *follow, const struct found_e
 	uint32_t closer = actors_find(follow->actors, found->closer);
 	bool dialled = found->socket.role == ROLE_DIALLED;
 	if (dialled && found->is_exact) {
-		held.actor = actors_find(follow->actors, found->holder);
+		held.actor = actors_find_as(follow->actors, found->holder, found->holder_uid);
 		held.sure = SURE_EXACT;
 	} else if (closer != NONE && !is_destroyed(found)) {
 		held.actor = closer;
 		held.sure = SURE_EXACT;
 	} else {
 		held.actor = door		 ? door->actor
-			     : found->holder.pid ? actors_find(follow->actors, found->holder)
+			     : found->holder.pid ? actors_find_as(follow->actors, found->holder,
+								  found->holder_uid)
 						 : listener_holder(follow, found);
 	}
 	if (closer != held.actor)
@@ -85,7 +86,7 @@ static struct held who_of_door(struct follow *follow, const struct found_event *
 	struct held held = {.actor = NONE, .by = NONE, .sure = SURE_EXACT};
 	uint32_t closer = actors_find(follow->actors, found->closer);
 	if (found->holder.pid)
-		held.actor = actors_find(follow->actors, found->holder);
+		held.actor = actors_find_as(follow->actors, found->holder, found->holder_uid);
 	else if (closer != NONE && !is_destroyed(found))
 		held.actor = closer;
 	else if (door)
@@ -136,7 +137,8 @@ static int keep_door(struct follow *follow, const struct socket *socket,
 
 int follow_opened(struct follow *follow, const struct found_event *found)
 {
-	struct held held = {actors_find(follow->actors, found->holder), NONE, SURE_EXACT};
+	struct held held = {actors_find_as(follow->actors, found->holder, found->holder_uid), NONE,
+			    SURE_EXACT};
 	bool has_peer = socket_has_peer(&found->socket);
 	struct telling telling = begin(found, has_peer ? EVENT_ESTABLISHED : EVENT_OPENED, &held);
 	telling.event.opened_ns = found->time_ns;

@@ -98,13 +98,6 @@ static bool is_multicast(const struct ip *ip)
 	return ip_is_mapped(ip) ? ip->bytes[12] >> 4 == 0xe : ip->bytes[0] == 0xff;
 }
 
-static bool may_bind_low(struct follow *follow, const struct found_event *found)
-{
-	uint32_t index = actors_tell(follow->actors, actors_find(follow->actors, found->holder));
-	const struct process *process = snapshot_process(follow->view, index);
-	return !process || !(process->known & KNOWN_UID) || process->uid == 0;
-}
-
 struct cause {
 	int error;
 	enum sure sure;
@@ -120,7 +113,7 @@ static struct cause find_cause(struct follow *follow, struct trial *trial)
 	    !netns_has_address(netns, &tried->local))
 		return (struct cause){EADDRNOTAVAIL, SURE_EXACT};
 	if (is_known && tried->local_port && tried->local_port < netns->unprivileged_start &&
-	    !may_bind_low(follow, &trial->found))
+	    trial->found.holder_uid != 0)
 		return (struct cause){EACCES, SURE_PROBABLE};
 	if (trial->found.had_port)
 		return (struct cause){EINVAL, SURE_EXACT};
@@ -136,7 +129,8 @@ static int tell_refused(struct follow *follow, struct trial *trial)
 	struct cause cause = find_cause(follow, trial);
 	if (!cause.error)
 		return 0; /* no port was asked for and none given: IP_BIND_ADDRESS_NO_PORT */
-	uint32_t tried_by = actors_find(follow->actors, trial->found.holder);
+	uint32_t tried_by =
+		actors_find_as(follow->actors, trial->found.holder, trial->found.holder_uid);
 	bool is_taken = cause.error == EADDRINUSE;
 	struct telling telling = {
 		.event = {.uptime_ns = trial->found.time_ns,

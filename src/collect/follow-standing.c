@@ -143,6 +143,8 @@ static int keep_places(struct follow *follow, const struct snapshot *snapshot)
 			return -ENOMEM;
 		*place = snapshot_netns(snapshot, i)->inode;
 	}
+	if (follow->events && follow->places.n == 1)
+		events_narrow(follow->events, *(uint64_t *)vector_at(&follow->places, 0));
 	return 0;
 }
 

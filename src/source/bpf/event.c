@@ -91,6 +91,7 @@ static int parse_event(const void *bytes, size_t n, struct event_reader *reader)
 		.sent = record.sent,
 		.received = record.received,
 		.holder = {record.pid, record.start_ns},
+		.holder_uid = record.owner_uid,
 		.closer = {record.closer_pid, record.closer_start_ns},
 		.deed = record.kind,
 		.left = record.state,

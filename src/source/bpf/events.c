@@ -224,6 +224,11 @@ uint64_t events_position(const struct events *events)
 	return events->reading.at;
 }
 
+void events_narrow(struct events *events, uint64_t netns)
+{
+	events->memory->shared.netns = (uint32_t)netns;
+}
+
 uint64_t events_ring(const struct events *events)
 {
 	return events->memory->shared.made_ns;
@@ -539,6 +544,10 @@ bool events_sleep(struct events *events unused_argument)
 uint64_t events_position(const struct events *events unused_argument)
 {
 	return 0;
+}
+
+void events_narrow(struct events *events unused_argument, uint64_t netns unused_argument)
+{
 }
 
 uint64_t events_ring(const struct events *events unused_argument)

@@ -31,6 +31,7 @@ struct found_event {
 	uint64_t since_ns; /* when it was established or opened; 0: it was not seen */
 	uint64_t sent, received;
 	struct actor holder; /* who opened or dialled; of an accepted one its listener's */
+	uint32_t holder_uid; /* as it did it; where the holder is known */
 	struct actor closer; /* who closed or shut down last */
 	uint8_t deed;
 	uint8_t left;	 /* enum state that it left; 0 none */
@@ -103,6 +104,8 @@ bool events_sleep(struct events *events);
 /* How far the ring was read, in bytes since it was made; what is behind it is given back by
  * events_acknowledge, or at once. */
 uint64_t events_position(const struct events *events);
+/* From now on only what happens in that namespace; 0: in all. */
+void events_narrow(struct events *events, uint64_t netns);
 /* Which ring it is: the boot time at which it was made. */
 uint64_t events_ring(const struct events *events);
 void events_acknowledge(struct events *events);

@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the kernel's events say, held against the sockets that a room makes and what it knows of them itself."""
+
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+
+from room import Room
+from watches import Watch
+
+pytestmark = pytest.mark.needs("bpf")
+
+COOKIE = 57  # SO_COOKIE
+OF = "lambda s: int.from_bytes(s.getsockopt(socket.SOL_SOCKET, 57, 8), 'little')"
+
+
+@pytest.fixture
+def room():
+    made = Room()
+    made(f"cookie = {OF}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def watch(doorward, room):
+    running = []
+
+    def start(*words, **how):
+        running.append(Watch(doorward, "--netns", room.pid, *words, **how))
+        return running[-1]
+
+    yield start
+    for made in running:
+        made.close()
+
+
+def pair(room):
+    """A connection of the room with itself: (listener's port, cookie dialled, cookie accepted); in kept: both ends."""
+    room("server = keep(socket.create_server(('127.0.0.1', 0)))")
+    room("dialled = socket.create_connection(server.getsockname())")
+    room("accepted = server.accept()[0]")
+    return room("[server.getsockname()[1], cookie(dialled), cookie(accepted)]")
+
+
+def find(watching, **facts):
+    """The first line that says this, among those that have come or will come."""
+    for line in watching.lines:
+        if all(line.get(key) == value for key, value in facts.items()):
+            return line
+    return watching.until(**facts)
+
+
+def of(watching, cookie, event):
+    return find(watching, cookie=cookie, event=event)
+
+
+def pid_of(line):
+    return line["holder"]["pid"] if line["holder"] else None
+
+
+# ---- connections ----
+
+def test_a_connection_is_told_at_both_ends(room, watch):  # R08
+    watching = watch()
+    port, dialled, accepted = pair(room)
+    room("dialled.sendall(b'x' * 100000)")
+    assert room("len(accepted.recv(100000, socket.MSG_WAITALL))") == 100000
+    room("accepted.sendall(b'y' * 7)")
+    room("dialled.recv(7)")
+    number = room("dialled.getsockname()[1]")
+    room("dialled.close()")
+    room("accepted.close()")
+    one, other = of(watching, dialled, "ended"), of(watching, accepted, "ended")
+    for line in (of(watching, dialled, "established"), one):
+        assert (line["local_port"], line["peer_port"], line["proto"]) == (number, port, "tcp")
+        assert (line["local_address"], line["peer_address"]) == ("127.0.0.1", "127.0.0.1")
+        assert line["role"] == "dialled" and line["sure"] == "exact" and pid_of(line) == room.pid
+    assert of(watching, accepted, "established")["role"] == "accepted"
+    assert (other["local_port"], other["peer_port"], other["role"]) == (port, number, "accepted")
+    assert other["sure"] == "exact" and pid_of(other) == room.pid
+    assert (one["bytes_sent"], one["bytes_received"]) == (100000, 7)
+    assert (other["bytes_sent"], other["bytes_received"]) == (7, 100000)
+    assert one["how"] == other["how"] == "closed" and one["duration"] > 0
+
+
+def test_a_connect_that_does_not_wait(room, watch):  # R09
+    watching = watch()
+    port = room("listen('127.0.0.1', 0)")
+    room("good = socket.socket(); good.setblocking(False)")
+    room(f"good.connect_ex(('127.0.0.1', {port}))")
+    room("bad = socket.socket(); bad.setblocking(False)")
+    room("bad.connect_ex(('127.0.0.1', 1))")
+    good, bad = room("cookie(good)"), room("cookie(bad)")
+    failed = of(watching, bad, "connect_failed")
+    assert failed["errno"] == 111 and failed["errno_sure"] == "exact" and failed["peer_port"] == 1
+    assert pid_of(failed) == room.pid and failed["local_port"]
+    of(watching, good, "established")
+    room("good.close(); bad.close()")
+    of(watching, good, "ended")
+    told = [line["event"] for line in watching.lines if line.get("cookie") in (good, bad)]
+    assert sorted(told) == ["connect_failed", "ended", "established"]
+
+
+@pytest.mark.parametrize("option", ["TCP_DEFER_ACCEPT", "TCP_FASTOPEN"])
+def test_data_before_the_connection_is_counted(room, watch, option):  # R12
+    room("open('/proc/sys/net/ipv4/tcp_fastopen', 'w').write('519')")  # both ends, and without a cookie
+    watching = watch()
+    number = {"TCP_DEFER_ACCEPT": 9, "TCP_FASTOPEN": 23}[option]
+    room("server = socket.socket(); server.bind(('127.0.0.1', 0))")
+    room(f"server.setsockopt(socket.IPPROTO_TCP, {number}, 5); server.listen()")
+    room("dialled = socket.socket()")
+    if option == "TCP_FASTOPEN":
+        room("dialled.sendto(b'early', 0x20000000, server.getsockname())")
+    else:
+        room("dialled.connect(server.getsockname()); dialled.sendall(b'early')")
+    room("accepted = server.accept()[0]")
+    room("accepted.recv(100); accepted.sendall(b'answer'); dialled.recv(100)")
+    dialled, accepted = room("cookie(dialled)"), room("cookie(accepted)")
+    room("dialled.close(); accepted.close()")
+    for cookie, sent, received in ((dialled, 5, 6), (accepted, 6, 5)):
+        of(watching, cookie, "established")
+        ended = of(watching, cookie, "ended")
+        assert (ended["bytes_sent"], ended["bytes_received"]) == (sent, received)
+
+
+def test_what_is_older_than_the_watching_has_its_end(room, watch):  # R15
+    port, dialled, accepted = pair(room)
+    number = room("dialled.getsockname()[1]")
+    watching = watch()
+    room("dialled.close(); accepted.close()")
+    one, other = of(watching, dialled, "ended"), of(watching, accepted, "ended")
+    assert (one["local_port"], one["peer_port"], one["local_address"]) == (number, port, "127.0.0.1")
+    assert (other["local_port"], other["peer_port"], other["peer_address"]) == (port, number, "127.0.0.1")
+    assert one["duration"] is None and other["duration"] is None
+    assert pid_of(one) == pid_of(other) == room.pid and one["holder"]["exe"]
+
+
+# ---- how it ends ----
+
+def test_the_end_that_sends_the_reset_aborts(room, watch):
+    watching = watch()
+    _, dialled, accepted = pair(room)
+    room("dialled.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); dialled.close()")
+    one, other = of(watching, dialled, "ended"), of(watching, accepted, "ended")
+    assert one["how"] == "aborted" and one["sure"] == "exact"
+    assert other["how"] == "reset" and other["sure"] == "probable" and pid_of(other) == room.pid
+    room("accepted.close()")
+
+
+def test_what_was_not_read_is_thrown_away(room, watch):
+    watching = watch()
+    _, dialled, accepted = pair(room)
+    room("dialled.sendall(b'unread')")
+    room("accepted.recv(1, socket.MSG_PEEK); accepted.close()")
+    assert of(watching, accepted, "ended")["how"] == "aborted"
+    assert of(watching, dialled, "ended")["how"] == "reset"
+    room("dialled.close()")
+
+
+@pytest.mark.needs("program:ss")
+def test_who_destroys_it_is_told(room, watch):
+    watching = watch()
+    port, dialled, _ = pair(room)
+    subprocess.run(["nsenter", "-t", str(room.pid), "--net", "--", "ss", "-K", f"dport = {port}"], check=True,
+                   stdout=subprocess.DEVNULL)
+    ended = of(watching, dialled, "ended")
+    assert ended["how"] == "destroyed" and pid_of(ended) == room.pid
+    assert ended["by"]["name"] == "ss"
+
+
+# ---- who held it ----
+
+def test_a_listener_that_is_older_has_its_holder(room, watch):  # R16
+    room("server = socket.create_server(('127.0.0.1', 0))")
+    port, cookie = room("server.getsockname()[1]"), room("cookie(server)")
+    watching = watch()
+    room("server.close()")
+    closed = of(watching, cookie, "closed")
+    assert closed["local_port"] == port and closed["duration"] is None
+    assert pid_of(closed) == room.pid and closed["holder"]["exe"] == os.path.realpath("/usr/bin/python3")
+
+
+def test_who_lived_for_a_moment_is_known(room, watch, tmp_path):  # R18
+    watching = watch()
+    port = room("listen('127.0.0.1', 0)")
+    room(f"subprocess.run(['bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/{port}'])")
+    line = watching.until(event="established", role="dialled", peer_port=port)
+    assert line["holder"]["exe"] == os.path.realpath("/bin/bash") and line["holder"]["name"] == "bash"
+    assert line["holder"]["cmdline"] == f"bash -c exec 3<>/dev/tcp/127.0.0.1/{port}"
+    program = tmp_path / "helper"
+    program.write_bytes(open(os.path.realpath("/bin/bash"), "rb").read())
+    program.chmod(0o755)
+    room(f"subprocess.run(['https', '-c', 'exec 3<>/dev/tcp/127.0.0.1/{port}'], executable='{program}')")
+    line = watching.until(event="established", role="dialled", peer_port=port)
+    assert line["holder"]["exe"] == str(program) and line["holder"]["cmdline"].startswith("https -c ")
+
+
+def test_the_child_that_serves_holds_what_it_accepted(room, watch):
+    watching = watch()
+    room("server = socket.create_server(('127.0.0.1', 0))")
+    room("children = []")
+    room("exec('''for _ in range(3):\n    child = os.fork()\n    if child == 0:\n        while True:\n"
+         "            made = server.accept()[0]; made.sendall(str(os.getpid()).encode()); made.recv(1); made.close()\n"
+         "    children.append(child)''', globals())")
+    served = {}
+    for _ in range(6):
+        room("dialled = socket.create_connection(server.getsockname())")
+        said = room("int(dialled.recv(20))")
+        served[room("dialled.getsockname()[1]")] = said
+        room("dialled.close()")
+    for number, child in served.items():
+        ended = find(watching, event="ended", role="accepted", peer_port=number)
+        assert pid_of(ended) == child and ended["sure"] == "exact"
+    room("[os.kill(child, 9) for child in children]; [os.waitpid(child, 0) for child in children]")
+
+
+def test_a_socket_that_was_passed_on(room, watch):
+    watching = watch()
+    _, _, accepted = pair(room)
+    room("ours, theirs = socket.socketpair()")
+    room("exec('''child = os.fork()\nif child == 0:\n    accepted.close(); dialled.close(); ours.close()\n"
+         "    fds = socket.recv_fds(theirs, 1, 1)[1]\n    theirs.send(b\"x\"); theirs.recv(1)\n"
+         "    os.close(fds[0]); os._exit(0)''', globals())")
+    room("socket.send_fds(ours, [b'x'], [accepted.fileno()]); ours.recv(1)")
+    room("accepted.close(); ours.send(b'x'); os.waitpid(child, 0)")
+    room("dialled.close()")
+    ended = of(watching, accepted, "ended")
+    assert pid_of(ended) == room("child") and ended["sure"] == "exact"
+
+
+def test_a_server_that_is_killed(room, watch):
+    watching = watch()
+    room("exec('''end, other = os.pipe()\nchild = os.fork()\nif child == 0:\n"
+         "    server = socket.create_server((\"127.0.0.1\", 0))\n"
+         "    os.write(other, str(server.getsockname()[1]).encode())\n    made = server.accept()[0]\n    time.sleep(600)"
+         "''', globals())")
+    port = room("int(os.read(end, 20))")
+    room(f"dialled = socket.create_connection(('127.0.0.1', {port})); dialled.sendall(b'x')")
+    watching.until(event="established", role="accepted", local_port=port)
+    child = room("child")
+    room("os.kill(child, 9); os.waitpid(child, 0)")
+    ended = find(watching, event="ended", role="accepted", local_port=port)
+    assert pid_of(ended) == child and ended["sure"] == "exact" and ended["holder"]["exe"]
+    closed = find(watching, event="closed", local_port=port)
+    assert pid_of(closed) == child and closed["holder"]["exe"]
+
+
+@pytest.mark.needs("root")
+def test_a_number_that_is_used_again(room, watch, tmp_path):  # R17
+    watching = watch()
+    port = room("listen('127.0.0.1', 0)")
+    for _ in range(50):
+        first = subprocess.Popen(["nsenter", "-t", str(room.pid), "--net", "--", "bash", "-c",
+                                  f"exec 3<>/dev/tcp/127.0.0.1/{port}"])
+        first.wait()
+        with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
+            file.write(str(first.pid - 1))
+        second = subprocess.Popen(["sleep", "60"])
+        try:
+            line = watching.until(event="established", role="dialled", peer_port=port)
+            assert line["holder"]["exe"] == os.path.realpath("/bin/bash") and pid_of(line) == first.pid
+            if second.pid == first.pid:
+                return
+        finally:
+            second.kill()
+            second.wait()
+    pytest.skip("the number was always taken by somebody else")
+
+
+# ---- doors ----
+
+def test_a_refused_bind_says_what_stood_in_the_way(room, watch):  # R23
+    watching = watch()
+    port = room("listen('127.0.0.1', 0)")
+    assert room(f"bind_error('0.0.0.0', {port})") == 98
+    refused = watching.until(event="refused")
+    assert (refused["errno"], refused["errno_sure"], refused["local_port"]) == (98, "exact", port)
+    assert pid_of(refused) == room.pid
+
+
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
+def test_a_refused_bind_whose_socket_lives_on(room, watch, kind):
+    watching = watch()
+    room(f"first = bind('127.0.0.1', 0, socket.{kind})")
+    port = room("first.getsockname()[1]")
+    room(f"second = socket.socket(socket.AF_INET, socket.{kind})")
+    began = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert room(f"error_of(second.bind, ('127.0.0.1', {port}))") == 98
+    refused = watching.until(event="refused")
+    assert refused["errno"] == 98 and refused["local_port"] == port
+    assert refused["uptime"] >= began
+
+
+@pytest.mark.parametrize("address, port, errno", [("10.99.99.99", 4711, 99), ("127.0.0.1", 80, 13)])
+def test_other_refusals(room, watch, address, port, errno):
+    watching = watch()
+    uid = 65534 if errno == 13 else None
+    assert room(f"bind_error({address!r}, {port}, {uid})") == errno
+    refused = watching.until(event="refused")
+    assert refused["errno"] == errno and refused["local_port"] == port
+
+
+def test_bound_twice(room, watch):
+    watching = watch()
+    room("made = bind('127.0.0.1', 0)")
+    assert room("error_of(made.bind, ('127.0.0.1', 0))") == 22
+    assert watching.until(event="refused")["errno"] == 22
+
+
+def test_what_was_granted_is_not_refused(room, watch):
+    watching = watch()
+    room("made = [bind('127.0.0.1', 0) for _ in range(100)]")
+    room("[one.close() for one in made]")
+    for _ in range(100):
+        watching.until(event="closed")
+    assert not [line for line in watching.lines if line["event"] == "refused"]
+    assert len([line for line in watching.lines if line["event"] == "opened"]) == 100
+
+
+def test_udp_with_and_without_a_bind(room, watch):
+    watching = watch()
+    room("bound = bind('127.0.0.1', 0, socket.SOCK_DGRAM)")
+    opened = of(watching, room("cookie(bound)"), "opened")
+    assert (opened["proto"], opened["local_port"]) == ("udp", room("bound.getsockname()[1]"))
+    room("sent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); sent.sendto(b'x', bound.getsockname())")
+    assert of(watching, room("cookie(sent)"), "opened")["local_port"] == room("sent.getsockname()[1]")
+    room("talks = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); talks.connect(bound.getsockname())")
+    told = of(watching, room("cookie(talks)"), "established")
+    assert (told["local_port"], told["peer_port"]) == (room("talks.getsockname()[1]"), opened["local_port"])
+    cookies = room("[cookie(bound), cookie(sent), cookie(talks)]")
+    room("bound.close(); sent.close(); talks.close()")
+    for cookie, event in zip(cookies, ("closed", "closed", "ended")):
+        assert pid_of(of(watching, cookie, event)) == room.pid
+
+
+def test_a_listener_that_was_never_bound(room, watch):
+    watching = watch()
+    room("made = socket.socket(); made.listen()")
+    opened = of(watching, room("cookie(made)"), "opened")
+    assert opened["local_port"] == room("made.getsockname()[1]") and opened["state"] == "LISTEN"
+    cookie = room("cookie(made)")
+    room("made.close()")
+    assert of(watching, cookie, "closed")["local_port"] == opened["local_port"]
+
+
+def test_many_listeners_of_many_processes_that_end(room, watch):
+    watching = watch("state = listen")
+    each, processes = 100, 20
+    room(f"exec('''children = []\nfor _ in range({processes}):\n    child = os.fork()\n    if child == 0:\n"
+         f"        for _ in range({each}): listen(\"127.0.0.1\", 0)\n        os._exit(0)\n    children.append(child)\n"
+         "for child in children: os.waitpid(child, 0)''', globals())")
+    children = set(room("children"))
+    counts = {"opened": {}, "closed": {}}
+    while sum(sum(of_kind.values()) for of_kind in counts.values()) < 2 * each * processes:
+        line = watching.line()
+        assert line["event"] in counts and line["holder"]["exe"] == os.path.realpath("/usr/bin/python3")
+        counts[line["event"]][pid_of(line)] = counts[line["event"]].get(pid_of(line), 0) + 1
+    assert counts["opened"] == counts["closed"] == {child: each for child in children}
+
+
+# ---- without BPF ----
+
+def test_without_bpf_openings_and_ends_are_told(room, doorward):
+    watching = Watch(doorward, "--netns", room.pid, "--source", "proc")
+    try:
+        assert watching.lines[0]["source"] == "netlink"
+        port, dialled, accepted = pair(room)
+        opened = watching.until(event="opened", local_port=port)
+        assert opened["source"] == "netlink" and pid_of(opened) == room.pid
+        of(watching, dialled, "established")
+        of(watching, accepted, "established")
+        room("dialled.close(); accepted.close(); server.close()")
+        of(watching, dialled, "ended")
+        of(watching, accepted, "ended")
+        find(watching, event="closed", local_port=port)
+    finally:
+        watching.close()
+
+
+def test_own_sockets_are_told_too(doorward):
+    """Also in the host's own namespace, from this very process."""
+    watching = Watch(doorward, f"pid = {os.getpid()}")
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            cookie = int.from_bytes(server.getsockopt(socket.SOL_SOCKET, COOKIE, 8), "little")
+            opened = of(watching, cookie, "opened")
+            assert opened["local_port"] == server.getsockname()[1] and opened["netns"]
+    finally:
+        watching.close()
