@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the kernel's events say, held against the sockets that a room makes and what it knows of them itself."""
 
+import json
 import os
 import socket
 import subprocess
@@ -52,6 +53,13 @@ def find(watching, **facts):
         if all(line.get(key) == value for key, value in facts.items()):
             return line
     return watching.until(**facts)
+
+
+def await_that(what, limit=60):
+    end = time.monotonic() + limit
+    while not what():
+        assert time.monotonic() < end, "it did not come to be"
+        time.sleep(0.1)
 
 
 def of(watching, cookie, event):
@@ -347,19 +355,33 @@ def test_a_listener_that_was_never_bound(room, watch):
     assert of(watching, cookie, "closed")["local_port"] == opened["local_port"]
 
 
-def test_many_listeners_of_many_processes_that_end(room, watch):
-    watching = watch("state = listen")
-    each, processes = 100, 20
-    room(f"exec('''children = []\nfor _ in range({processes}):\n    child = os.fork()\n    if child == 0:\n"
-         f"        for _ in range({each}): listen(\"127.0.0.1\", 0)\n        os._exit(0)\n    children.append(child)\n"
-         "for child in children: os.waitpid(child, 0)''', globals())")
-    children = set(room("children"))
-    counts = {"opened": {}, "closed": {}}
-    while sum(sum(of_kind.values()) for of_kind in counts.values()) < 2 * each * processes:
-        line = watching.line()
-        assert line["event"] in counts and line["holder"]["exe"] == os.path.realpath("/usr/bin/python3")
+def told_of_doors(path):
+    """{event: {pid: how many}} of what a file has by now, and who they were."""
+    counts, programs = {"opened": {}, "closed": {}}, set()
+    for text in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        line = json.loads(text) if text.endswith("\n") else {"event": "started"}
+        if line["event"] == "started":
+            continue
         counts[line["event"]][pid_of(line)] = counts[line["event"]].get(pid_of(line), 0) + 1
-    assert counts["opened"] == counts["closed"] == {child: each for child in children}
+        programs.add(line["holder"]["exe"])
+    return counts, programs
+
+
+def test_many_listeners_of_many_processes_that_end(room, doorward, tmp_path):
+    """All, with who it was, where the reader keeps up: a file."""
+    path, each, processes = tmp_path / "lines", 100, 50
+    with path.open("wb") as out:
+        watching = Watch(doorward, "--netns", room.pid, "state = listen", is_started=False, stdout=out)
+    try:
+        await_that(lambda: path.stat().st_size)
+        room(f"exec('''children = []\nfor _ in range({processes}):\n    child = os.fork()\n    if child == 0:\n"
+             f"        for _ in range({each}): listen(\"127.0.0.1\", 0)\n        os._exit(0)\n"
+             "    children.append(child)\nfor child in children: os.waitpid(child, 0)''', globals())")
+        wanted = {child: each for child in room("children")}
+        await_that(lambda: told_of_doors(path)[0] == {"opened": wanted, "closed": wanted})
+        assert told_of_doors(path)[1] == {os.path.realpath("/usr/bin/python3")}
+    finally:
+        watching.close()
 
 
 # ---- without BPF ----
