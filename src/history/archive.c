@@ -43,9 +43,10 @@ static int open_read_only(struct archive *archive, bool is_immutable, struct err
 		return store_error(archive->db, code, err, "open");
 	sqlite3_extended_result_codes(archive->db, 1);
 	sqlite3_busy_timeout(archive->db, 2000);
-	return store_run(archive->db, NULL,
-			 "PRAGMA cache_size = -16384; PRAGMA query_only = 1;"
-			 "PRAGMA temp_store = MEMORY");
+	return store_run(
+		archive->db, NULL,
+		"PRAGMA cache_size = -16384; PRAGMA query_only = 1; PRAGMA mmap_size = 4294967296;"
+		"PRAGMA temp_store = MEMORY");
 }
 
 static int read_version(struct archive *archive, struct error *err)
@@ -81,6 +82,7 @@ static int read_version(struct archive *archive, struct error *err)
 int recall_open(const char *path, struct archive **ret, struct error *err)
 {
 	int version;
+	store_faults();
 	int r = guard_header(path, &version, err);
 	if (r == 0)
 		return error_text(err, -EBADMSG, "%s is no history", path);

@@ -461,6 +461,7 @@ int record_open(const struct recorder_wish *wish, struct recorder **ret, struct 
 	/* It stands in SQL as it is. */
 	if (!n || n >= HISTORY_BOOT_ID_MAX || strspn(wish->boot_id, boot_id_has) != n)
 		return error_text(err, -EINVAL, "the host's boot_id is none");
+	store_faults();
 	cleanup(recorder_freep) struct recorder *recorder = recorder_new(wish);
 	if (!recorder)
 		return error_set(err, -ENOMEM, "record to %s", wish->path);

@@ -78,6 +78,9 @@ int store_step(sqlite3_stmt *statement);
 
 int64_t store_about(sqlite3 *db, const char *key, int64_t otherwise);
 
+/* Before SQLite is used at all: its points of failure, where they are built in (faults.c). */
+void store_faults(void);
+
 /* ---- schema.c ---- */
 
 int schema_make(sqlite3 *db, struct error *err);

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/faults.h"
 #include "base/module.h"
 #include "history/history.h"
 
@@ -291,6 +292,7 @@ int main(int n, char **words)
 			    .ahead = 1790000000000000000u,
 			    .boot = "11111111-2222-3333-4444-555555555555"};
 	struct error err = {.code = 0};
+	faults_start();
 	parse(&feed, n, words);
 	feed.history = doorward_module.functions;
 	feed.slots = calloc(feed.n_open, sizeof(*feed.slots));

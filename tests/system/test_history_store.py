@@ -5,8 +5,10 @@ The recorder is the real module; the events are made (tests/history/feed.c), for
 """
 
 import json
+import os
 import pathlib
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import program
+from conftest import TREE, program
 
 FEED = pathlib.Path(program("DOORWARD", "src/doorward")).parent.parent / "tests/history/history-feed"
 ROUNDS = 50
@@ -125,3 +127,65 @@ def test_a_second_recorder_is_refused_with_the_pid_of_the_first(tmp_path):
     finally:
         first.kill()
         first.communicate()
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    """The same with its points of failure, built where test_faults.py builds the program."""
+    build = TREE / "build-faults"
+    if not shutil.which("meson") or not os.access(TREE, os.W_OK):
+        pytest.skip("no build with -Dfaults=true can be made here")
+    if not (build / "build.ninja").exists():
+        ran = subprocess.run(["meson", "setup", build, "-Dfaults=true", "-Dbuildtype=debug"], cwd=TREE,
+                             capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stdout
+    ran = subprocess.run(["ninja", "-C", build, "tests/history/history-feed"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout
+    return build / "tests/history/history-feed"
+
+
+def with_fault(program_, path, fault, told=None):
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    env |= {"DOORWARD_FAULT": fault} if fault else {}
+    env |= {"DOORWARD_FAULT_TOLD": str(told)} if told else {}
+    return subprocess.run([program_, path, "--acknowledge", "--rows", "150", "--open", "20", "--step", "2000000"], env=env,
+                          capture_output=True, text=True, timeout=60)
+
+
+def spread(n, most):
+    return range(1, n + 1) if n <= most else sorted({1 + i * (n - 1) // (most - 1) for i in range(most)})
+
+
+@pytest.mark.parametrize("point", ["allocate", "write"])
+def test_whatever_fails_leaves_a_file_that_is_whole(faulty, tmp_path, point):
+    """Each allocation and each write in turn: it says so and ends, or goes on; what it acknowledged is there."""
+    told = tmp_path / "told"
+    usual = with_fault(faulty, tmp_path / "usual.db", None, told)
+    assert usual.returncode == 0, usual.stderr
+    passed = dict(line.split() for line in told.read_text().splitlines())
+    folder = tmp_path / "each"
+    for n in spread(int(passed[point]), 60):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        path = folder / "history.db"
+        ran = with_fault(faulty, path, f"{point}:{n}")
+        case = f"{point}:{n}: {ran.returncode} {ran.stderr}"
+        assert ran.returncode in (0, 1), case
+        if ran.returncode == 1:
+            assert "out of memory" in ran.stderr or "no space left" in ran.stderr or "no memory" in ran.stderr, case
+        acknowledged = [line for line in ran.stdout.splitlines() if line[0].isdigit()]
+        if not acknowledged:
+            continue
+        n_closed, last_closed, last_opened = map(int, acknowledged[-1].split())
+        database = opened(path)
+        closed = closed_cookies(database, 1)
+        assert len(closed) == len(set(closed)) and len(closed) >= n_closed, case
+        assert not n_closed or last_closed in closed, case
+        database.close()
+        shutil.rmtree(folder)
+
+
+def test_a_write_that_fails_for_long_is_told_and_recording_goes_on(faulty, tmp_path):
+    """From some write on there is no room: it says so each time that it tried, and never ends by itself."""
+    ran = with_fault(faulty, tmp_path / "history.db", "write:40+")
+    assert "no space left" in ran.stderr
