@@ -17,7 +17,8 @@
 
 void take_clock(struct recorder *recorder, uint64_t time_ns, uint64_t uptime_ns, bool only_jumps)
 {
-	int64_t ahead = (int64_t)(time_ns - uptime_ns), by = ahead - recorder->ahead;
+	int64_t ahead = (int64_t)(time_ns - uptime_ns),
+		by = recorder->has_clock ? ahead - recorder->ahead : 0;
 	bool is_jump = recorder->has_clock && (by > JUMP_NS || by < -JUMP_NS);
 	if (recorder->has_clock && !is_jump && (only_jumps || (by < DRIFT_NS && by > -DRIFT_NS)))
 		return;
