@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/background.h"
 #include "base/clock.h"
 #include "base/privilege.h"
 #include "collect/lean.h"
@@ -90,16 +91,19 @@ static void keep(struct refresh *refresh, struct snapshot *snapshot, unsigned nu
 	tell(refresh);
 }
 
-/* Only this thread changes what is the latest. */
+/* Only this thread changes what is the latest. Who shows it need not compare them again. */
 static int keep_rates(const struct refresh *refresh, struct snapshot *snapshot, struct error *err)
 {
-	cleanup(difference_done) struct difference difference = {.older = NULL};
 	const struct snapshot *older = refresh->latest;
 	if (!older || snapshot->flows || !(older->collected & snapshot->collected & NEED_RATE))
 		return 0;
-	int r = difference_find(older, snapshot, &difference);
+	struct difference *difference = calloc(1, sizeof(*difference));
+	if (!difference)
+		return error_set(err, -ENOMEM, "work out the rates");
+	snapshot->difference = difference;
+	int r = difference_find(older, snapshot, difference);
 	if (r >= 0)
-		r = difference_keep_rates(&difference, snapshot);
+		r = difference_keep_rates(difference, snapshot);
 	return r < 0 ? error_set(err, r, "work out the rates") : 0;
 }
 
@@ -173,6 +177,7 @@ static void *run(void *data)
 	uint64_t beat_ns = 0;
 	pthread_setname_np(pthread_self(), "doorward-look");
 	privilege_keep(CAPS_SEE);
+	background_thread();
 	pthread_mutex_lock(&refresh->lock);
 	while (wait_for_turn(refresh, beat_ns)) {
 		struct query query = refresh->query;

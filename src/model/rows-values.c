@@ -3,7 +3,7 @@
 
 #include "base/attributes.h"
 #include "base/table.h"
-#include "model/rows.h"
+#include "model/rows-some.h"
 
 #define SCRATCH_SIZE 256
 #define NEAR_MAX 32 /* a row with more than these is rare: only then memory is asked for */
@@ -202,25 +202,46 @@ static uint32_t give_sum(const struct rows *rows, uint32_t row, const struct fie
 	return 1;
 }
 
-uint32_t rows_values(const struct rows *rows, uint32_t row, const struct field *field,
-		     int (*each)(void *data, const struct value *value, uint32_t times), void *data)
+/* True: it looked at all of the row. */
+static bool find_distinct(const struct rows *rows, uint32_t row, const struct field *field,
+			  uint32_t most, struct distinct *distinct)
+{
+	uint32_t length = rows_length(rows, row);
+	uint32_t n = most && most < length ? most : length;
+	for (uint32_t k = 0; k < n; k++) {
+		struct record record;
+		/* spread over the row: its ends may differ where its beginning does not */
+		rows_record(rows, row, (uint32_t)((uint64_t)k * length / n), &record);
+		add_socket(distinct, field, &record);
+		if (most && k + 1 < length && distinct->far.n)
+			return false;
+	}
+	return n == length;
+}
+
+uint32_t rows_values_some(const struct rows *rows, uint32_t row, const struct field *field,
+			  uint32_t most, bool *ret_all,
+			  int (*each)(void *data, const struct value *value, uint32_t times),
+			  void *data)
 {
 	struct record record;
 	uint32_t length = rows_length(rows, row);
 	rows_record(rows, row, 0, &record);
 	bool is_single = length == 1 &&
 			 (field->of == OF_SOCKET || !record.holder || record.holder->next == NONE);
+	*ret_all = true;
 	if (is_single || field->merge == MERGE_FIRST)
 		return give_first(&record, field, each, data);
+	if (field->merge == MERGE_SUM && most && length > most) {
+		*ret_all = false; /* a sum of some is none */
+		return 0;
+	}
 	if (field->merge == MERGE_SUM)
 		return give_sum(rows, row, field, each, data);
 
 	struct distinct distinct;
 	distinct_init(&distinct);
-	for (uint32_t k = 0; k < length; k++) {
-		rows_record(rows, row, k, &record);
-		add_socket(&distinct, field, &record);
-	}
+	*ret_all = find_distinct(rows, row, field, most, &distinct);
 	uint32_t n = distinct.n_near + distinct.far.n;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct entry *entry =
@@ -230,4 +251,11 @@ uint32_t rows_values(const struct rows *rows, uint32_t row, const struct field *
 	}
 	distinct_done(&distinct);
 	return n;
+}
+
+uint32_t rows_values(const struct rows *rows, uint32_t row, const struct field *field,
+		     int (*each)(void *data, const struct value *value, uint32_t times), void *data)
+{
+	bool all;
+	return rows_values_some(rows, row, field, 0, &all, each, data);
 }

@@ -5,7 +5,7 @@
 
 #include "base/attributes.h"
 #include "base/table.h"
-#include "model/rows.h"
+#include "model/rows-order.h"
 
 int rows_select(const struct snapshot *snapshot, const struct filter *filter, struct rows *ret)
 {
@@ -70,7 +70,7 @@ static int compare_usual(const void *a, const void *b, void *data)
 	return r ? r : (i > k) - (i < k);
 }
 
-static void first_record(const struct snapshot *snapshot, uint32_t socket, struct record *ret)
+void rows_first_record(const struct snapshot *snapshot, uint32_t socket, struct record *ret)
 {
 	const struct socket *s = snapshot_socket(snapshot, socket);
 	const struct holder *holder = snapshot_holder(snapshot, s->holder);
@@ -86,8 +86,8 @@ static int compare_fields(const void *a, const void *b, void *data)
 {
 	const struct ordering *ordering = data;
 	struct record x, y;
-	first_record(ordering->snapshot, *(const uint32_t *)a, &x);
-	first_record(ordering->snapshot, *(const uint32_t *)b, &y);
+	rows_first_record(ordering->snapshot, *(const uint32_t *)a, &x);
+	rows_first_record(ordering->snapshot, *(const uint32_t *)b, &y);
 	for (unsigned i = 0; ordering->by[i]; i++) {
 		char scratch[2][256];
 		struct value v = {.scratch = scratch[0]}, w = {.scratch = scratch[1]};
@@ -184,7 +184,7 @@ static int sort_many(struct rows *rows)
 	return 0;
 }
 
-#define MANY 65536 /* below it the counters would cost more memory than the keys */
+#define MANY 16384 /* below it the counters would take longer than the keys */
 
 static int sort_usual(struct rows *rows)
 {
@@ -202,6 +202,11 @@ int rows_sort(struct rows *rows, const struct field *const *by, const bool *desc
 	rows->is_usual = !by || !by[0];
 	if (rows->is_usual)
 		return sort_usual(rows);
+	int r = sort_usual(rows);
+	if (r >= 0)
+		r = rows_order_by(rows, by, descending);
+	if (r != -EOPNOTSUPP)
+		return r;
 	struct ordering ordering = {.snapshot = rows->snapshot, .by = by, .descending = descending};
 	qsort_r(rows->order, rows->n_sockets, sizeof(*rows->order), compare_fields, &ordering);
 	return 0;
@@ -360,7 +365,7 @@ void rows_expect(const struct rows *rows, uint32_t row)
 
 void rows_record(const struct rows *rows, uint32_t row, uint32_t k, struct record *ret)
 {
-	first_record(rows->snapshot, rows->order[rows_first(rows, row) + k], ret);
+	rows_first_record(rows->snapshot, rows->order[rows_first(rows, row) + k], ret);
 }
 
 int rows_find(const struct snapshot *snapshot, const struct filter *filter, struct rows *ret,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/attributes.h"
-#include "model/snapshot.h"
+#include "model/difference.h"
 
 struct snapshot *snapshot_new(void)
 {
@@ -43,6 +43,9 @@ void snapshot_free(struct snapshot *snapshot)
 	flows_free(snapshot->flows);
 	counts_done(&snapshot->counts);
 	since_free(snapshot->since);
+	if (snapshot->difference)
+		difference_done(snapshot->difference);
+	free(snapshot->difference);
 	free(snapshot->peers);
 	free(snapshot->peer_processes);
 	arena_done(&snapshot->arena);
@@ -166,5 +169,5 @@ size_t snapshot_size(const struct snapshot *snapshot)
 		size += (size_t)vectors[i]->capacity * vectors[i]->size;
 	return size + flows_size(snapshot->flows) + snapshot->counts.log.capacity +
 	       n * ((snapshot->peers ? sizeof(*snapshot->peers) : 0) +
-		    (snapshot->since ? sizeof(snapshot->since->change[0]) : 0));
+		    (snapshot->difference ? 5u : 0u) + (snapshot->since ? 1u : 0u));
 }

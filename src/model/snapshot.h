@@ -33,6 +33,8 @@ struct user {
 	const char *name; /* NULL: has none */
 };
 
+struct difference;
+
 struct snapshot {
 	const char *host, *boot_id;
 	double time; /* Unix seconds */
@@ -58,8 +60,9 @@ struct snapshot {
 				     other end need not be in the file; NULL: by peers */
 	struct flows *flows;	  /* NULL: there was no snapshot before, or nobody asked */
 	struct counts counts;	  /* of each socket what tcp_infos would have; empty: it does not */
-	struct since
-		*since; /* what became of the sockets since the one before; NULL: nobody told */
+	/* from the one before, which may be gone: only which it was is of use. NULL: nobody did */
+	struct difference *difference;
+	struct since *since; /* what became of the sockets since the one before; NULL: the same */
 	const struct services *services; /* of model/services.h; the registry alone where NULL */
 	struct arena arena;
 	atomic_uint n_owners; /* who hold it; see snapshot_hold */

@@ -184,6 +184,7 @@ char *row_writer_json(struct row_writer *writer, uint32_t number)
 	struct row row;
 	struct out *json = &writer->json;
 	row_at(writer->rows, number, &row);
+	row.most = MOST_LIVE;
 	const struct netns *netns =
 		snapshot_netns(writer->rows->snapshot, row.record.socket->netns);
 	json->n = 0;

@@ -71,33 +71,47 @@ static int make_map(const struct wish *wish, const struct filter *filter,
 	to->map = malloc(sizeof(*to->map));
 	if (!to->map)
 		return -ENOMEM;
-	door_map_make(wish->snapshot, filter, difference->older ? difference : NULL, to->map);
+	door_map_make(wish->snapshot, filter, difference, to->map);
 	to->rows.snapshot = wish->snapshot;
 	return 0;
+}
+
+/* Where nothing is gone, and no ghost is left, there is no place to look for. */
+static int place_ghosts(const struct arrangement *last, const struct difference *difference,
+			const struct wish *wish, struct arrangement *to)
+{
+	cleanup(freep) uint32_t *newer_of = NULL;
+	bool has_ghosts = last && difference && last->snapshot == difference->older &&
+			  (difference->n_gone || last->n_ghosts);
+	if (has_ghosts) {
+		newer_of = marks_invert(difference);
+		if (!newer_of)
+			return -ENOMEM;
+	}
+	return ghosts_place(has_ghosts ? last : NULL, newer_of, wish, to);
 }
 
 static int fill(struct marks *marks, const struct arrangement *last, const struct wish *wish,
 		const struct services *services, struct arrangement *to)
 {
 	cleanup(filterp) struct filter *filter = NULL;
-	cleanup(difference_done) struct difference difference = {.older = NULL};
-	cleanup(freep) uint32_t *newer_of = NULL;
+	cleanup(difference_done) struct difference own = {.older = NULL};
+	const struct difference *difference = NULL;
 	int r = filter_parse(wish->filter, services, &filter, NULL);
 	if (r >= 0)
-		r = marks_move(marks, wish, &difference, &newer_of);
+		r = marks_move(marks, wish, &own, &difference);
 	if (r >= 0 && wish->is_map)
-		r = make_map(wish, filter, &difference, to);
+		r = make_map(wish, filter, difference, to);
 	else if (r >= 0)
 		r = make_rows(wish, filter, &to->rows);
 	if (r >= 0 && !wish->is_map)
 		r = mark_rows(marks, wish, to);
 	if (r >= 0 && !wish->is_map)
-		r = ghosts_place(last && last->snapshot == difference.older ? last : NULL, newer_of,
-				 wish, to);
-	to->n_new = difference.n_new;
-	to->n_changed = difference.n_changed;
-	to->n_gone = difference.n_gone;
-	if (difference.older) { /* the marks are of the newer now */
+		r = place_ghosts(last, difference, wish, to);
+	if (difference) { /* the marks are of the newer now */
+		to->n_new = difference->n_new;
+		to->n_changed = difference->n_changed;
+		to->n_gone = difference->n_gone;
 		snapshot_release(marks->snapshot);
 		marks->snapshot = snapshot_hold(wish->snapshot);
 	}

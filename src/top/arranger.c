@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/background.h"
 #include "base/privilege.h"
 #include "top/arranger.h"
 
@@ -55,6 +56,7 @@ static void *run(void *data)
 	struct arranger *arranger = data;
 	pthread_setname_np(pthread_self(), "doorward-show");
 	privilege_drop(); /* of this thread */
+	background_thread();
 	pthread_mutex_lock(&arranger->lock);
 	while (!arranger->is_ended) {
 		if (!arranger->wish.snapshot) {

@@ -106,6 +106,7 @@ static const char **draw_cells(const struct placing *placing, uint32_t row_numbe
 	const char **cells = arena_alloc(&placing->to->texts, (n + 1) * sizeof(*cells));
 	struct row row;
 	row_at(&placing->last->rows, row_number, &row);
+	row.most = MOST_LIVE;
 	for (unsigned i = 0; cells && i < n; i++) {
 		struct column column = {.field = wish->choice.columns[i]};
 		column.is_holder = strcmp(column.field->name, "process") == 0;

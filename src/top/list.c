@@ -11,6 +11,7 @@
 #define GAP 2	      /* between columns */
 #define WIDTH_LEAST 6 /* to which a column that may be cut is cut */
 #define WIDTH_MOST 200
+#define WIDTH_OF_LIST 21 /* of addresses: one of IPv4 with its port */
 #define DOUBLE_MS 400
 
 /* Of the tab that is shown, which is a list's. */
@@ -116,10 +117,16 @@ static void measure(struct top *top, struct list_view *list, const struct choice
 {
 	if (list->widths_number != top->number) {
 		memset(list->widths, 0, sizeof(list->widths));
+		memset(list->whole, 0, sizeof(list->whole));
 		memset(list->has_text, 0, sizeof(list->has_text));
 	}
+	bool is_known = list->widths_number == top->number && list->measured == top->shown &&
+			list->measured_first == list->first && list->measured_n == n_rows;
 	list->widths_number = top->number;
-	for (unsigned i = 0; choice->columns[i]; i++) {
+	list->measured = top->shown;
+	list->measured_first = list->first;
+	list->measured_n = n_rows;
+	for (unsigned i = 0; choice->columns[i] && !is_known; i++) {
 		struct column column = column_of(choice->columns[i]);
 		bool is_sorted = choice->sort[0] == choice->columns[i];
 		widen(list, i, strlen(choice->columns[i]->title) + (is_sorted ? 1 : 0));
@@ -130,9 +137,13 @@ static void measure(struct top *top, struct list_view *list, const struct choice
 			if (item & ITEM_GHOST)
 				continue;
 			row_at(&top->shown->rows, item, &row);
+			row.most = MOST_LIVE;
 			size_t columns = read_cell(top, &row, &column, units).columns;
 			list->has_text[i] |= columns > 0;
 			widen(list, i, columns);
+			if (row.is_single && columns > list->whole[i])
+				list->whole[i] =
+					(uint16_t)(columns < WIDTH_MOST ? columns : WIDTH_MOST);
 		}
 	}
 }
@@ -145,11 +156,12 @@ static unsigned total_of(const struct choice *choice, unsigned skipped, const ui
 	return total ? total - GAP : 0;
 }
 
-/* How far a column may be cut: what never is, not at all. */
-static unsigned least_of(const struct field *field, unsigned width)
+/* How far a column may be cut: what never is, not at all, but for rows that have a list of it. */
+static unsigned least_of(const struct field *field, unsigned width, unsigned whole)
 {
 	bool is_whole = field->flags & FIELD_NEVER_CUT || is_rate(field);
-	return is_whole || width < WIDTH_LEAST ? width : WIDTH_LEAST;
+	unsigned least = !is_whole ? WIDTH_LEAST : whole > WIDTH_OF_LIST ? whole : WIDTH_OF_LIST;
+	return width < least ? width : least;
 }
 
 /* Where not all fits, columns in which nothing stands go first; then what may be cut gives up
@@ -167,7 +179,7 @@ static void fit(const struct list_view *list, const struct choice *choice, unsig
 	while (total_of(choice, skipped, widths) > room) {
 		int widest = -1;
 		for (unsigned i = skipped; choice->columns[i]; i++)
-			if (widths[i] > least_of(choice->columns[i], widths[i]) &&
+			if (widths[i] > least_of(choice->columns[i], widths[i], list->whole[i]) &&
 			    (widest < 0 || widths[i] > widths[widest]))
 				widest = (int)i;
 		if (widest < 0)
@@ -242,8 +254,10 @@ static void draw_item(struct top *top, const struct choice *choice, const uint16
 	struct row row;
 	canvas_fill(canvas, line, 0, canvas->columns, style, ' ');
 	char sign = sign_of(mark, top->now_ms);
-	if (!is_ghost)
+	if (!is_ghost) {
 		row_at(&top->shown->rows, item, &row);
+		row.most = MOST_LIVE;
+	}
 	if (sign == ' ' && !is_ghost && has_two_owners(&top->shown->rows, item))
 		sign = '!';
 	if (!is_ghost && style.ink == INK_PLAIN && row.record.socket->held_by == HELD_UNSEEN)

@@ -62,7 +62,7 @@ static struct mark *mark_changes(struct marks *marks, const struct difference *d
 	return of;
 }
 
-static uint32_t *invert(const struct difference *difference)
+uint32_t *marks_invert(const struct difference *difference)
 {
 	uint32_t n = difference->older->sockets.n;
 	uint32_t *newer_of = malloc((n + 1u) * sizeof(*newer_of));
@@ -86,12 +86,25 @@ static int start_at(struct marks *marks, const struct snapshot *snapshot)
 	return 0;
 }
 
-int marks_move(struct marks *marks, const struct wish *wish, struct difference *ret,
-	       uint32_t **ret_newer_of)
+/* Who took the snapshot may have compared it already. */
+static int compare(const struct marks *marks, const struct wish *wish, struct difference *own,
+		   const struct difference **ret)
+{
+	const struct difference *known = wish->snapshot->difference;
+	if (!wish->is_past && known && known->older == marks->snapshot) {
+		*ret = known;
+		return 0;
+	}
+	int r = difference_find(marks->snapshot, wish->snapshot, own);
+	*ret = r < 0 ? NULL : own;
+	return r;
+}
+
+int marks_move(struct marks *marks, const struct wish *wish, struct difference *own,
+	       const struct difference **ret)
 {
 	const struct snapshot *newer = wish->snapshot;
-	*ret = (struct difference){.older = NULL};
-	*ret_newer_of = NULL;
+	*ret = NULL;
 	if (marks->snapshot == newer && !wish->is_past)
 		return 0;
 	if (wish->is_past && wish->older && marks->snapshot != wish->older) {
@@ -103,15 +116,12 @@ int marks_move(struct marks *marks, const struct wish *wish, struct difference *
 	    (wish->is_past && !wish->older))
 		return start_at(marks, newer);
 
-	int r = difference_find(marks->snapshot, newer, ret);
+	int r = compare(marks, wish, own, ret);
 	if (r < 0)
 		return r;
-	struct mark *of = mark_changes(marks, ret, wish->now_ms);
-	*ret_newer_of = invert(ret);
-	if (!of || !*ret_newer_of) {
-		free(of);
+	struct mark *of = mark_changes(marks, *ret, wish->now_ms);
+	if (!of)
 		return -ENOMEM;
-	}
 	free(marks->of);
 	marks->of = of;
 	return 0; /* the older stays held: the difference is of it */

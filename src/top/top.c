@@ -182,6 +182,8 @@ static void take_arrangement(struct top *top)
 	if (!taken)
 		return;
 	arrangement_release(top->shown);
+	for (unsigned i = 0; i < CHOICE_LISTS; i++)
+		top->lists[i].measured = NULL; /* its address may come again */
 	top->shown = taken;
 	if (top_list(top) && top_has_arrangement(top))
 		list_follow(top);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/rows-some.h"
 #include "view/cell.h"
 
 #define CELL_VALUES_MAX 4 /* of a list in one cell of a terminal; then "+3" */
@@ -125,6 +126,7 @@ void row_at(const struct rows *rows, uint32_t number, struct row *ret)
 {
 	ret->rows = rows;
 	ret->number = number;
+	ret->most = 0;
 	rows_record(rows, number, 0, &ret->record);
 	ret->is_single = rows_length(rows, number) == 1;
 	ret->is_held_once =
@@ -149,9 +151,15 @@ struct shown cell_read(struct out *out, const struct row *row, struct column *co
 	out->n = 0;
 	if (field->of == OF_SOCKET ? row->is_single : row->is_held_once)
 		return read_single(out, &row->record, column, &cell, scratch);
-	if (!rows_values(row->rows, row->number, field, add_value, &cell) && column->is_holder)
+	bool is_all;
+	if (!rows_values_some(row->rows, row->number, field, row->most, &is_all, add_value,
+			      &cell) &&
+	    column->is_holder && is_all)
 		add_holder(row->record.socket, &cell);
-	if (cell.left_out) {
+	if (!is_all) { /* how many more is not known */
+		out_string(out, style->is_utf8 ? " +…" : " +...");
+		cell.columns += style->is_utf8 ? 3 : 5;
+	} else if (cell.left_out) {
 		size_t before = out->n;
 		out_string(out, " +");
 		out_u64(out, cell.left_out);

@@ -30,7 +30,10 @@ struct row {
 	uint32_t number;
 	struct record record; /* of its first socket */
 	bool is_single, is_held_once;
+	uint32_t most; /* sockets that a list looks at; 0: all, as row_at has it */
 };
+
+#define MOST_LIVE 128 /* where rows are shown again each second */
 
 void row_at(const struct rows *rows, uint32_t number, struct row *ret);
 

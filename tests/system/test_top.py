@@ -72,10 +72,12 @@ def test_colours_say_the_same(top):
 
 
 def test_no_colour_where_none_is_wanted(top):
-    screen = top(NO_COLOR="1")
-    screen.wait("PORT")
+    server, port = listener()
+    screen = top(f"port = {port}", NO_COLOR="1")
+    screen.wait(f"{port}.*python")
     assert not re.search(r"\x1b\[[\d;]*(?:3[0-8]|4[0-8]|9\d)[\d;]*m", screen.shown(colours=True))
     assert re.search(r"\x1b\[[\d;]*7m", screen.shown(colours=True))  # the bars and the chosen row are there all the same
+    server.close()
 
 
 def test_connections_have_both_ends_a_role_and_rates(top):

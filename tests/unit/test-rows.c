@@ -294,6 +294,76 @@ static void assert_usual_order_of(unsigned n)
 	snapshot_free(s);
 }
 
+/* As comparing two after another says. */
+static int compare_by(const struct rows *rows, uint32_t a, uint32_t b, const struct field *field,
+		      bool is_descending)
+{
+	char scratch[2][256];
+	struct record x, y;
+	struct value v = {.scratch = scratch[0]}, w = {.scratch = scratch[1]};
+	rows_record(rows, a, 0, &x);
+	rows_record(rows, b, 0, &y);
+	field->get(&x, &v);
+	field->get(&y, &w);
+	bool has_null = v.kind == VALUE_NULL || w.kind == VALUE_NULL;
+	int r = value_compare(&v, &w);
+	return is_descending && !has_null ? -r : r;
+}
+
+static void assert_ordered_by(struct snapshot *s, const char *first, const char *second,
+			      bool is_descending)
+{
+	struct rows rows = rows_of(s), usual = rows_of(s);
+	const struct field *by[] = {field_find(first), field_find(second), NULL};
+	const bool down[] = {is_descending, !is_descending};
+	uint32_t *place = calloc(s->sockets.n, sizeof(*place));
+	assert_int_equal(rows_sort(&usual, NULL, NULL), 0);
+	assert_int_equal(rows_sort(&rows, by, down), 0);
+	for (uint32_t i = 0; i < usual.n_sockets; i++)
+		place[usual.order[i]] = i;
+	for (uint32_t i = 1; i < rows.n_sockets; i++) {
+		int r = 0;
+		for (unsigned k = 0; by[k] && !r; k++)
+			r = compare_by(&rows, i - 1, i, by[k], down[k]);
+		assert_true(r < 0 || (r == 0 && place[rows.order[i - 1]] < place[rows.order[i]]));
+	}
+	free(place);
+	rows_done(&rows);
+	rows_done(&usual);
+}
+
+static void test_a_chosen_order_is_that_of_the_values(unused_argument void **state)
+{
+	struct snapshot *s = made_new();
+	uint32_t seed = 4711, processes[40];
+	for (unsigned i = 0; i < ARRAY_SIZE(processes); i++) {
+		char name[40];
+		snprintf(name, sizeof(name), "%s%u", i % 3 ? "systemd-" : "n", i * 7919 % 13);
+		processes[i] = made_process(s, (int)(1 + i * 7919 % 997), 1, name, NULL);
+	}
+	for (unsigned i = 0; i < 3000; i++) {
+		char local[40], peer[40];
+		seed = seed * 1103515245 + 12345;
+		bool is_v4 = seed & 1 << 13;
+		snprintf(local, sizeof(local), is_v4 ? "%u.0.0.%u:%u" : "[2001::%u:%u]:%u",
+			 seed >> 28, seed >> 9 & 7, (seed >> 16 & 255) + 1);
+		seed = seed * 1103515245 + 12345;
+		snprintf(peer, sizeof(peer), is_v4 ? "%u.0.0.%u:%u" : "[2001::%u:%u]:%u",
+			 seed >> 28, seed >> 9 & 7, (seed >> 16 & 255) + 1);
+		uint32_t socket = made_socket(s, PROTO_TCP, STATE_ESTABLISHED, local,
+					      seed & 1 << 14 ? peer : NULL);
+		if (seed & 3 << 20)
+			made_hold(s, socket, processes[(seed >> 20) % ARRAY_SIZE(processes)], 3);
+	}
+	seal(s);
+	static const char *const names[] = {"pid",  "process", "remote", "port",
+					    "peer", "user",    "state"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		for (unsigned down = 0; down < 2; down++)
+			assert_ordered_by(s, names[i], names[(i + 3) % ARRAY_SIZE(names)], down);
+	snapshot_free(s);
+}
+
 /* By keys, or by counting first: one order. */
 static void test_few_and_many_are_ordered_alike(unused_argument void **state)
 {
@@ -361,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_the_usual_order_is_by_protocol_and_port),
 		cmocka_unit_test(test_null_stays_last_in_either_direction),
 		cmocka_unit_test(test_few_and_many_are_ordered_alike),
+		cmocka_unit_test(test_a_chosen_order_is_that_of_the_values),
 		cmocka_unit_test(test_only_what_matches_is_selected),
 		cmocka_unit_test(test_rows_are_united_by_what_they_share),
 	};
