@@ -139,7 +139,8 @@ int line_draw(const struct line *line, struct canvas *canvas, unsigned row, cons
 		   to - from);
 	canvas->cursor_row = (int)row;
 	canvas->cursor_column = (int)(used + text_show(NULL, line->text + from, line->at - from));
-	if (mark < (int)from || mark > (int)line->n)
+	if (mark < (int)from || mark > (int)to)
 		return -1;
-	return (int)(used + text_show(NULL, line->text + from, (unsigned)mark - from));
+	size_t column = used + text_show(NULL, line->text + from, (unsigned)mark - from);
+	return column < canvas->columns ? (int)column : -1;
 }

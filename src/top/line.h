@@ -17,7 +17,7 @@ void line_set(struct line *line, const char *text);
 bool line_input(struct line *line, const struct input *input);
 
 /* Behind @label, at @row; the end that has the cursor is shown where it is too long. Sets the
- * cursor. Returns the column in which the byte at @mark is shown (-1 none). */
+ * cursor. Returns the column in which the byte at @mark is shown (-1: it is not in sight). */
 int line_draw(const struct line *line, struct canvas *canvas, unsigned row, const char *label,
 	      int mark);
 
