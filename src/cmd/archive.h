@@ -2,6 +2,9 @@
 #ifndef CMD_ARCHIVE_H
 #define CMD_ARCHIVE_H
 
+#include <linux/capability.h>
+
+#include "base/privilege.h"
 #include "cmd/command.h"
 #include "history/history.h"
 
@@ -18,6 +21,9 @@ struct archived {
 		.help = N_("the record of doorward record; else " HISTORY_PATH),     \
 		.completes = "file"                                                  \
 	}
+
+/* What root keeps while it asks: the folder is another's, and root is nobody there without it. */
+#define ARCHIVE_CAPS CAP(DAC_READ_SEARCH)
 
 /* Opens it for reading (@path NULL: HISTORY_PATH). To be called while the rights are still the
  * caller's (command.prepare): the file is opened as the caller could. 0, or negative errno with

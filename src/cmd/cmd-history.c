@@ -175,12 +175,12 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	cleanup(filterp) struct filter *filter = NULL;
 	cleanup(remembered_done) struct remembered remembered;
 	remembered_init(&remembered);
-	privilege_drop();
 	int r = filter_parse(look_join_words(context, arguments), look_services(context), &filter,
 			     err);
 	uint64_t now = zone_now_ns();
 	if (r >= 0)
 		r = ask(context, settings, filter, &remembered, now, err);
+	privilege_drop();
 	if (r < 0)
 		return r;
 	const struct history_show show = {
@@ -219,6 +219,7 @@ const struct command cmd_history = {
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.set_defaults = set_defaults,
+	.capabilities = ARCHIVE_CAPS,
 	.examples = examples,
 	.prepare = prepare,
 	.run = run,

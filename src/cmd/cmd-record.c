@@ -131,8 +131,9 @@ static int tell_status(struct context *context, const struct settings *settings,
 	const struct archived *archived = context->archived;
 	const char *path = settings->path ? settings->path : HISTORY_PATH;
 	struct history_status status;
-	privilege_drop();
+	privilege_keep(ARCHIVE_CAPS);
 	int r = archived->history->status(archived->archive, &status, err);
+	privilege_drop();
 	if (r < 0)
 		return r;
 	if (settings->is_json) {

@@ -177,8 +177,10 @@ int look_collect(struct context *context, const struct look *look, const struct 
 		return saved_read(look->read, ret, err);
 	}
 	if (look->at) {
+		privilege_keep(ARCHIVE_CAPS);
+		r = recall(context, &query, look->at_ns, ret, err);
 		privilege_drop();
-		return recall(context, &query, look->at_ns, ret, err);
+		return r;
 	}
 	r = collect_snapshot(&context->host, &query, ret, err);
 	if (!look->asks_again)

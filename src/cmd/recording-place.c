@@ -21,8 +21,11 @@ static int make_folder(const char *path, struct error *err)
 		return errno == EEXIST ? 0 : error_set(err, -errno, "make the folder %s", path);
 	if (geteuid() != 0)
 		return 0;
-	const struct passwd *user = getpwnam(OWNER);
-	const struct group *group = getgrnam(OWNER);
+	char text[2][4096];
+	struct passwd entry, *user = NULL;
+	struct group named, *group = NULL;
+	getpwnam_r(OWNER, &entry, text[0], sizeof(text[0]), &user);
+	getgrnam_r(OWNER, &named, text[1], sizeof(text[1]), &group);
 	if (chown(path, user ? user->pw_uid : 0, group ? group->gr_gid : 0) < 0 ||
 	    chmod(path, 02750) < 0)
 		return error_set(err, -errno, "give the folder %s to " OWNER, path);

@@ -44,8 +44,36 @@ def sh(line, **how):
                             env={**os.environ, "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}, **how)
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A record of some moment of this host, for who asks what was."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    db = tmp_path_factory.mktemp("recorded") / "history.db"
+    record_for_a_moment(f"doorward record --db {db}")
+    return db
+
+
+def record_for_a_moment(line):
+    with sh(line) as run:
+        said = []
+        for said_line in run.stderr:
+            said.append(said_line)
+            if "recording into" in said_line:
+                break
+        run.send_signal(signal.SIGTERM)
+        said.append(run.communicate(timeout=60)[1])
+    assert run.returncode == 0, "".join(said)
+
+
 @pytest.mark.parametrize("line", EXAMPLES)
-def test_an_example_runs_as_a_shell_takes_it(line):
+def test_an_example_runs_as_a_shell_takes_it(line, request, tmp_path):
+    if re.match(r"doorward record(?!.*--status)", line):
+        request.getfixturevalue("recorded")  # or skipped
+        record_for_a_moment(re.sub(r" --db \S+", "", line) + f" --db {tmp_path}/history.db")
+        return
+    if re.match(r"doorward (record|history) |.* --at ", line):
+        line = re.sub(r"^doorward \w+", rf"\g<0> --db {request.getfixturevalue('recorded')}", line)
     if re.match(r"doorward ((un)?blocks?|close|scan) ", line + " "):  # nobody else is touched or sent to
         if os.geteuid() != 0:
             pytest.skip("needs root")
@@ -238,7 +266,7 @@ def completed(line):
     ("doorward list peer_po", ["peer_port"]),
     ("doorward watch errno_", ["errno_name", "errno_sure"]),
     ("doorward list errno_", []),
-    ("doorward fport -", ["-p", "-i", "-a", "-ap", "--help"]),
+    ("doorward fport -", ["-p", "-i", "-a", "-ap", "--at", "--db", "--help"]),
 ])
 def test_bash_offers(line, offered):
     assert completed(line) == offered

@@ -3,6 +3,8 @@
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -56,3 +58,18 @@ def test_a_link_to_it_is_that_command(installed, name, tmp_path):
     linked = subprocess.run([tmp_path / name, "--help"], capture_output=True, text=True, timeout=60)
     command = subprocess.run([installed / "bin/doorward", name, "--help"], capture_output=True, text=True, timeout=60)
     assert (linked.returncode, linked.stdout) == (0, command.stdout)
+
+
+def test_the_recorder_is_a_service_with_few_rights(installed):
+    unit = installed / "lib/systemd/system/doorward-record.service"
+    text = unit.read_text()
+    rights = [line for line in text.splitlines() if line.startswith(("AmbientCapabilities", "CapabilityBoundingSet"))]
+    assert "ExecStart=/usr/local/bin/doorward record " in text
+    assert len(rights) == 2 and not any("CAP_SYS_ADMIN" in line for line in rights)
+    assert "u doorward " in (installed / "lib/sysusers.d/doorward.conf").read_text()
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs the program systemd-analyze")
+    ran = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", unit], capture_output=True,
+                         text=True, timeout=60)
+    exposure = re.search(r"exposure level for \S+: ([0-9.]+)", ran.stdout)
+    assert float(exposure[1]) <= 2.0
