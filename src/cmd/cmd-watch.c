@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "base/privilege.h"
+#include "cmd/archive.h"
 #include "cmd/look.h"
+#include "cmd/past.h"
 #include "cmd/watching.h"
 #include "collect/follow.h"
 #include "collect/knocking.h"
@@ -22,7 +24,8 @@ static const char *const colour_words[] = {"auto", "always", "never", NULL};
 struct settings {
 	struct look look;
 	bool is_json, is_summary, notifies, is_of_knocks;
-	const char *exec;
+	const char *exec, *since, *db;
+	uint64_t since_ns;
 	int output, colour, on;
 	uint64_t for_ms;
 	uint32_t count;
@@ -39,6 +42,9 @@ static const struct option options[] = {
 	 N_("end after this time, such as 10s")},
 	{OPTION_NUMBER, 0, "count", offsetof(struct settings, count), "N",
 	 N_("end after so many events that match"), .min = 1, .max = UINT32_MAX},
+	{OPTION_TEXT, 0, "since", offsetof(struct settings, since), "TIME",
+	 N_("first what was since then, from the record: 10m, yesterday 14:00")},
+	ARCHIVE_DB_OPTION(struct settings, db),
 	{OPTION_FLAG, 0, "summary", offsetof(struct settings, is_summary), NULL,
 	 N_("no line for each: at the end how many, by kind, port, process and peer")},
 	{OPTION_TEXT, 'x', "exec", offsetof(struct settings, exec), "COMMAND",
@@ -101,7 +107,15 @@ static int prepare(struct context *context, void *data, char **arguments, struct
 	if (settings->on != WATCH_ON_EVENT && settings->is_of_knocks)
 		return error_text(err, -EINVAL, "--on %s: a knock opens no door",
 				  on_words[settings->on]);
-	if (settings->notifies)
+	if (settings->since && settings->is_of_knocks)
+		return error_text(err, -EINVAL, "--since: knocks are not recorded");
+	if (settings->since)
+		r = archive_moment("--since", settings->since, true, &settings->since_ns, err);
+	if (r < 0)
+		return r;
+	if (settings->since)
+		r = archive_open(context, settings->db, err);
+	if (r >= 0 && settings->notifies)
 		r = notifier_begin(&settings->notifier, err);
 	if (r >= 0 && settings->exec)
 		r = starter_begin(settings->exec, &settings->starter, err);
@@ -164,11 +178,18 @@ static int refused(int r, struct error *err)
 	return r;
 }
 
-static int run_follow(struct watching *watching, const struct follow_wish *wish,
-		      struct watch_source *source, struct error *err)
+static int run_follow(struct watching *watching, const struct settings *settings,
+		      const struct follow_wish *wish, struct watch_source *source,
+		      struct error *err)
 {
 	struct follow *follow = NULL;
+	watching->has_record = settings->since && past_is_recorded(watching->context);
 	int r = follow_start(&watching->context->host, wish, &watching->sink, &follow, err);
+	struct past past = {.since_ns = settings->since_ns, .is_recorded = watching->has_record};
+	if (settings->since) {
+		source->past = past_tell;
+		source->past_data = &past;
+	}
 	bool is_stopped = stop_wanted(watching->context->stop); /* before it began */
 	if (r < 0)
 		return is_stopped ? 0 : refused(r, err);
@@ -223,7 +244,7 @@ static int watch(struct watching *watching, const struct settings *settings, str
 					 .kinds = kinds_of(settings, watching->filter)};
 	if (settings->is_of_knocks)
 		return run_knocks(watching, &looking.scope, &source, err);
-	return run_follow(watching, &wish, &source, err);
+	return run_follow(watching, settings, &wish, &source, err);
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)

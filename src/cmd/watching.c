@@ -27,11 +27,12 @@ static void say(const struct watching *watching, const char *format, unsigned lo
 static void put_line(struct watching *watching, const struct event *event,
 		     const struct vector *missing)
 {
+	struct out *out = watching->is_told ? &watching->outlet.out : &watching->early;
 	if (watching->is_json)
-		line_json(watching->line, &watching->outlet.out, event, missing);
+		line_json(watching->line, out, event, missing);
 	else
-		line_text(watching->line, &watching->outlet.out, event);
-	if (watching->outlet.out.n - watching->outlet.at >= OUTLET_ENOUGH)
+		line_text(watching->line, out, event);
+	if (watching->is_told && watching->outlet.out.n - watching->outlet.at >= OUTLET_ENOUGH)
 		watching->error = outlet_push(&watching->outlet);
 }
 
@@ -135,9 +136,11 @@ static int watch_event(struct event_sink *sink, const struct event *event)
 	struct watching *watching = (struct watching *)sink;
 	if (event->kind == EVENT_STARTED) {
 		watching->started = *event;
-		watching->has_started = true;
 		return 0;
 	}
+	if (watching->has_record && !watching->is_past && !event_is_of_watching(event) &&
+	    event->uptime_ns <= watching->started.uptime_ns)
+		return 0;
 	unsigned news = watching->novelty ? novelty_event(watching->novelty, event) : 0;
 	if (event->kind == EVENT_STANDING)
 		return 0;
@@ -148,7 +151,8 @@ static int watch_event(struct event_sink *sink, const struct event *event)
 	if (!filter_match_event(watching->filter, event))
 		return 0;
 	show(watching, event);
-	act(watching, event, news);
+	if (!watching->is_past)
+		act(watching, event, news);
 	watching->n_told++;
 	if (watching->count_most && watching->n_told >= watching->count_most)
 		return -ECANCELED; /* enough: no failure */
@@ -165,6 +169,8 @@ int watching_begin(struct watching *watching, struct error *err)
 	int r = outlet_init(&watching->outlet, STDOUT_FILENO);
 	if (r >= 0)
 		r = out_init(&watching->scratch, -1);
+	if (r >= 0)
+		r = out_init(&watching->early, -1);
 	watching->line = line_new(&style);
 	if (watching->is_summary)
 		watching->summary = summary_new();
@@ -183,6 +189,7 @@ void watching_done(struct watching *watching)
 {
 	outlet_done(&watching->outlet);
 	out_done(&watching->scratch);
+	out_done(&watching->early);
 	line_free(watching->line);
 	novelty_free(watching->novelty);
 	summary_free(watching->summary);
@@ -198,11 +205,20 @@ static int tell_started(struct watching *watching, const struct watch_source *so
 	snapshot->host = source->host;
 	snapshot->boot_id = source->boot_id;
 	watching->started.snapshot = snapshot;
+	watching->is_told = true;
 	if (!watching->summary || watching->is_json)
 		put_line(watching, &watching->started, source->missing);
 	watching->started.snapshot = NULL;
 	snapshot_free(snapshot);
-	return 0;
+	int r = 0;
+	if (source->past) {
+		watching->is_past = true;
+		r = source->past(source->past_data, watching, err);
+		watching->is_past = false;
+	}
+	out_bytes(&watching->outlet.out, watching->early.data, watching->early.n);
+	watching->early.n = 0;
+	return r;
 }
 
 /* Milliseconds until the time is over, at most TURN_MS; 0: it is. */

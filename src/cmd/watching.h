@@ -28,11 +28,13 @@ struct watching {
 
 	struct line *line;
 	struct outlet outlet;
-	struct novelty *novelty; /* NULL: nobody asks */
-	struct summary *summary; /* NULL: nobody asks */
-	struct out scratch;
-	struct event started; /* told once it is known what is missing */
-	bool has_started;
+	struct novelty *novelty;   /* NULL: nobody asks */
+	struct summary *summary;   /* NULL: nobody asks */
+	struct out scratch, early; /* early: lines that came before the first was told */
+	struct event started;	   /* told once it is known what is missing */
+	bool is_told;		   /* the first line */
+	/* --since: what is as old as the start, or older, comes from the record */
+	bool has_record, is_past;
 	uint64_t began_ms, n_told, n_unread, n_commands_left_out;
 	int error; /* of the output; -EPIPE: the reader has seen enough */
 };
@@ -45,6 +47,9 @@ struct watch_source {
 	int (*turn)(void *data, bool is_last, const struct stop *stop, struct error *err);
 	const struct vector *missing; /* struct missing; NULL: nothing */
 	const char *host, *boot_id;
+	/* --since: what was, handed to the sink before what is; NULL: nobody asks */
+	int (*past)(void *data, struct watching *watching, struct error *err);
+	void *past_data;
 };
 
 /* What is asked stands in @watching already. 0 or negative errno with @err told. */

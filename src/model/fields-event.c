@@ -153,8 +153,9 @@ const struct field fields_event[] = {
 	      N_("who told it: bpf, netlink, or resync, the difference of two snapshots after a "
 		 "loss"),
 	      told_by_words, 0, VALUE_WORD),
-	ENTRY(count, N_("COUNT"), N_("how many were lost; of a knock how often since it was told last"), NULL, FIELD_RIGHT,
-	      VALUE_UINT),
+	ENTRY(count, N_("COUNT"),
+	      N_("how many were lost; of a knock how often since it was told last"), NULL,
+	      FIELD_RIGHT, VALUE_UINT),
 	ENTRY(reason, N_("REASON"),
 	      N_("why it was lost or not watched; of a knock the kernel's reason"), NULL, 0,
 	      VALUE_STRING),
