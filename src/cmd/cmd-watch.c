@@ -185,11 +185,7 @@ static int run_follow(struct watching *watching, const struct settings *settings
 	struct follow *follow = NULL;
 	watching->has_record = settings->since && past_is_recorded(watching->context);
 	int r = follow_start(&watching->context->host, wish, &watching->sink, &follow, err);
-	struct past past = {.since_ns = settings->since_ns, .is_recorded = watching->has_record};
-	if (settings->since) {
-		source->past = past_tell;
-		source->past_data = &past;
-	}
+	source->since_ns = settings->since ? settings->since_ns : 0;
 	bool is_stopped = stop_wanted(watching->context->stop); /* before it began */
 	if (r < 0)
 		return is_stopped ? 0 : refused(r, err);

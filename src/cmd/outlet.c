@@ -23,9 +23,10 @@ int outlet_init(struct outlet *outlet, int fd)
 	/* opened anew, so that O_NONBLOCK is ours alone and not the shell's too */
 	if (!outlet->is_quick && !outlet->is_socket) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		int own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-		outlet->is_own = own >= 0;
-		outlet->fd = own >= 0 ? own : fd;
+		outlet->fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		outlet->is_own = outlet->fd >= 0;
+		if (!outlet->is_own)
+			outlet->fd = fd;
 	}
 	return out_init(&outlet->out, -1);
 }

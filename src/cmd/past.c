@@ -34,25 +34,24 @@ static int tell_gap(struct watching *watching, uint64_t since_ns)
 	return watching->sink.event(&watching->sink, &gap);
 }
 
-int past_tell(void *data, struct watching *watching, struct error *err)
+int past_tell(struct watching *watching, uint64_t since_ns, struct error *err)
 {
-	const struct past *past = data;
 	const struct archived *archived = watching->context->archived;
 	const struct stop *stop = watching->context->stop;
 	struct pollfd stopped = {.fd = stop ? stop->fd : -1, .events = POLLIN};
 	struct history_status status = {0};
-	if (past->is_recorded)
+	if (watching->has_record)
 		poll(&stopped, 1, VISIBLE_MS);
 	const struct recall recall = {.filter = watching->filter,
-				      .since_ns = past->since_ns,
+				      .since_ns = since_ns,
 				      .now_ns = watching->started.time_ns,
 				      .is_all_states = true};
 	int r = archived->history->replay(archived->archive, &recall, watching->started.uptime_ns,
 					  &watching->sink, err);
-	if (r < 0 || past->is_recorded)
+	if (r < 0 || watching->has_record)
 		return r;
 	if (archived->history->status(archived->archive, &status, NULL) < 0)
 		return 0;
-	uint64_t known_ns = status.alive_ns > past->since_ns ? status.alive_ns : past->since_ns;
+	uint64_t known_ns = status.alive_ns > since_ns ? status.alive_ns : since_ns;
 	return tell_gap(watching, known_ns);
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "cmd/event-environment.h"
+#include "cmd/past.h"
 #include "cmd/watching.h"
 #include "view/summary.h"
 
@@ -211,9 +212,9 @@ static int tell_started(struct watching *watching, const struct watch_source *so
 	watching->started.snapshot = NULL;
 	snapshot_free(snapshot);
 	int r = 0;
-	if (source->past) {
+	if (source->since_ns) {
 		watching->is_past = true;
-		r = source->past(source->past_data, watching, err);
+		r = past_tell(watching, source->since_ns, err);
 		watching->is_past = false;
 	}
 	out_bytes(&watching->outlet.out, watching->early.data, watching->early.n);

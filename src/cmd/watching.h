@@ -47,9 +47,7 @@ struct watch_source {
 	int (*turn)(void *data, bool is_last, const struct stop *stop, struct error *err);
 	const struct vector *missing; /* struct missing; NULL: nothing */
 	const char *host, *boot_id;
-	/* --since: what was, handed to the sink before what is; NULL: nobody asks */
-	int (*past)(void *data, struct watching *watching, struct error *err);
-	void *past_data;
+	uint64_t since_ns; /* --since: what was from then on is told first; 0: nobody asks */
 };
 
 /* What is asked stands in @watching already. 0 or negative errno with @err told. */

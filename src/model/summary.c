@@ -91,7 +91,8 @@ void summary_event(struct summary *summary, const struct event *event)
 	/* of a connection that was dialled the port is the other end's */
 	bool is_outward = socket->role == ROLE_DIALLED || event->kind == EVENT_CONNECT_FAILED;
 	snprintf(label, sizeof(label), "%s/%u", proto_words[socket->proto],
-		 is_outward && socket->peer_port ? socket->peer_port : socket->local_port);
+		 (unsigned)(is_outward && socket->peer_port ? socket->peer_port
+							    : socket->local_port));
 	count(&summary->parts[SUMMARY_PORT], label, n);
 
 	const struct holder *holder = snapshot_holder(event->snapshot, socket->holder);

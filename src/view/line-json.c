@@ -125,12 +125,15 @@ static void keep(struct line_kept *kept, const struct json_shape *shape,
 static struct line_kept *kept_at(struct line *line, int32_t pid)
 {
 	struct line_kept **at = &line->kept[(uint32_t)pid % LINE_KEPT];
-	if (*at)
-		return *at;
-	struct line_kept *kept = calloc(1, sizeof(*kept));
+	struct line_kept *kept = *at;
+	if (kept)
+		return kept;
+	kept = calloc(1, sizeof(*kept));
 	if (kept && out_init(&kept->texts, -1) >= 0 && out_init(&kept->before, -1) >= 0 &&
-	    out_init(&kept->behind, -1) >= 0)
-		return *at = kept;
+	    out_init(&kept->behind, -1) >= 0) {
+		*at = kept;
+		return kept;
+	}
 	if (kept) {
 		out_done(&kept->texts);
 		out_done(&kept->before);
