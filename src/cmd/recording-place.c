@@ -24,8 +24,10 @@ static int make_folder(const char *path, struct error *err)
 	char text[2][4096];
 	struct passwd entry, *user = NULL;
 	struct group named, *group = NULL;
-	getpwnam_r(OWNER, &entry, text[0], sizeof(text[0]), &user);
-	getgrnam_r(OWNER, &named, text[1], sizeof(text[1]), &group);
+	if (getpwnam_r(OWNER, &entry, text[0], sizeof(text[0]), &user) != 0)
+		user = NULL;
+	if (getgrnam_r(OWNER, &named, text[1], sizeof(text[1]), &group) != 0)
+		group = NULL;
 	if (chown(path, user ? user->pw_uid : 0, group ? group->gr_gid : 0) < 0 ||
 	    chmod(path, 02750) < 0)
 		return error_set(err, -errno, "give the folder %s to " OWNER, path);
