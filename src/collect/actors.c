@@ -192,11 +192,6 @@ void actors_release(struct actors *actors, uint32_t number)
 		actors->entries[number].n_holds--;
 }
 
-struct actor actors_who(const struct actors *actors, uint32_t number)
-{
-	return number == NONE ? (struct actor){0} : actors->entries[number].actor;
-}
-
 /* ---- what is known of one ---- */
 
 static struct dossier *make_dossier(const struct found_process *found)

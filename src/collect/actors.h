@@ -24,7 +24,6 @@ uint32_t actors_find_as(struct actors *actors, struct actor actor, uint32_t uid)
 /* It is kept as long as it is held. NONE is fine. */
 void actors_hold(struct actors *actors, uint32_t number);
 void actors_release(struct actors *actors, uint32_t number);
-struct actor actors_who(const struct actors *actors, uint32_t number);
 
 /* Its index in the view, told as far as it is known; NONE: nobody, or there is no memory. */
 uint32_t actors_tell(struct actors *actors, uint32_t number);

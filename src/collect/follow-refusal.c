@@ -144,7 +144,7 @@ static int tell_refused(struct follow *follow, struct trial *trial)
 		.socket = trial->found.socket,
 		.netns = trial->found.netns_inode,
 		.actor = is_taken ? trial->holder : tried_by,
-		.by = is_taken ? tried_by : NONE,
+		.by = is_taken && tried_by != trial->holder ? tried_by : NONE,
 		.in_the_way = is_taken && trial->in_the_way.is_used ? &trial->in_the_way : NULL,
 	};
 	return follow_tell(follow, &telling);

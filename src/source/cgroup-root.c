@@ -63,6 +63,12 @@ static int open_mounted(const struct host *host)
 	return -ENOENT;
 }
 
+static int open_directory(int at)
+{
+	int r = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return r < 0 ? -errno : r;
+}
+
 static int mount_own(void)
 {
 	cleanup(closep) int context = (int)syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC);
@@ -73,8 +79,7 @@ static int mount_own(void)
 	cleanup(closep) int mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
 	if (mount < 0)
 		return -errno;
-	int fd = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return open_directory(mount);
 }
 
 int cgroup_root_open(const struct host *host)

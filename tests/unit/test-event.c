@@ -37,7 +37,10 @@ static int see_process(struct event_reader *reader, const struct found_process *
 	return seen->says;
 }
 
-#define SEEN {.reader = {see_event, see_process}}
+#define SEEN                                         \
+	{                                            \
+		.reader = { see_event, see_process } \
+	}
 
 static struct bpf_event an_end(void)
 {
@@ -153,8 +156,7 @@ static struct bpf_process a_process(void)
 				     .uid = 33,
 				     .name = "nginx"};
 	memcpy(record.exe, "nginx\0sbin\0usr", sizeof("nginx\0sbin\0usr"));
-	memcpy(record.group, "nginx.service\0system.slice",
-	       sizeof("nginx.service\0system.slice"));
+	memcpy(record.group, "nginx.service\0system.slice", sizeof("nginx.service\0system.slice"));
 	memcpy(record.args, "nginx\0-g", sizeof("nginx\0-g"));
 	return record;
 }
