@@ -27,7 +27,7 @@ lint:
 	@tools/lint
 
 bench:
-	@tools/deps build test
+	@tools/deps build test bench
 	@tools/build $(BUILD)
 	@bench/run $(BUILD) $(LOAD)
 

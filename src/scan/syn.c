@@ -121,15 +121,16 @@ static unsigned fill(struct runner *runner, unsigned n, uint64_t now)
 	return filled;
 }
 
-static void add_sample(struct runner *runner)
+/* How many: one or none. */
+static unsigned add_sample(struct runner *runner)
 {
 	uint32_t probe;
 	unsigned port;
 	if (!timing_wants_sample(&runner->timing) || !sampler_next(&runner->sampler, &probe, &port))
-		return;
+		return 0;
 	add_probe(runner, probe, SAMPLE_PORT + port);
 	timing_sampled(&runner->timing);
-	atomic_fetch_add_explicit(&runner->course->job->progress->n_sent, 1, memory_order_relaxed);
+	return 1;
 }
 
 /* The packet that could not be sent: @error. */
@@ -140,13 +141,16 @@ static void pass_over(struct runner *runner, struct outbox *outbox, int error)
 		poll(&wait, 1, 1);
 		return;
 	}
+	const struct course *course = runner->course;
 	uint32_t probe = outbox->probes[outbox->sent++];
-	if (outbox->is_link) /* the interface went: the kernel knows another way, or none */
-		atomic_store(&runner->course->way_states[probe % runner->course->job->n_targets],
-			     WAY_NEVER);
-	else
-		probe_answer(runner->course->job, probe)->reason =
-			error == EPERM || error == EACCES ? BECAUSE_REFUSED_HERE : BECAUSE_NO_ROUTE;
+	bool is_refused = error == EPERM || error == EACCES;
+	/* a rule of our own is not gone past by frames; and where an interface went, the kernel
+	 * knows another way, or none */
+	if (is_refused || outbox->is_link)
+		atomic_store(&course->way_states[probe % course->job->n_targets], WAY_NEVER);
+	struct answer *answer = probe_answer(course->job, probe);
+	if (!outbox->is_link && answer->state == DOOR_UNKNOWN)
+		answer->reason = is_refused ? BECAUSE_REFUSED_HERE : BECAUSE_NO_ROUTE;
 }
 
 static void empty(struct runner *runner, struct outbox *outbox)
@@ -162,7 +166,7 @@ static void send_batch(struct runner *runner, unsigned n, uint64_t now)
 	n = fill(runner, n < OUTBOX_BATCH - 1 ? n : OUTBOX_BATCH - 1, now);
 	if (!n)
 		return;
-	add_sample(runner);
+	n += add_sample(runner);
 	empty(runner, &runner->packets);
 	empty(runner, &runner->frames);
 	/* now and then, less and less often */

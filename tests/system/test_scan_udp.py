@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """UDP doors: those that answer, those that are silent, and those of a host that says once a second which are closed."""
 
-import time
-
 import os
+import time
 
 import pytest
 

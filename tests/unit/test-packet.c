@@ -40,6 +40,26 @@ static void test_the_checksum_is_right(void **state)
 	}
 }
 
+static void test_a_frame_has_the_checksum_of_its_header(void **state)
+{
+	(void)state;
+	for (int is_v4 = 0; is_v4 < 2; is_v4++) {
+		uint8_t bytes[PACKET_SYN_MAX], before[PACKET_SYN_MAX];
+		size_t n = make(is_v4, bytes);
+		memcpy(before, bytes, n);
+		packet_seal(bytes);
+		uint32_t sum = 0;
+		for (size_t i = 0; i < 20; i += 2)
+			sum += (uint32_t)(bytes[i] << 8 | bytes[i + 1]);
+		while (sum >> 16)
+			sum = (sum & 0xffff) + (sum >> 16);
+		if (is_v4)
+			assert_int_equal(sum, 0xffff);
+		else
+			assert_memory_equal(bytes, before, n);
+	}
+}
+
 /* The SYN turned round: what the other end says. */
 static size_t answer(bool is_v4, uint8_t flags, uint32_t more, uint8_t to[PACKET_SYN_MAX])
 {
@@ -190,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_checksum_is_right),
+		cmocka_unit_test(test_a_frame_has_the_checksum_of_its_header),
 		cmocka_unit_test(test_only_who_saw_the_probe_is_believed),
 		cmocka_unit_test(test_an_error_belongs_to_the_probe_that_it_quotes),
 		cmocka_unit_test(test_what_is_cut_is_no_answer),
