@@ -9,6 +9,7 @@
 #define TIMEOUT_MAX_US 3000000
 #define LOSS_TO_SLOW 0.1 /* of answers; below it is the path's, not ours */
 #define SAMPLE_UP_TO 500 /* answers; more of them tell the loss well enough */
+#define SAMPLE_FROM 1000 /* probes, of which nine in ten are silent */
 
 struct timing_path timing_path_own(void)
 {
@@ -66,7 +67,9 @@ double timing_loss(const struct timing *timing)
 
 bool timing_wants_sample(const struct timing *timing)
 {
-	return timing->path.has_samples && answered(timing) < SAMPLE_UP_TO;
+	uint64_t n = answered(timing);
+	return timing->path.has_samples && n < SAMPLE_UP_TO && timing->n_sent >= SAMPLE_FROM &&
+	       n < timing->n_sent / 10;
 }
 
 void timing_sampled(struct timing *timing)
@@ -127,6 +130,7 @@ uint32_t timing_allowance(struct timing *timing, uint64_t now, uint64_t *ret_nex
 void timing_sent(struct timing *timing, uint32_t n, uint64_t now)
 {
 	timing->under_way += n;
+	timing->n_sent += n;
 	timing->last_sent = now;
 	if (timing->path.rate_first)
 		timing->tokens -= n;

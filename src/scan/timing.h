@@ -35,7 +35,7 @@ struct timing {
 	uint64_t lost_before;			    /* proven losses when it was set */
 	uint64_t tokens_at;			    /* up to when tokens were given, */
 	double tokens;				    /* and how many are left */
-	uint64_t window, under_way;
+	uint64_t window, under_way, n_sent;
 	uint64_t last_sent;
 	unsigned pass; /* from 0 */
 };
@@ -49,7 +49,8 @@ void timing_sent(struct timing *timing, uint32_t n, uint64_t now);
 /* The probe of @pass was answered; @rtt 0: unknown. */
 void timing_answered(struct timing *timing, unsigned pass, uint64_t rtt, uint64_t now);
 
-/* Whether a sample would tell more than all that has answered. One was sent; one was answered. */
+/* Whether a sample would tell more than all that has answered: where nearly all are silent. One was
+ * sent; one was answered. */
 bool timing_wants_sample(const struct timing *timing);
 void timing_sampled(struct timing *timing);
 void timing_sample_answered(struct timing *timing);

@@ -217,6 +217,21 @@ static void test_samples_tell_the_loss_where_few_answer(void **state)
 	assert_false(timing_path_other().has_samples);
 }
 
+static void test_samples_are_asked_for_where_nearly_all_are_silent(void **state)
+{
+	(void)state;
+	const struct timing_path how = timing_path_own();
+	struct timing timing;
+	timing_init(&timing, &how, 0);
+	timing_sent(&timing, 128, 10);
+	assert_false(timing_wants_sample(&timing));
+	timing_sent(&timing, 2000, 20);
+	assert_true(timing_wants_sample(&timing));
+	for (unsigned i = 0; i < 300; i++)
+		timing_answered(&timing, 0, 100, 1000);
+	assert_false(timing_wants_sample(&timing));
+}
+
 static void test_what_one_thread_saw_counts_for_all(void **state)
 {
 	(void)state;
@@ -263,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_who_never_answers_is_asked_three_times_and_one_time_out),
 		cmocka_unit_test(test_a_host_that_drops_all_but_a_few_costs_one_time_out),
 		cmocka_unit_test(test_samples_tell_the_loss_where_few_answer),
+		cmocka_unit_test(test_samples_are_asked_for_where_nearly_all_are_silent),
 		cmocka_unit_test(test_what_one_thread_saw_counts_for_all),
 		cmocka_unit_test(test_silence_alone_slows_nothing),
 		cmocka_unit_test(test_others_get_no_more_than_the_rate),
