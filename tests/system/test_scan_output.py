@@ -43,6 +43,21 @@ def test_xml_is_what_nmaps_readers_take(lo, doorward, tmp_path):
     assert [p for p, _ in report.hosts[0].get_open_ports()] == OPEN
 
 
+@pytest.mark.parametrize("words", [
+    ["::1"], ["127.0.0.1", "::1", "--udp", "--tcp", "-p", "20-100"], ["127.0.0.1", "--sctp", "-p", "20-40"],
+    ["127.0.0.1", "-p", "22,80", "--identify"], ["localhost", "-p", "1-3000"], ["127.0.0.1", "-p", "1-3000", "--max-time", "1ms"]])
+def test_xml_of_each_kind_is_valid(lo, doorward, tmp_path, words):
+    if not (os.path.exists(DTD) and shutil.which("xmllint")):
+        pytest.skip("needs xmllint and nmap's DTD")
+    file = tmp_path / "scan.xml"
+    options = [] if "--identify" in words else ["--no-identify"]
+    status, _, err = lo.doorward(doorward).run("scan", *words, *options, "-oX", file)
+    assert status in (0, 1, 3), err
+    subprocess.run(["xmllint", "--noout", "--dtdvalid", DTD, file], check=True)
+    libnmap = pytest.importorskip("libnmap.parser")
+    assert libnmap.NmapParser.parse_fromfile(str(file)).hosts[0].address in ("127.0.0.1", "::1")
+
+
 def test_grepable_is_split_at_its_slashes(lo, doorward):
     status, out, _ = lo.doorward(doorward).run("scan", "127.0.0.1", "-oG", "-", "--no-identify")
     assert status == 0
