@@ -187,7 +187,8 @@ static int read_keys(struct ordering *ordering, const struct field *field, unsig
 		     struct texts *texts, unsigned *kind)
 {
 	uint32_t n_known = 0, n_null = 0;
-	for (uint32_t i = 0; i < ordering->n; i++) {
+	int64_t r = 0;
+	for (uint32_t i = 0; r >= 0 && i < ordering->n; i++) {
 		char scratch[SCRATCH_SIZE];
 		struct value value = {.scratch = scratch};
 		struct record record;
@@ -201,15 +202,14 @@ static int read_keys(struct ordering *ordering, const struct field *field, unsig
 		if (*kind == VALUE_NULL)
 			*kind = value.kind;
 		if (value.kind != *kind && !(is_text(value.kind) && is_text(*kind)))
-			return -EOPNOTSUPP;
-		int64_t r = number_of(&value, digit, texts, &ordering->keys[n_known]);
-		if (r < 0)
-			return (int)r;
+			r = -EOPNOTSUPP;
+		else
+			r = number_of(&value, digit, texts, &ordering->keys[n_known]);
 		ordering->order[n_known++] = socket;
 	}
 	memcpy(ordering->order + n_known, ordering->order_to, n_null * sizeof(uint32_t));
-	ordering->n_known = n_known;
-	return 0;
+	ordering->n_known = n_known; /* all are there, also where it was broken off */
+	return (int)r;
 }
 
 /* ---- sorting ---- */
