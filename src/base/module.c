@@ -24,12 +24,9 @@ static const struct module *loaded[MODULES_MAX];
 static const struct {
 	const char *name, *runs_with, *built_with;
 } libraries[] = {
-	{"nft", "libnftables1", "libnftables-dev"},
-	{"bus", "libsystemd0", "libsystemd-dev"},
-	{"screen", "libncursesw6", "libncurses-dev"},
-	{"web", "libevent-2.1-7", "libevent-dev"},
-	{"history", "libsqlite3-0", "libsqlite3-dev"},
-	{"tls", "libssl3", "libssl-dev"},
+	{"nft", "libnftables1", "libnftables-dev"},    {"bus", "libsystemd0", "libsystemd-dev"},
+	{"screen", "libncursesw6", "libncurses-dev"},  {"web", "libevent-2.1-7", "libevent-dev"},
+	{"history", "libsqlite3-0", "libsqlite3-dev"}, {"tls", "libssl3", "libssl-dev"},
 };
 
 /* The one that is here already; NULL: none. */
