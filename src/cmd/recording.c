@@ -68,14 +68,16 @@ static void say(const struct recording *recording, const char *format, ...)
 static int open_record(struct recording *recording, const struct recording_wish *wish,
 		       struct error *err)
 {
-	char boot_id[HISTORY_BOOT_ID_MAX + 1] = "";
+	char boot_id[HISTORY_BOOT_ID_MAX + 1] = "", host[65] = "";
 	ssize_t n = host_read(&recording->context->host, boot_id, sizeof(boot_id),
 			      "proc/sys/kernel/random/boot_id");
 	if (n < 0)
 		return error_set(err, (int)n, "read which boot this is");
 	boot_id[strcspn(boot_id, "\n")] = '\0';
+	gethostname(host, sizeof(host) - 1);
 	struct recorder_wish to = {
 		.path = wish->path,
+		.host = host[0] ? host : NULL,
 		.boot_id = boot_id,
 		.time_ns = zone_now_ns(),
 		.uptime_ns = uptime_ns(),
@@ -110,12 +112,14 @@ static const char *pin_path(const struct recording *recording, const char *wante
 
 static int start(struct recording *recording, const struct recording_wish *wish, struct error *err)
 {
+	const char *pins = pin_path(recording, wish->pin_path);
 	const struct follow_wish follow = {
 		.scope = wish->scope,
 		.source = wish->source,
 		.needs = NEEDS,
 		.kinds = (1u << EVENT_MAX) - 1,
-		.pin_path = pin_path(recording, wish->pin_path),
+		.pin_path = pins,
+		.acknowledges = pins != NULL,
 		.ring_size = wish->ring_size,
 	};
 	struct recorder_state state;
@@ -174,6 +178,10 @@ static int turn(struct recording *recording, struct error *err)
 		recording->history->state(recording->recorder, &state);
 		tell_room(recording, state.is_full, &why);
 	}
+	/* what is not in the file yet, or given up for want of room, comes again after a kill */
+	recording->history->state(recording->recorder, &state);
+	if (!state.lag_ns || state.is_full)
+		follow_acknowledge(recording->follow);
 	int wait = least(recording->history->due(recording->recorder, uptime),
 			 notify_watchdog(&recording->notify, clock_ns()));
 	return follow_turn(recording->follow, wait, recording->context->stop, err);

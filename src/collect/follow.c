@@ -235,18 +235,30 @@ static struct follow *new_follow(struct host *host, const struct follow_wish *wi
 	return NULL;
 }
 
-/* Nobody read, and the ring was full from its last record on. */
+/* Nobody read: the ring kept what happened, and was full from its last record on where something
+ * was lost. */
 static int tell_gap(struct follow *follow, uint64_t lost, const struct vector *early)
 {
 	uint64_t last = 0;
-	for (uint32_t i = 0; i < early->n; i++)
+	for (uint32_t i = 0; lost && i < early->n; i++)
 		last = ((const struct found_event *)vector_at(early, i))->time_ns;
 	follow->gap_ns = last && last < follow->now_ns ? follow->now_ns - last : EVENT_UNKNOWN;
 	return follow_tell_bare(follow, EVENT_GAP, lost,
-				"the kernel's ring was full while nobody read it");
+				lost ? "the kernel's ring was full while nobody read it"
+				     : "nobody recorded; the kernel kept what happened");
 }
 
-/* What came while the first listing was made follows it. */
+static int tell_early(struct follow *follow, const struct vector *early)
+{
+	int r = 0;
+	follow->early = NULL;
+	for (uint32_t i = 0; r >= 0 && i < early->n; i++)
+		r = follow_event(follow, vector_at(early, i));
+	return r;
+}
+
+/* What came while the first listing was made follows it. Of a ring that was pinned it is what came
+ * while nobody read: that is told before, so that who records knows of each end. */
 static int begin(struct follow *follow, struct error *err)
 {
 	cleanup(vector_done) struct vector early;
@@ -256,19 +268,20 @@ static int begin(struct follow *follow, struct error *err)
 	int r = actors_read_all(follow->actors);
 	if (r >= 0)
 		r = read_ring(follow);
-	uint64_t lost = follow->events && events_was_pinned(follow->events)
-				? events_take_lost(follow->events)
-				: 0;
+	bool was_pinned = follow->events && events_was_pinned(follow->events);
+	uint64_t lost = was_pinned ? events_take_lost(follow->events) : 0;
 	if (r >= 0)
 		r = follow_list_standing(follow);
 	read_clocks(follow);
+	if (r >= 0 && was_pinned)
+		r = tell_gap(follow, lost, &early);
+	if (r >= 0 && was_pinned)
+		r = tell_early(follow, &early);
 	if (r >= 0)
 		r = follow_tell_bare(follow, EVENT_STARTED, 0, NULL);
+	if (r >= 0 && !was_pinned)
+		r = tell_early(follow, &early);
 	follow->early = NULL;
-	for (uint32_t i = 0; r >= 0 && i < early.n; i++)
-		r = follow_event(follow, vector_at(&early, i));
-	if (r >= 0 && lost)
-		r = tell_gap(follow, lost, &early);
 	return r < 0 && !(err && err->code) ? error_set(err, r, "follow the events") : r;
 }
 

@@ -144,4 +144,7 @@ int tell_unknown(struct archive *archive, struct snapshot *snapshot, const struc
 int read_gaps(struct archive *archive, const struct moment *from, const struct moment *to,
 	      struct arena *arena, struct vector *ret, struct error *err);
 
+/* Whose record it is, and of which boot: into the answer. 0 or -ENOMEM. */
+int archive_tell_host(struct archive *archive, struct snapshot *snapshot, int64_t boot);
+
 #endif

@@ -23,6 +23,7 @@ struct archive;	 /* a reader, which needs no more than to read the file and thos
 
 struct recorder_wish {
 	const char *path;
+	const char *host;	     /* its name, for who reads the file elsewhere; NULL */
 	const char *boot_id;	     /* of the host that is watched; at most HISTORY_BOOT_ID_MAX */
 	uint64_t time_ns, uptime_ns; /* now */
 	uint64_t retain_ns, retain_size; /* what is older, and what is more; 0: without a bound */

@@ -56,25 +56,6 @@ static int list(struct archive *archive, const struct moment *at, struct listing
 	return r;
 }
 
-static int tell_host(struct archive *archive, struct snapshot *snapshot, const struct moment *at,
-		     uint64_t time_ns)
-{
-	cleanup(statement_free) sqlite3_stmt *find = NULL;
-	snapshot->time = (double)time_ns / 1e9;
-	snapshot->uptime_ns = at->uptime;
-	if (store_prepare(archive->db, &find, NULL,
-			  "SELECT boot_id, (SELECT value FROM about WHERE key = 'host') FROM boot"
-			  " WHERE id = %lld",
-			  (long long)at->boot) < 0 ||
-	    sqlite3_step(find) != SQLITE_ROW)
-		return 0;
-	const char *boot_id = (const char *)sqlite3_column_text(find, 0),
-		   *host = (const char *)sqlite3_column_text(find, 1);
-	snapshot->boot_id = arena_intern_string(&snapshot->arena, boot_id ? boot_id : "");
-	snapshot->host = arena_intern_string(&snapshot->arena, host ? host : "");
-	return snapshot->boot_id && snapshot->host ? 0 : -ENOMEM;
-}
-
 static int answer(struct archive *archive, uint64_t time_ns, const struct recall *recall,
 		  struct snapshot **ret, struct error *err)
 {
@@ -92,7 +73,9 @@ static int answer(struct archive *archive, uint64_t time_ns, const struct recall
 	if (r < 0)
 		return r;
 	snapshot->collected = NEED_PEERS | NEED_HOLDERS;
-	if (tell_host(archive, snapshot, &at, time_ns) < 0 || snapshot_seal(snapshot) < 0)
+	snapshot->time = (double)time_ns / 1e9;
+	snapshot->uptime_ns = at.uptime;
+	if (archive_tell_host(archive, snapshot, at.boot) < 0 || snapshot_seal(snapshot) < 0)
 		return error_set(err, -ENOMEM, "read %s", archive->path);
 	*ret = TAKE_POINTER(listing.revival.snapshot);
 	return 0;

@@ -71,15 +71,17 @@ int answer_seal(struct answering *answering, struct error *err)
 	struct snapshot *snapshot = answering->revival.snapshot;
 	struct moment until = answering->until;
 	struct remembered *ret = answering->ret;
-	if (!answering->recall->until_ns) { /* until the record's end, whenever that is */
-		const struct vector *boots = &answering->archive->boots;
-		const struct boot *last = boots->n ? vector_at(boots, boots->n - 1) : NULL;
+	const struct vector *boots = &answering->archive->boots;
+	const struct boot *last = boots->n ? vector_at(boots, boots->n - 1) : NULL;
+	if (!answering->recall->until_ns) /* until the record's end, whenever that is */
 		until = (struct moment){.boot = last ? last->id : 0, .uptime = INT64_MAX};
-	}
 	int r = tell_unknown(answering->archive, snapshot, &answering->from, &until,
 			     answering->recall->since_ns, err);
 	if (r < 0)
 		return r;
+	snapshot->time = (double)answering->recall->now_ns / 1e9;
+	if (last && archive_tell_host(answering->archive, snapshot, last->id) < 0)
+		return answer_broken(answering, err);
 	if (answering->revival.error || snapshot_seal(snapshot) < 0)
 		return answer_broken(answering, err);
 	for (uint32_t i = 0; i < ret->events.n; i++)

@@ -373,12 +373,28 @@ static int end_other_boot(struct recorder *recorder, struct error *err)
 	return r;
 }
 
+static int keep_host(struct recorder *recorder, struct error *err)
+{
+	cleanup(statement_free) sqlite3_stmt *put = NULL;
+	if (!recorder->wish.host)
+		return 0;
+	int r = store_prepare(recorder->db, &put, err,
+			      "INSERT OR REPLACE INTO about VALUES ('host', ?)");
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(put, 1, recorder->wish.host, -1, SQLITE_STATIC);
+	int code = sqlite3_step(put);
+	return code == SQLITE_DONE ? 0 : store_error(recorder->db, code, err, "write");
+}
+
 static int begin_boot(struct recorder *recorder, struct error *err)
 {
 	int64_t known = 0;
 	int r = store_number(recorder->db, 0, &known, err,
 			     "SELECT count(*) FROM boot WHERE boot_id = '%s'", recorder->boot_id);
 	recorder->knows_boot = known != 0;
+	if (r >= 0)
+		r = keep_host(recorder, err);
 	if (r >= 0)
 		r = store_run(recorder->db, err,
 			      "INSERT OR IGNORE INTO boot (boot_id, started) VALUES ('%s', %lld)",
@@ -474,6 +490,7 @@ int record_open(const struct recorder_wish *wish, struct recorder **ret, struct 
 	if (r < 0)
 		return r;
 	tell_alive(recorder, wish->time_ns, wish->uptime_ns, getpid());
+	recorder->wish.host = NULL; /* it was borrowed */
 	*ret = TAKE_POINTER(recorder);
 	return 0;
 }

@@ -398,8 +398,12 @@ static int take_lost(struct recorder *recorder, const struct event *event)
 	if (event->duration_ns != EVENT_UNKNOWN && event->duration_ns <= event->uptime_ns &&
 	    event->duration_ns)
 		from = event->uptime_ns - event->duration_ns;
-	if (event->kind == EVENT_GAP)
+	if (event->kind == EVENT_GAP) {
 		recorder->has_gap = true;
+		if (event->duration_ns == EVENT_UNKNOWN && recorder->known &&
+		    recorder->known < event->uptime_ns)
+			from = recorder->known; /* since nobody recorded */
+	}
 	return take_gap(recorder, recorder->boot, from, event->uptime_ns, event->count, event->why);
 }
 

@@ -113,6 +113,8 @@ int tell_unknown(struct archive *archive, struct snapshot *snapshot, const struc
 	r = read_gaps(archive, from, to, &snapshot->arena, &gaps, err);
 	for (uint32_t i = 0; r >= 0 && i < gaps.n; i++) {
 		const struct gap *gap = vector_at(&gaps, i);
+		if (!gap->lost) /* nobody recorded, but all was kept */
+			continue;
 		if (add(snapshot, WHY_INTERRUPTED, gap->lost == EVENT_UNKNOWN ? 0 : gap->lost,
 			gap->why) < 0)
 			r = error_set(err, -ENOMEM, "read %s", archive->path);

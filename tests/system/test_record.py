@@ -134,6 +134,40 @@ def test_after_kill_9_the_gap_is_told(recorder):  # noqa: F811
     comes.close()
 
 
+@pytest.fixture
+def pins(tmp_path):
+    """A bpffs of the test's own."""
+    folder = tmp_path / "bpf"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "bpf", "bpf", folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_what_is_pinned_watches_while_nobody_records(pins, recorder):  # noqa: F811
+    """After kill -9 nothing is missed: the ring is read on where the record ends."""
+    record = recorder("--pin", pins)
+    goes = listener()
+    gone_port = port_of(goes)
+    record.until(f"port = {gone_port}")
+    before = [port_of(made) for made in [listener() for _ in range(50)]]
+    record.stop(signal.SIGKILL)
+    goes.close()
+    meanwhile = []
+    for _ in range(50):
+        with listener() as made:
+            meanwhile.append(port_of(made))
+    record.start()
+    assert record.closed(f"port = {gone_port}")["closed_exact"]
+    with listener() as last:
+        record.until(f"port = {port_of(last)}")
+    found = [i for i in record.intervals("--limit", "0", "state = listen") if i["local_port"] in before + meanwhile]
+    assert sorted(i["local_port"] for i in found) == sorted(before + meanwhile)
+    assert all(i["opened_exact"] and i["closed_exact"] for i in found)
+    answer = record.history()
+    assert [gap["lost"] for gap in answer["gaps"]] == [0] and answer["complete"]
+
+
 @pytest.mark.parametrize("is_abstract", [False, True])
 def test_whoever_started_it_is_told(doorward, tmp_path, own_network, is_abstract):  # noqa: F811
     name = f"@doorward-test-{os.getpid()}" if is_abstract else str(tmp_path / "notify")
