@@ -399,6 +399,8 @@ def running(name, address="127.0.0.1", inside=None, more=""):
     program = server.words.split()[0]
     if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
         pytest.skip(f"{name}: {program} is not installed")
+    if server.told and subprocess.run(server.told, shell=True, capture_output=True, check=False).returncode:
+        pytest.skip(f"{name}: its package is not installed")
     module = re.match(r"\S*python3 -m (\w+)", server.words)
     if module and not importlib.util.find_spec(module[1]):
         pytest.skip(f"{name}: python3-{module[1]} is not installed")
