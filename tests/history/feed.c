@@ -7,6 +7,7 @@
  * usage: history-feed FILE [--rows N] [--open N] [--seed N] [--step NS] [--boot ID]
  *        [--start NS] [--now NS] [--retain-size BYTES] [--retain NS] [--acknowledge] [--pause US]
  *        [--leave]   ends without a word, as if killed */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,8 +131,9 @@ static void hand(struct feed *feed, enum event_kind kind, const struct slot *slo
 		event.how = HOW_CLOSED;
 	}
 	feed->n_events++;
-	if (feed->sink->event(feed->sink, &event) < 0)
-		fail("the sink refused");
+	int r = feed->sink->event(feed->sink, &event);
+	if (r < 0)
+		fail(r == -ENOMEM ? "out of memory" : "the sink refused");
 }
 
 static struct ip address(uint32_t number)
