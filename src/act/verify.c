@@ -18,8 +18,6 @@
 #define RESTART_MS 1000
 #define TICK_MS 10
 
-#define EXITING 0x4 /* PF_EXITING of the flags in /proc/PID/stat (include/linux/sched.h) */
-
 #define NEEDS                                                                              \
 	(NEED_HOLDERS | NEED_STAT | NEED_CMDLINE | NEED_UID | NEED_CGROUP | NEED_PARENTS | \
 	 NEED_USERS | NEED_NO_NSS | NEED_COOKIE | NEED_V6ONLY)
@@ -113,20 +111,16 @@ static void settle(const struct acting *acting)
 
 enum life { LIFE_GONE, LIFE_EXITING, LIFE_ALIVE };
 
-/* Of the process that had the socket. One that is exiting closes its descriptors after its memory
- * is taken apart, and is a zombie when both are done (do_exit in the kernel's kernel/exit.c). */
+/* Of the process that had the socket. */
 static enum life life_of(const struct host *host, const struct step_holder *holder)
 {
 	char text[1024];
 	struct process_stat stat;
-	unsigned flags = 0;
 	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/stat", holder->pid);
 	if (n <= 0 || process_parse_stat(text, (size_t)n, &stat) < 0 || stat.state == 'Z' ||
 	    stat.state == 'X' || (holder->start_ticks && stat.start_ticks != holder->start_ticks))
 		return LIFE_GONE;
-	/* ") STATE ppid pgrp session tty tpgid FLAGS": proc(5), field 9 */
-	bool is_read = sscanf(stat.name + stat.n_name, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1;
-	return is_read && flags & EXITING ? LIFE_EXITING : LIFE_ALIVE;
+	return process_is_dying(host, holder->pid) ? LIFE_EXITING : LIFE_ALIVE;
 }
 
 /* None of them lives, and one at least is not gone yet. */

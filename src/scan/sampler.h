@@ -18,7 +18,7 @@ struct sampler {
 
 /* @probe has answered. */
 void sampler_add(struct sampler *sampler, uint32_t probe);
-/* The next sample: its probe and which of the source ports. False: none for now. */
+/* The next sample: its probe and which of the source ports. False: there is none at this moment. */
 bool sampler_next(struct sampler *sampler, uint32_t *ret_probe, unsigned *ret_port);
 /* An answer to a sample. False: it was answered before, or not sent. */
 bool sampler_take(struct sampler *sampler, uint32_t probe, unsigned port);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -313,4 +314,58 @@ int process_read(struct host *host, int32_t pid, uint32_t needs, struct snapshot
 	if (r == -ENOENT || r == -ESRCH)
 		ret->known |= KNOWN_GONE;
 	return 0;
+}
+
+/* ---- its end ---- */
+
+#define PF_EXITING 0x4 /* include/linux/sched.h */
+
+/* Behind the name in brackets: state, ppid, pgrp, session, tty, tpgid, flags. proc_pid_stat(5) */
+static uint64_t flags_of(const char *stat, char *ret_state)
+{
+	const char *at = strrchr(stat, ')');
+	uint64_t flags = 0;
+	*ret_state = '\0';
+	if (!at || at[1] != ' ' || !at[2])
+		return 0;
+	at += 2;
+	*ret_state = *at;
+	for (unsigned i = 0; i < 6; i++) {
+		at += strcspn(at, " ");
+		at += *at == ' ';
+	}
+	number_scan(&at, at + strlen(at), 10, &flags);
+	return flags;
+}
+
+static bool has_pending_kill(const char *status)
+{
+	static const char *const lines[] = {"\nSigPnd:\t", "\nShdPnd:\t"};
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		const char *at = strstr(status, lines[i]);
+		uint64_t signals = 0;
+		if (!at)
+			continue;
+		at += strlen(lines[i]);
+		if (number_scan(&at, at + strlen(at), 16, &signals) == 0 &&
+		    signals & UINT64_C(1) << (SIGKILL - 1))
+			return true;
+	}
+	return false;
+}
+
+bool process_parse_dying(const char *stat, const char *status)
+{
+	char state;
+	uint64_t flags = flags_of(stat, &state);
+	return flags & PF_EXITING || state == 'X' || has_pending_kill(status);
+}
+
+bool process_is_dying(const struct host *host, int32_t pid)
+{
+	char stat[1024], status[8192];
+	if (host_read(host, stat, sizeof(stat), "proc/%d/stat", pid) < 0 ||
+	    host_read(host, status, sizeof(status), "proc/%d/status", pid) < 0)
+		return false;
+	return process_parse_dying(stat, status);
 }

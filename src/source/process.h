@@ -34,4 +34,11 @@ struct process_stat {
 /* /proc/PID/stat: "PID (NAME) STATE PPID ... STARTTIME". 0 or -EBADMSG. Pure. */
 int process_parse_stat(const char *text, size_t n, struct process_stat *ret);
 
+/* It is being torn down: it was killed, or has begun to exit. It keeps its descriptors until its
+ * memory is taken apart (do_exit in the kernel's kernel/exit.c). False, too, of one that is gone.
+ */
+bool process_is_dying(const struct host *host, int32_t pid);
+/* The same of the texts of its stat and status. Pure. */
+bool process_parse_dying(const char *stat, const char *status);
+
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/ancestry.h"
+#include "source/process.h"
 #include "why/cause.h"
 #include "why/endpoint.h"
 #include "why/standing.h"
@@ -75,7 +76,7 @@ static enum cause_kind kind_of(struct inquiry *inquiry, uint32_t index, const st
 	const struct question *question = &inquiry->diagnosis->question;
 	const struct process *giver, *holder = words_process(inquiry, socket);
 	const struct answer_for *answer = snapshot_answer(inquiry->snapshot, index);
-	if (holder && standing_is_dying(inquiry->host, holder->pid))
+	if (holder && process_is_dying(inquiry->host, holder->pid))
 		return CAUSE_DYING;
 	if (socket->held_by == HELD_KERNEL)
 		return CAUSE_KERNEL;

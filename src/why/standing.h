@@ -16,9 +16,4 @@ bool standing_is_connection(const struct socket *socket);
  */
 const char *standing_reuseaddr_remedy(const struct inquiry *inquiry);
 
-/* A process that is being torn down: it was killed, or has begun to exit. */
-bool standing_is_dying(struct host *host, int32_t pid);
-/* The same of the texts of its stat and status. Pure. */
-bool standing_parse_dying(const char *stat, const char *status);
-
 #endif

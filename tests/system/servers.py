@@ -5,11 +5,13 @@ import contextlib
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
 import types
 
+from hosts import until
 from room import Room
 
 SERVE = r"""
@@ -57,33 +59,45 @@ def end(pid):
 """
 
 SLOW = """
-import mmap, os, signal, socket
+import mmap, os, socket
 s = socket.create_server(("127.0.0.1", 0))
 m = mmap.mmap(-1, 256 << 20)
 m[:] = bytes([1]) * len(m)
 os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
-busy = os.fork()
-if busy == 0:
-    s.close()
-    m.close()
-    while True: pass
-print(s.getsockname()[1], busy, flush=True)
+busy = []
+for _ in range(3):
+    busy.append(os.fork())
+    if busy[-1] == 0:
+        s.close()
+        m.close()
+        while True: pass
 os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-signal.pause()
+print(s.getsockname()[1], *busy, flush=True)
+while True: pass
 """
+
+
+def turns(pid):
+    """How often it was made to leave the processor to others."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return int(re.search(r"nonvoluntary_ctxt_switches:\s+(\d+)", status.read())[1])
 
 
 @contextlib.contextmanager
 def dies_slowly(inside):
-    """A listener in the network of @inside whose memory is taken apart before its descriptors are closed, while another
-    has the processor: its pid and port. It ends with the block."""
+    """A listener in the network of @inside whose memory is taken apart before its descriptors are closed, while others
+    have the processor: its pid and port. Its turn has just ended when the block begins, and the next comes seconds later;
+    it ends with the block."""
     with subprocess.Popen(["nsenter", "-t", str(inside), "--net", "--", sys.executable, "-c", SLOW],
                           stdout=subprocess.PIPE) as slow:
-        port, busy = map(int, slow.stdout.readline().split())
+        port, *busy = map(int, slow.stdout.readline().split())
         try:
+            before = turns(slow.pid)
+            until(lambda: turns(slow.pid) > before, "the end of its turn")
             yield types.SimpleNamespace(pid=slow.pid, port=port)
         finally:
-            os.kill(busy, 9)
+            for pid in busy:
+                os.kill(pid, 9)
             os.sched_setscheduler(slow.pid, os.SCHED_OTHER, os.sched_param(0))  # and now it may end
             os.sched_setaffinity(slow.pid, range(os.cpu_count()))
             slow.kill()

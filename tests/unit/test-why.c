@@ -7,6 +7,7 @@
 
 #include "check.h"
 
+#include "source/process.h"
 #include "why/call.h"
 #include "why/conflict.h"
 #include "why/standing.h"
@@ -125,11 +126,11 @@ static void test_one_that_is_torn_down_is_known(unused_argument void **state)
 	static const char
 		quiet[] = "Name:\ta\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n",
 		killed[] = "Name:\ta\nSigPnd:\t0000000000000100\nShdPnd:\t0000000000000000\n";
-	assert_false(standing_parse_dying("7 (a b) c) S 1 7 7 0 -1 4194304 ", quiet));
-	assert_true(standing_parse_dying("7 (a b) c) R 1 7 7 0 -1 4194308 ", quiet));
-	assert_true(standing_parse_dying("7 (a) D 1 7 7 0 -1 4194304 ", killed));
-	assert_false(standing_parse_dying("", ""));
-	assert_false(standing_parse_dying("7 (a) Z 1 7 7 0 -1 4194304 ", quiet));
+	assert_false(process_parse_dying("7 (a b) c) S 1 7 7 0 -1 4194304 ", quiet));
+	assert_true(process_parse_dying("7 (a b) c) R 1 7 7 0 -1 4194308 ", quiet));
+	assert_true(process_parse_dying("7 (a) D 1 7 7 0 -1 4194304 ", killed));
+	assert_false(process_parse_dying("", ""));
+	assert_false(process_parse_dying("7 (a) Z 1 7 7 0 -1 4194304 ", quiet));
 }
 
 int main(void)
