@@ -236,8 +236,9 @@ int link_way_find(int fd, const struct scan_target *target, const struct ip *fro
 		return r;
 	ret->interface = route.interface;
 	r = find_own(fd, route.interface, ret->head + ETH_ALEN);
-	if (r == 1) /* the kernel drops a frame on lo that comes from an own IPv4 address */
-		return target->is_v4 ? -EHOSTUNREACH : 0;
+	/* The kernel drops a frame on lo from an own IPv4 address, and one to another link's. */
+	if (r == 1)
+		return target->is_v4 || target->interface ? -EHOSTUNREACH : 0;
 	if (r < 0)
 		return r;
 	return find_neighbour(fd, &route, target->is_v4, is_heard ? LIKELY : SURE, ret->head);

@@ -52,6 +52,16 @@ def test_no_rule_of_our_own_is_gone_past(net, doorward, family):
     assert counted(net.here) == 0
 
 
+def test_an_own_address_of_a_link_is_reached(net, doorward):
+    """It is reached by lo, but lo takes no frame for it: what was asked after the first answers was lost."""
+    links = json.loads(net.here("subprocess.run(['ip', '-j', '-6', 'address'], capture_output=True, text=True).stdout"))
+    link, address = next((link["ifname"], its["local"]) for link in links for its in link["addr_info"] if its["scope"] == "link")
+    listen_at(net.here, ["::"], OPEN)
+    seen = found(net.here.doorward(doorward), f"{address}%{link}", "--method", "syn")
+    assert seen.those("open") == OPEN
+    assert not seen.those("filtered")
+
+
 def test_an_interface_that_goes_ends_the_scan(net, doorward):
     """Half way: what is left is told as not reached, in bounded time."""
     net.outside("""
