@@ -97,6 +97,9 @@ static int parse(const struct services *services, const struct closing_request *
 	bool takes_connections = request->options.takes_connections;
 	if (!(request->targets && request->targets[0]) && !request->filter)
 		return error_text(err, -EINVAL, "it needs a TARGET or a filter");
+	if (request->filter && !request->filter[strspn(request->filter, " \t\n")])
+		return error_text(err, -EINVAL,
+				  "--filter: it is empty, and would choose everything");
 	if (request->filter) { /* alone first, so that an error shows what was typed */
 		struct filter *filter = NULL;
 		int r = filter_parse(request->filter, services, &filter, err);

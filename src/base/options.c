@@ -193,11 +193,19 @@ static int parse_letters(const struct option *options, void *settings, char ***a
 	return 0;
 }
 
-static void note_dashes(const struct option *options, void *settings)
+/* Where -- begins a command of its own (OPTION_DASHES), no other word may stand before it. */
+static int note_dashes(const struct option *options, void *settings, const char *before,
+		       struct error *err)
 {
-	for (const struct option *option = options; option->kind != OPTION_END; option++)
-		if (option->kind == OPTION_DASHES)
-			set(option, settings, NULL, NULL);
+	for (const struct option *option = options; option->kind != OPTION_END; option++) {
+		if (option->kind != OPTION_DASHES)
+			continue;
+		if (before)
+			return error_text(err, -EINVAL,
+					  "%.60s: nothing but options stands before --", before);
+		set(option, settings, NULL, NULL);
+	}
+	return 0;
 }
 
 int options_parse(const struct option *options, void *settings, char **arguments,
@@ -212,7 +220,7 @@ int options_parse(const struct option *options, void *settings, char **arguments
 			ended |= stop_at_first;
 		} else if (strcmp(*at, "--") == 0) {
 			ended = true;
-			note_dashes(options, settings);
+			r = note_dashes(options, settings, n ? arguments[0] : NULL, err);
 		} else if ((*at)[1] == '-') {
 			r = parse_long(options, settings, &at, err);
 		} else {

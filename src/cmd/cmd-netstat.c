@@ -176,8 +176,9 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	arena_init(&arena);
 	int r = parse_proto(settings->proto, &view.proto, err);
 	if (r >= 0 && arguments[0] && number_u32(arguments[0], 1, INTERVAL_MAX, &seconds) < 0)
-		r = error_text(err, -EINVAL, "%.60s: the interval is a number of seconds",
-			       arguments[0]);
+		r = error_text(err, -EINVAL,
+			       "%.60s: the interval is a number of seconds from 1 to %d",
+			       arguments[0], INTERVAL_MAX);
 	if (r >= 0 && !settings->numeric)
 		r = hosts_read(&context->host, &arena, &hosts, err);
 	return r < 0 ? r : print_repeatedly(context, settings, &view, seconds, err);

@@ -146,6 +146,11 @@ static int parse_from(const char *text, struct question *question, struct look *
 		look->netns = text;
 		return 0;
 	}
+	if (is_v4 != question->is_v4 &&
+	    question->is_any_asked) { /* this host, as FROM reaches it */
+		question->address = (struct ip){.bytes = {[15] = 1}};
+		question->is_v4 = is_v4;
+	}
 	if (is_v4 != question->is_v4)
 		return error_text(err, -EINVAL, "%.60s: one end is IPv4, the other is IPv6", text);
 	question->has_from = true;

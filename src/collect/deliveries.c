@@ -1,6 +1,7 @@
 /* To whom packets go, from what a person types to the kernel's choice. */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/numbers.h"
 #include "collect/deliveries.h"
@@ -8,7 +9,7 @@
 
 /* One end of a packet as typed. */
 struct end {
-	bool has_address, is_v4;
+	bool has_address, is_v4, is_localhost; /* of that name: 127.0.0.1 and ::1 */
 	struct ip ip;
 	uint16_t port; /* 0: any */
 };
@@ -56,7 +57,8 @@ static int parse_end(const char *text, const struct services *services, enum pro
 	}
 	if (port && strcmp(port, "*") != 0 && parse_port(port, services, proto, &ret->port) < 0)
 		return tell_end(text, err);
-	if (n == 0 && port)
+	ret->is_localhost = n == strlen("localhost") && strncasecmp(address, "localhost", n) == 0;
+	if ((n == 0 && port) || ret->is_localhost)
 		return 0;
 	ret->has_address = true;
 	return ip_parse(address, n, &ret->ip, &ret->is_v4) < 0 ? tell_end(text, err) : 0;
@@ -137,6 +139,13 @@ static int ask(const struct asking *asking, const struct end *to, uint32_t netns
 	return collect_delivery(asking->looking->host, asking->deliveries->snapshot, delivery, err);
 }
 
+static bool is_localhost(const struct interface_address *address)
+{
+	static const struct ip v6 = {.bytes = {[15] = 1}};
+	struct ip v4 = ip_from_v4((const uint8_t[4]){127, 0, 0, 1});
+	return ip_equal(&address->ip, address->is_v4 ? &v4 : &v6);
+}
+
 /* One packet, or where no address is said one to each of this host's. */
 static int ask_all(const struct asking *asking, struct error *err)
 {
@@ -156,7 +165,8 @@ static int ask_all(const struct asking *asking, struct error *err)
 			.ip = address->ip,
 			.port = to->port,
 		};
-		if (from->has_address && from->is_v4 != end.is_v4)
+		if ((from->has_address && from->is_v4 != end.is_v4) ||
+		    (to->is_localhost && !is_localhost(address)))
 			continue;
 		int r = ask(asking, &end, index, err);
 		if (r < 0)

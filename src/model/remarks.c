@@ -1,6 +1,8 @@
 /* What is remarkable about the sockets of a port. */
 #include <errno.h>
+#include <string.h>
 
+#include "base/attributes.h"
 #include "base/format.h"
 #include "base/out.h"
 #include "model/delivery.h"
@@ -109,29 +111,80 @@ enum reach socket_widest_reach(const struct snapshot *snapshot, const struct soc
 	return netns_widest_reach(netns, is_v4 || socket_is_dual_stack(socket), !is_v4);
 }
 
-static int find_root(struct finding *finding, const struct socket *socket,
-		     const struct process *process)
+/* What is true of several holders of a socket alike is said once. */
+typedef bool is_alike_t(const struct process *process, const struct process *first);
+
+static bool is_root(const struct process *process, const struct process *first unused_argument)
 {
-	if (!socket_is_open(socket) || !(process->known & KNOWN_UID) || process->uid != 0 ||
-	    process->container != NONE ||
+	return process->known & KNOWN_UID && process->uid == 0 && process->container == NONE;
+}
+
+static bool is_of_file(const struct process *process, const struct process *first)
+{
+	return process->exe && first->exe && process->exe_deleted == first->exe_deleted &&
+	       strcmp(process->exe, first->exe) == 0;
+}
+
+/* Of how many other holders it is true too; -1: of one before this, so that it is told already. */
+static int count_alike(const struct snapshot *snapshot, const struct socket *socket,
+		       const struct holder *holder, is_alike_t *is_alike)
+{
+	const struct process *first = snapshot_process(snapshot, holder->process);
+	const struct holder *other = snapshot_holder(snapshot, socket->holder);
+	for (; other != holder; other = snapshot_holder(snapshot, other->next))
+		if (is_alike(snapshot_process(snapshot, other->process), first))
+			return -1;
+
+	int more = 0;
+	uint32_t last = holder->process;
+	for (other = snapshot_holder(snapshot, holder->next); other;
+	     other = snapshot_holder(snapshot, other->next)) {
+		if (other->process != last)
+			more += is_alike(snapshot_process(snapshot, other->process), first);
+		last = other->process;
+	}
+	return more;
+}
+
+/* "nginx (pid 812) runs", "nginx (pid 812) and 4 more run". */
+static void write_runs(struct out *out, const struct process *process, int more)
+{
+	write_process(out, process);
+	if (more)
+		out_format(out, " and %d more run", more);
+	else
+		out_string(out, " runs");
+}
+
+static int find_root(struct finding *finding, const struct socket *socket,
+		     const struct holder *holder)
+{
+	const struct process *process = snapshot_process(finding->snapshot, holder->process);
+	if (!socket_is_open(socket) || !is_root(process, process) ||
 	    socket_widest_reach(finding->snapshot, socket) != REACH_PUBLIC)
 		return 0;
-	write_process(&finding->text, process);
-	out_string(&finding->text, " runs as root and answers at a public address, ");
+	int more = count_alike(finding->snapshot, socket, holder, is_root);
+	if (more < 0)
+		return 0;
+	write_runs(&finding->text, process, more);
+	out_format(&finding->text, " as root and answer%s at a public address, ", more ? "" : "s");
 	write_door(&finding->text, socket);
-	out_string(&finding->text, ": a fault in it gives strangers this host.");
+	out_format(&finding->text, ": a fault in %s gives strangers this host.",
+		   more ? "one" : "it");
 	return say(finding, REMARK_ROOT_PUBLIC);
 }
 
-static int find_exe(struct finding *finding, const struct process *process)
+static int find_exe(struct finding *finding, const struct socket *socket,
+		    const struct holder *holder)
 {
 	static const char *const temporary[] = {"/tmp/", "/var/tmp/", "/dev/shm/"};
-	if (!process->exe)
+	const struct process *process = snapshot_process(finding->snapshot, holder->process);
+	int more = process->exe ? count_alike(finding->snapshot, socket, holder, is_of_file) : -1;
+	if (more < 0)
 		return 0;
 	if (process->exe_deleted) {
-		write_process(&finding->text, process);
-		out_string(&finding->text,
-			   " runs from a file that was deleted or replaced since: ");
+		write_runs(&finding->text, process, more);
+		out_string(&finding->text, " from a file that was deleted or replaced since: ");
 		out_string(&finding->text, process->exe);
 		out_string(&finding->text, ". It stays the old one until it is started again.");
 		int r = say(finding, REMARK_EXE_DELETED);
@@ -141,8 +194,8 @@ static int find_exe(struct finding *finding, const struct process *process)
 	for (size_t i = 0; i < ARRAY_SIZE(temporary); i++) {
 		if (strncmp(process->exe, temporary[i], strlen(temporary[i])) != 0)
 			continue;
-		write_process(&finding->text, process);
-		out_string(&finding->text, " runs from a place where every user may write: ");
+		write_runs(&finding->text, process, more);
+		out_string(&finding->text, " from a place where every user may write: ");
 		out_string(&finding->text, process->exe);
 		out_char(&finding->text, '.');
 		return say(finding, REMARK_EXE_TEMPORARY);
@@ -154,11 +207,9 @@ static int find_of_holders(struct finding *finding, const struct socket *socket)
 {
 	for (const struct holder *holder = snapshot_holder(finding->snapshot, socket->holder);
 	     holder; holder = snapshot_holder(finding->snapshot, holder->next)) {
-		const struct process *process =
-			snapshot_process(finding->snapshot, holder->process);
-		int r = find_root(finding, socket, process);
+		int r = find_root(finding, socket, holder);
 		if (r >= 0)
-			r = find_exe(finding, process);
+			r = find_exe(finding, socket, holder);
 		if (r < 0)
 			return r;
 	}

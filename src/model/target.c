@@ -67,7 +67,7 @@ static int parse_ports(const char *text, const struct services *services, struct
 		int r = number_u16(first, &ret->first);
 		if (r == 0)
 			r = number_u16(dash + 1, &ret->last);
-		return r < 0 ? r : ret->first > ret->last ? -EINVAL : 0;
+		return r < 0 ? r : ret->first > ret->last ? -EDOM : 0;
 	}
 	enum proto proto = PROTO_MAX;
 	for (unsigned i = 0; i < PROTO_MAX; i++)
@@ -146,6 +146,9 @@ int target_parse(const char *text, const struct services *services, struct targe
 		ret->service = NULL;
 	if (r == -ERANGE)
 		return error_text(err, -EINVAL, "%.80s: ports go from 0 to 65535", text);
+	if (r == -EDOM)
+		return error_text(err, -EINVAL, "%.80s: a range goes from the small to the large",
+				  text);
 	return r < 0 ? fail(text, services, err) : 0;
 }
 

@@ -333,7 +333,7 @@ static int find_named(struct search *search, const char *name, struct error *err
 		r = fd < 0 ? fd : add(search, fd, pid, NULL);
 	}
 	if (r == -ENOENT) {
-		error_text(err, r, "there is no network namespace %.60s", name);
+		r = error_text(err, -EINVAL, "there is no network namespace %.60s", name);
 		error_hint(err, "it takes self, all, a name of `ip netns`, a container's name, "
 				"or a process's PID");
 		return r;
@@ -347,7 +347,7 @@ static int find_one(struct search *search, const struct netns_scope *scope, stru
 		return find_named(search, scope->name, err);
 	int fd = host_openat(search->host, O_RDONLY, "proc/%d/ns/net", scope->pid);
 	if (fd == -ENOENT)
-		return error_text(err, fd, "there is no process %d", scope->pid);
+		return error_text(err, -EINVAL, "there is no process %d", scope->pid);
 	if (fd < 0) {
 		error_set(err, fd, "open the network namespace of process %d", scope->pid);
 		if (privilege_hint())

@@ -65,7 +65,7 @@ static int add_row(struct vector *ret, const struct socket *socket, const struct
 	return 0;
 }
 
-/* What has holders; of what has none only what is open: a TIME_WAIT holds no port. */
+/* What has holders, seen or not; of what has none only what is open: a TIME_WAIT holds no port. */
 static int collect_rows(const struct rows *rows, enum fport_order order, struct vector *ret)
 {
 	const struct snapshot *snapshot = rows->snapshot;
@@ -75,7 +75,7 @@ static int collect_rows(const struct rows *rows, enum fport_order order, struct 
 		int r = 0;
 		if (socket->proto != PROTO_TCP && socket->proto != PROTO_UDP)
 			continue;
-		if (!holder && socket_is_open(socket))
+		if (!holder && (socket_is_open(socket) || socket->held_by == HELD_UNSEEN))
 			r = add_row(ret, socket, NULL, order);
 		for (; holder && r >= 0; holder = snapshot_holder(snapshot, holder->next))
 			r = add_row(ret, socket, snapshot_process(snapshot, holder->process),

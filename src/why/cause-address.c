@@ -195,4 +195,30 @@ static int find(struct inquiry *inquiry)
 	return r;
 }
 
+/* Where a connection begins: the address that it is to have on this side. */
+static int find_from(struct inquiry *inquiry)
+{
+	struct diagnosis *diagnosis = inquiry->diagnosis;
+	struct question from = diagnosis->question;
+	const struct netns *netns = snapshot_netns(inquiry->snapshot, from.netns);
+	char text[FORMAT_IP_MAX];
+	from.address = from.from;
+	if (!from.has_from || !netns || !netns->is_detailed || find_own_scoped(netns, &from) ||
+	    is_bindable_always(netns, &from))
+		return 0;
+	int n = (int)ip_format(text, &from.from, from.is_v4);
+	int r = tell(inquiry, CAUSE_NO_ADDRESS, EADDRNOTAVAIL,
+		     diagnosis_text(diagnosis,
+				    "%.*s, where it is to begin, is no address of this network "
+				    "namespace (`ip address` lists them).",
+				    n, text),
+		     "begin at one that is, or name the network namespace that has it");
+	if (r >= 0) /* ip_nonlocal_bind, as above */
+		((struct cause *)vector_at(&diagnosis->causes, diagnosis->causes.n - 1))->is_sure =
+			false;
+	return r;
+}
+
+const struct cause_family cause_from = {
+	.name = "addresses", .attempts = AT_CONNECT, .find = find_from};
 const struct cause_family cause_address = {.name = "addresses", .attempts = AT_BIND, .find = find};

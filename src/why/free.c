@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/format.h"
 #include "source/address.h"
 #include "source/interfaces.h"
 #include "why/free.h"
@@ -118,5 +119,12 @@ int free_find(struct host *host, const struct found_netns *place, const struct f
 	ret->ephemeral = netns.ephemeral;
 	struct call call = {.host = host, .search = search, .netns = &netns, .ret = ret};
 	r = netns_call(place, try_all, &call);
+	if (r == -EADDRNOTAVAIL) {
+		char address[FORMAT_IP_MAX + 1];
+		address[ip_format(address, &search->address, search->is_v4)] = '\0';
+		error_text(err, r, "bind %s: it is no address of this network namespace", address);
+		error_hint(err, "`ip address` lists them; without --bind every one is tried");
+		return r;
+	}
 	return r < 0 ? error_set(err, r, "bind") : 0;
 }

@@ -176,3 +176,10 @@ def test_only_the_namespace_that_it_runs_in(scene, doorward):
     assert made.pids[0] not in {r[0] for r in fport(doorward)}
     assert not any(x.endswith(f" {made.pids[0]}") for x in netstat(doorward, "-ano"))
     assert (made.pids[0], made.port) in {(r[0], r[2]) for r in fport(doorward.inside(made.pids[0], "net"))}
+
+
+@pytest.mark.needs("root")
+def test_what_an_unseen_process_holds_has_a_row_as_what_a_seen_one_holds(scene, doorward):
+    made = scene("tcp-bound")
+    assert (made.pid, made.port, "TCP") in {(r[0], *r[2:4]) for r in fport(doorward)}
+    assert (0, made.port, "TCP") in {(r[0], *r[2:4]) for r in fport(doorward.as_user())}

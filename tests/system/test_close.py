@@ -506,6 +506,7 @@ def test_an_ended_connection_is_no_bound_socket(stage, doorward, source):
     ["65536"], ["99999999999999999999"], ["9000-8000"], [""], ["tcp/"], ["pid:0"], ["pid:x"], ["8\x1b[31m0"], ["80\n81"],
     ["--filter", "port = 1 and"], ["--filter", "port = 1\nand"], ["8080", "--grace", "-5s"], ["8080", "--by", "magic"],
     ["8080", "--grace", "99999999999999999h"], ["8080", "--grace", "soon"], [],
+    ["--filter", ""], ["8080", "--filter", " \t"], ["8080", "--netns", "no-such"], ["8080", "--netns", "99999999"],
 ])
 def test_what_cannot_be_meant_is_told_in_one_piece(doorward, words):
     status, out, err = doorward.run("close", *words, "--yes")

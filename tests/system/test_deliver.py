@@ -127,6 +127,14 @@ def test_without_an_address_each_of_this_host_is_told(scene, doorward):
     assert all(d["to_port"] == made.port for d in seen["deliveries"])
 
 
+def test_localhost_is_both_its_addresses(scene, doorward):
+    made = scene("tcp-listener")
+    told = doorward.json("deliver", f"localhost:{made.port}")["deliveries"]
+    assert {d["to_address"]: bool(d["chosen"]) for d in told} == {"127.0.0.1": True, "::1": False}
+    told, = doorward.json("deliver", f"LOCALHOST:{made.port}", "--from", "127.0.0.1:9")["deliveries"]
+    assert told["to_address"] == "127.0.0.1"
+
+
 def test_the_kernel_is_asked_without_privilege(scene, doorward):
     made = scene("tcp-listener")
     delivery = ask(doorward.as_user(), ("127.0.0.1", made.port))

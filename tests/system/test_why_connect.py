@@ -126,9 +126,18 @@ def test_an_own_end_and_another_place(pair, doorward):
     assert said["can"] and said["question"]["from"] == "192.0.2.1"
     said = room.doorward(doorward).json("why", f"192.0.2.2:{port}", "203.0.113.7", "--connect")
     assert said["kernel"]["errno"] == room(f"dial('192.0.2.2', {port}, '203.0.113.7')") == errno.EADDRNOTAVAIL
+    assert check(said, "address-absent", errno.EADDRNOTAVAIL)["because"].startswith("203.0.113.7, where it is to begin, ")
     said = doorward.json("why", f"127.0.0.1:{port}", room.pid, "--connect")
     check(said, "other-namespace", errno.ECONNREFUSED)
     assert doorward.json("why", f"192.0.2.2:{port}", room.pid, "--connect")["can"]
+
+
+def test_a_port_alone_is_of_the_family_of_its_other_end(room, doorward):
+    port = room("listen('::1', 0)")
+    said = room.doorward(doorward).json("why", port, "::1", "--connect")
+    assert said["can"] and said["question"]["address"] == "::1"
+    status, out, err = room.doorward(doorward).run("why", f"127.0.0.1:{port}", "::1", "--connect")
+    assert (status, out) == (2, "") and "one end is IPv4, the other is IPv6" in err
 
 
 def test_a_user_is_told_what_may_be_seen(room, doorward):

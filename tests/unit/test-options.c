@@ -144,6 +144,18 @@ static void test_what_is_wrong_is_said(unused_argument void **state)
 	}
 }
 
+static void test_a_command_of_its_own_stands_alone_behind_dashes(unused_argument void **state)
+{
+	bool is_command = false;
+	const struct option dashes[] = {{.kind = OPTION_DASHES}, {.kind = OPTION_END}};
+	char *alone[] = {(char[]){"--"}, (char[]){"true"}, (char[]){"-x"}, NULL};
+	assert_int_equal(options_parse(dashes, &is_command, alone, false, &n_rest, &err), 0);
+	assert_true(is_command && n_rest == 2);
+	char *behind[] = {(char[]){"80"}, (char[]){"--"}, (char[]){"true"}, NULL};
+	assert_int_equal(options_parse(dashes, &is_command, behind, false, &n_rest, &err), -EINVAL);
+	assert_string_equal(err.what, "80: nothing but options stands before --");
+}
+
 static void test_the_help_has_a_line_for_each(unused_argument void **state)
 {
 	static const char wanted[] =
@@ -173,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_they_end_at_the_first_where_that_is_wanted),
 		cmocka_unit_test(test_a_name_may_be_shortened_while_unique),
 		cmocka_unit_test(test_what_is_wrong_is_said),
+		cmocka_unit_test(test_a_command_of_its_own_stands_alone_behind_dashes),
 		cmocka_unit_test(test_the_help_has_a_line_for_each),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,6 +148,42 @@ static void test_what_is_remarkable(void **state)
 	expect_remark(NULL, &root, REMARK_EPHEMERAL, false);
 }
 
+static void test_what_is_true_of_all_workers_is_said_once(unused_argument void **state)
+{
+	struct process worker = {.pid = 7,
+				 .name = "d",
+				 .exe = "/tmp/d",
+				 .exe_deleted = true,
+				 .known = KNOWN_UID | KNOWN_EXE};
+	struct interface_address addresses[3];
+	struct snapshot *snapshot = snapshot_with(addresses, "198.41.0.4");
+	uint32_t socket = add(snapshot, "0.0.0.0", 6379);
+	struct remarks remarks;
+	struct rows rows;
+
+	for (; worker.pid < 10; worker.pid++)
+		hold(snapshot, socket, &worker);
+	worker.uid = 33;
+	worker.exe = "/usr/bin/other";
+	hold(snapshot, socket, &worker);
+	assert_int_equal(snapshot_seal(snapshot), 0);
+	assert_int_equal(rows_select(snapshot, NULL, &rows), 0);
+	assert_int_equal(remarks_find(&rows, NULL, NULL, &remarks), 0);
+	unsigned n[REMARK_MAX] = {0}, n_of_three = 0;
+	for (uint32_t i = 0; i < remarks.list.n; i++) {
+		const struct remark *remark = vector_at(&remarks.list, i);
+		n[remark->what]++;
+		n_of_three += !!strstr(remark->text, " and 2 more run ");
+	}
+	assert_int_equal(n[REMARK_ROOT_PUBLIC], 1);
+	assert_int_equal(n[REMARK_EXE_DELETED], 2); /* of two files */
+	assert_int_equal(n[REMARK_EXE_TEMPORARY], 1);
+	assert_int_equal(n_of_three, 3);
+	remarks_done(&remarks);
+	rows_done(&rows);
+	snapshot_free(snapshot);
+}
+
 static void test_who_answers_is_told_beside_who_holds(void **state)
 {
 	(void)state;
@@ -281,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_the_environment_of_a_session_has_its_origin),
 		cmocka_unit_test(test_reach_is_told_by_the_addresses_of_what_is_up),
 		cmocka_unit_test(test_what_is_remarkable),
+		cmocka_unit_test(test_what_is_true_of_all_workers_is_said_once),
 		cmocka_unit_test(test_who_answers_is_told_beside_who_holds),
 		cmocka_unit_test(test_starters_have_words),
 		cmocka_unit_test(test_a_page_is_wrapped_and_escaped),

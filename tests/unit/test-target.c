@@ -93,6 +93,14 @@ static void test_a_port_out_of_range_is_told_as_that(unused_argument void **stat
 	assert_non_null(strstr(err.what, "65535"));
 }
 
+static void test_a_range_from_the_large_to_the_small_is_told_as_that(unused_argument void **state)
+{
+	struct target target;
+	struct error err = {0};
+	assert_int_equal(target_parse("8010-8000", NULL, &target, &err), -EINVAL);
+	assert_string_equal(err.what, "8010-8000: a range goes from the small to the large");
+}
+
 static void test_a_mistyped_command_is_no_target(unused_argument void **state)
 {
 	static const char *const words[] = {"lsit", "shwo", "explian", "--json", "", "port"};
@@ -111,6 +119,7 @@ int main(void)
 		cmocka_unit_test(test_the_name_that_was_typed_is_kept),
 		cmocka_unit_test(test_what_is_none_is_refused_with_a_way_to_write_it),
 		cmocka_unit_test(test_a_port_out_of_range_is_told_as_that),
+		cmocka_unit_test(test_a_range_from_the_large_to_the_small_is_told_as_that),
 		cmocka_unit_test(test_a_mistyped_command_is_no_target),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
