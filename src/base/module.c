@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 extern const struct module *const modules_builtin[] __attribute__((__weak__));
 
 static const struct module *loaded[MODULES_MAX];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of loaded: any thread may need one */
 
 /* What a module stands before, as Debian names its packages. */
 static const struct {
@@ -110,19 +112,26 @@ static void tell_absence(const char *name, enum absence why, struct error *err)
 const void *module_get(const char *name, unsigned version, struct error *err)
 {
 	enum absence why = NOT_INSTALLED;
+	pthread_mutex_lock(&lock);
 	const struct module *module = find(name);
 	if (!module)
 		module = load(name, version, &why);
-	else if (module->version != version)
-		why = OTHER_VERSION;
-	if (module && module->version == version)
+	pthread_mutex_unlock(&lock);
+	if (!module) {
+		tell_absence(name, why, err);
+		return NULL;
+	}
+	if (module->version == version)
 		return module->functions;
-	tell_absence(name, why, err);
+	tell_absence(name, OTHER_VERSION, err);
 	return NULL;
 }
 
 const char *module_absent(const char *name)
 {
 	char path[PATH_MAX + 64];
-	return find(name) || find_file(name, path, sizeof(path)) ? NULL : "not installed";
+	pthread_mutex_lock(&lock);
+	bool is_here = find(name) != NULL;
+	pthread_mutex_unlock(&lock);
+	return is_here || find_file(name, path, sizeof(path)) ? NULL : "not installed";
 }

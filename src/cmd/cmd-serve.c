@@ -13,6 +13,7 @@
 #include "base/module.h"
 #include "base/numbers.h"
 #include "base/privilege.h"
+#include "cmd/archive.h"
 #include "cmd/look.h"
 #include "cmd/serving.h"
 #include "serve/desk.h"
@@ -23,7 +24,7 @@
 
 struct settings {
 	uint32_t port;
-	const char *listen, *certificate, *key, *name, *socket, *metrics, *user;
+	const char *listen, *certificate, *key, *name, *socket, *metrics, *user, *db;
 	bool is_read_only, opens;
 	uint64_t interval_ms;
 	struct look look;
@@ -87,6 +88,7 @@ static const struct option options[] = {
 	 .at = offsetof(struct settings, interval_ms),
 	 .argument = "TIME",
 	 .help = N_("how often it looks while a page is open (1s)")},
+	ARCHIVE_DB_OPTION(struct settings, db),
 	LOOK_OPTIONS(struct settings, look),
 	{.kind = OPTION_END},
 };
@@ -139,6 +141,8 @@ static int check(const struct settings *settings, struct error *err)
 		return error_text(err, -EINVAL, "--certificate, --key, --name: only with --listen");
 	if (settings->interval_ms < 100 || settings->interval_ms > 3600000)
 		return error_text(err, -EINVAL, "--interval: from 100ms to 1h");
+	if (settings->db && !settings->db[0])
+		return error_text(err, -EINVAL, "--db: it takes the file of a record");
 	return 0;
 }
 
@@ -277,6 +281,7 @@ static int start_maker(struct context *context, const struct desk_settings *desk
 			    .needs = desk->needs},
 		.stop = context->stop,
 		.is_read_only = desk->is_read_only,
+		.record = desk->record,
 	};
 	const int keep_not[] = {serving->desk, serving->web.page, serving->web.metrics, -1};
 	return job_start_maker(&settings, keep_not, &serving->maker, &serving->maker_pid, err);
@@ -327,6 +332,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		.needs = settings->look.is_numeric ? NEED_NO_NSS : 0,
 		.interval_ms = (unsigned)settings->interval_ms,
 		.is_read_only = settings->is_read_only,
+		.record = settings->db ? settings->db : HISTORY_PATH,
 		.stop = context->stop,
 	};
 	(void)arguments;

@@ -243,14 +243,15 @@ void answer_complete(struct desk *desk, const struct request *request)
 
 void answer_map(struct desk *desk, const struct request *request)
 {
-	if (!desk->is_map_made) {
+	const struct door_map *map = moment_map(desk, request->wish.moment_ms);
+	if (!map) {
 		reply_error(desk, request->id, 503,
 			    &(struct error){.what = "nothing was collected yet",
 					    .hint = "open a stream first"});
 		return;
 	}
 	size_t began = reply_begin(desk, request->id, REPLY_BYTES, 200);
-	out_bytes(&desk->out, desk->map.doors[request->proto], DOORS);
+	out_bytes(&desk->out, map->doors[request->proto], DOORS);
 	reply_end(desk, began, true);
 }
 

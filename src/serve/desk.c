@@ -54,6 +54,11 @@ static uint32_t needs_of_rates(const struct desk *desk)
 /* Who asks for more than is collected waits for the next snapshot, which is taken at once. */
 static void ask_for(struct desk *desk, struct viewer *viewer)
 {
+	if (viewer->wish.moment_ms) {
+		viewer->has_no_moment = false;
+		moments_ask(desk);
+		return;
+	}
 	uint32_t needs = viewer_needs(viewer);
 	bool is_there = desk->snapshot && !(needs & ~desk->taken_needs);
 	if (needs & ~desk->query.needs) {
@@ -78,7 +83,7 @@ static void ask_for_less(struct desk *desk)
 {
 	uint32_t needs = NEEDS | desk->settings->needs | needs_of_rates(desk);
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
-		if (desk->streams[i].is_open)
+		if (desk->streams[i].is_open && !desk->streams[i].wish.moment_ms)
 			needs |= viewer_needs(&desk->streams[i]);
 	if (needs == desk->query.needs)
 		return;
@@ -118,6 +123,19 @@ static void stop_looking(struct desk *desk)
 	forget_snapshot(desk);
 }
 
+/* While a page looks at what is now. */
+static void arrange_looking(struct desk *desk)
+{
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
+		if (!desk->streams[i].is_open || desk->streams[i].wish.moment_ms)
+			continue;
+		start_looking(desk);
+		return;
+	}
+	if (desk->is_refreshing)
+		stop_looking(desk);
+}
+
 static void say_hello(struct desk *desk, struct viewer *viewer)
 {
 	size_t began = reply_begin(desk, viewer->asker, REPLY_LINE, 200);
@@ -151,7 +169,7 @@ static void open_stream(struct desk *desk, const struct request *request)
 	}
 	desk->n_streams++;
 	say_hello(desk, viewer);
-	start_looking(desk);
+	arrange_looking(desk);
 	ask_for(desk, viewer);
 	viewer_send(desk, viewer);
 }
@@ -170,6 +188,7 @@ static void change_stream(struct desk *desk, const struct request *request)
 		return;
 	}
 	reply_nothing(desk, request->id, 204);
+	arrange_looking(desk);
 	ask_for(desk, viewer);
 	viewer_send(desk, viewer);
 }
@@ -194,8 +213,9 @@ static void end_stream(struct desk *desk, uint32_t asker)
 	if (!viewer)
 		return;
 	viewer_close(viewer);
-	if (!--desk->n_streams)
-		stop_looking(desk);
+	desk->n_streams--;
+	arrange_looking(desk);
+	moments_ask(desk);
 }
 
 /* ---- requests ---- */
@@ -276,6 +296,9 @@ static void answer(struct desk *desk, const struct request *request)
 	case VERB_METRICS:
 		begin_scrape(desk, request);
 		break;
+	case VERB_PAST:
+		answer_past(desk, request->id);
+		break;
 	case VERB_MAX:
 		break;
 	}
@@ -349,6 +372,8 @@ static void read_since(struct desk *desk, const struct snapshot *newer)
 static void give_room(struct desk *desk)
 {
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
+		if (desk->streams[i].wish.moment_ms)
+			continue;
 		viewer_forget_rows(&desk->streams[i]);
 		desk->streams[i].is_due = false;
 	}
@@ -383,6 +408,8 @@ static void show(struct desk *desk, const struct snapshot *newer, unsigned numbe
 	rates_note(&desk->rates, newer);
 	ask_for_less(desk);
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
+		if (desk->streams[i].wish.moment_ms)
+			continue;
 		viewer_forget_rows(&desk->streams[i]);
 		desk->streams[i].is_due = desk->streams[i].is_open;
 	}
@@ -410,11 +437,11 @@ static void take_snapshot(struct desk *desk)
 	if (failed < 0) {
 		end_scrapes(desk, NULL, &err);
 		for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
-			if (desk->streams[i].is_open)
+			if (desk->streams[i].is_open && !desk->streams[i].wish.moment_ms)
 				viewer_fail(desk, &desk->streams[i], &err);
 	} else if (newer && newer != desk->snapshot && number >= desk->first_number) {
 		end_scrapes(desk, newer, &err);
-		if (desk->n_streams) {
+		if (desk->is_refreshing) {
 			show(desk, newer, number);
 			return; /* it is the desk's now */
 		}
@@ -442,6 +469,8 @@ static int open_desk(struct desk *desk, struct error *err)
 	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
 	r = refresh_start(&desk->query, settings->interval_ms, true, &desk->refresh, err);
 	if (r >= 0)
+		r = past_start(settings->record, &desk->past, err);
+	if (r >= 0)
 		refresh_spare(desk->refresh, MANY_SOCKETS);
 	privilege_drop();
 	return r;
@@ -455,6 +484,7 @@ static void close_desk(struct desk *desk)
 	for (unsigned i = 0; i < JOBS_MAX; i++)
 		errand_end(&desk->errands[i]);
 	refresh_free(desk->refresh);
+	moments_done(desk);
 	forget_snapshot(desk);
 	rates_done(&desk->rates);
 	arena_done(&desk->arena);
@@ -462,16 +492,19 @@ static void close_desk(struct desk *desk)
 	free(desk);
 }
 
+#define WAITS_OWN 4 /* before those of jobs */
+
 static int serve(struct desk *desk, struct error *err)
 {
 	struct inbox inbox = {.n = 0};
-	struct pollfd waits[3 + JOBS_MAX] = {{desk->settings->front, POLLIN, 0},
-					     {refresh_fd(desk->refresh), POLLIN, 0},
-					     {desk->settings->stop->fd, POLLIN, 0}};
+	struct pollfd waits[WAITS_OWN + JOBS_MAX] = {{desk->settings->front, POLLIN, 0},
+						     {refresh_fd(desk->refresh), POLLIN, 0},
+						     {desk->settings->stop->fd, POLLIN, 0},
+						     {past_fd(desk->past), POLLIN, 0}};
 	bool is_due = false;
 	while (!stop_wanted(desk->settings->stop)) {
 		for (unsigned i = 0; i < JOBS_MAX; i++) /* one below 0 is not looked at */
-			waits[3 + i] = (struct pollfd){desk->errands[i].fd, POLLIN, 0};
+			waits[WAITS_OWN + i] = (struct pollfd){desk->errands[i].fd, POLLIN, 0};
 		int patience = errands_expire(desk), r = flush(desk);
 		int n = r < 0 ? 0 : poll(waits, ARRAY_SIZE(waits), is_due ? 0 : patience);
 		if (n < 0 && errno != EINTR)
@@ -479,7 +512,7 @@ static int serve(struct desk *desk, struct error *err)
 		if (n < 0)
 			continue;
 		for (unsigned i = 0; i < JOBS_MAX; i++)
-			if (waits[3 + i].revents)
+			if (waits[WAITS_OWN + i].revents)
 				errand_read(desk, &desk->errands[i]);
 		if (r >= 0 && waits[0].revents)
 			r = read_requests(desk, &inbox);
@@ -487,6 +520,8 @@ static int serve(struct desk *desk, struct error *err)
 			take_snapshot(desk);
 		if (waits[1].revents && refresh_wants_room(desk->refresh))
 			give_room(desk);
+		if (waits[3].revents)
+			moments_take(desk);
 		is_due = show_one(desk);
 		if (r >= 0)
 			r = flush(desk);

@@ -15,8 +15,9 @@ struct desk_settings {
 	uint32_t needs; /* added to those of each question: NEED_NO_NSS */
 	unsigned interval_ms;
 	bool is_read_only;
-	int front; /* the socket to it */
-	int maker; /* the socket to who makes jobs (serve/job.h) */
+	int front;	    /* the socket to it */
+	int maker;	    /* the socket to who makes jobs (serve/job.h) */
+	const char *record; /* the file of `doorward record`, where there is one */
 	const struct stop *stop;
 };
 

@@ -9,6 +9,7 @@
 #include "model/exact.h"
 #include "model/value.h"
 #include "serve/job.h"
+#include "serve/past.h"
 #include "view/story.h"
 
 /* Of a connection the story is that of its port. */
@@ -36,6 +37,24 @@ static void put_text(struct job *job, const struct story *story)
 	out_string(&job->out, "}\n");
 }
 
+/* As of a moment of the record. */
+static int recall(struct job *job, const char *target, struct story_facts *facts, struct error *err)
+{
+	const struct history *history;
+	struct archive *archive;
+	int r = story_parse(job->looking.services, target, facts, err);
+	if (r >= 0)
+		r = past_open(job->settings->record, &history, &archive, err);
+	if (r < 0)
+		return r;
+	uint64_t moment_ns = job->request->wish.moment_ms * 1000000u;
+	const struct recall recall = {
+		.filter = facts->filter, .now_ns = moment_ns, .is_all_states = true};
+	r = history->snapshot_at(archive, moment_ns, &recall, &facts->snapshot, err);
+	history->close(archive);
+	return r < 0 ? r : story_work_out(NULL, facts, err);
+}
+
 void job_story(struct job *job)
 {
 	char target[256];
@@ -44,7 +63,9 @@ void job_story(struct job *job)
 	story_facts_init(&facts);
 	privilege_keep(CAPS_SEE);
 	int r = target_of(job->request, target, sizeof(target), &err);
-	if (r >= 0)
+	if (r >= 0 && job->request->wish.moment_ms)
+		r = recall(job, target, &facts, &err);
+	else if (r >= 0)
 		r = story_find(&job->looking, target, &facts, &err);
 	privilege_drop();
 	const struct story story = {

@@ -17,6 +17,7 @@ struct job_settings {
 	struct looking looking;
 	const struct stop *stop;
 	bool is_read_only;
+	const char *record; /* the file of `doorward record`, where there is one */
 };
 
 /* Starts the maker. @keep_not: descriptors that it closes, -1 ends. 0 or negative errno with @err

@@ -38,14 +38,15 @@ void answer_graph(struct desk *desk, const struct request *request)
 		reply_error(desk, request->id, 400, &err);
 		return;
 	}
-	if (!desk->snapshot) {
+	const struct snapshot *snapshot = moment_snapshot(desk, request->wish.moment_ms);
+	if (!snapshot) {
 		reply_error(desk, request->id, 503,
 			    &(struct error){.what = "nothing was collected yet",
 					    .hint = "open a stream first"});
 		return;
 	}
 	size_t began = reply_begin(desk, request->id, REPLY_JSON, 200);
-	r = graph_print(&desk->out, desk->snapshot, filter);
+	r = graph_print(&desk->out, snapshot, filter);
 	if (r < 0) {
 		error_set(&err, r, "draw who talks to whom");
 		fail(desk, began, request->id, r, &err);

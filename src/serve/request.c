@@ -27,8 +27,9 @@ static bool is_wish(const struct wish *wish)
 {
 	return !(wish->parts & ~(uint32_t)WISH_ALL) && wish->tab < TAB_MAX &&
 	       wish->group < GROUP_MAX && is_flag(wish->is_paused) && is_flag(wish->has_map) &&
-	       wish->count <= WINDOW_ROWS_MAX && ends(wish->filter, sizeof(wish->filter)) &&
-	       ends(wish->sort, sizeof(wish->sort)) && ends(wish->columns, sizeof(wish->columns));
+	       wish->count <= WINDOW_ROWS_MAX && wish->moment_ms <= MOMENT_MAX_MS &&
+	       ends(wish->filter, sizeof(wish->filter)) && ends(wish->sort, sizeof(wish->sort)) &&
+	       ends(wish->columns, sizeof(wish->columns));
 }
 
 static bool is_deed(const struct deed *deed)

@@ -28,6 +28,7 @@ enum verb {
 	VERB_PLAN,
 	VERB_ACT,
 	VERB_METRICS,
+	VERB_PAST, /* what is recorded: from when to when, and what of it is not known */
 	VERB_MAX
 };
 
@@ -64,13 +65,15 @@ enum wish_part {
 	WISH_FROM = 1 << 5,
 	WISH_COUNT = 1 << 6,
 	WISH_PAUSED = 1 << 7,
-	WISH_ALL = 255,
+	WISH_MOMENT = 1 << 8,
+	WISH_ALL = 511,
 };
 
 /* The rows that a stream shows. */
 struct wish {
 	uint32_t parts; /* enum wish_part */
 	uint32_t from, count;
+	uint64_t moment_ms; /* since 1970: as it was then, from the record; 0: now */
 	uint8_t tab, group, is_paused, has_map;
 	char filter[2048], sort[256], columns[1024];
 };
@@ -85,7 +88,8 @@ struct deed {
 	char target[256], filter[2048], from[64], reason[256];
 };
 
-#define STEPS_MAX 128 /* a page closes no more at once */
+#define MOMENT_MAX_MS 253402300799999u /* the end of the year 9999 */
+#define STEPS_MAX 128		       /* a page closes no more at once */
 #define WINDOW_ROWS_MAX 500
 #define WINDOW_ROWS_USUAL 80
 
@@ -99,7 +103,8 @@ struct request {
 	uint64_t identities[STEPS_MAX];
 	char target[256];
 	union {
-		struct wish wish; /* also the filter of check, complete, graph */
+		struct wish wish; /* also the filter of check, complete, graph; the moment of
+				     map, graph, story */
 		struct deed deed;
 	};
 };

@@ -9,6 +9,7 @@
 #include "model/difference.h"
 #include "model/door-map.h"
 #include "serve/desk.h"
+#include "serve/past.h"
 #include "serve/rates.h"
 #include "serve/request.h"
 
@@ -29,7 +30,18 @@ struct sent_window {
 	uint32_t n, from, total, n_sockets;
 };
 
-/* Rows of the desk's snapshot, of all pages that wish for the same. */
+#define MOMENTS_MAX 4 /* that are kept at once */
+#define SPANS_MAX 8   /* pages that ask at once what is recorded */
+
+/* What was open at a moment, as the record has it. */
+struct moment_kept {
+	uint64_t moment_ms; /* 0: the place is free */
+	const struct snapshot *snapshot;
+	struct door_map *map; /* NULL: nobody asked for it yet */
+	uint64_t wanted;      /* when last, in an order */
+};
+
+/* Rows of the desk's snapshot, or of a moment's, of all pages that wish for the same. */
 struct chosen {
 	struct rows rows;
 	unsigned n_owners;
@@ -53,6 +65,7 @@ struct viewer {
 	bool wants_window;    /* not a difference */
 	bool is_due;	      /* there is a newer snapshot, of which it was told nothing yet */
 	unsigned query;	      /* which answers it, as refresh_ask counts */
+	bool has_no_moment;   /* the record could not be asked for it, which was told */
 };
 
 #define JOBS_MAX 16
@@ -90,6 +103,12 @@ struct desk {
 	uint32_t n_streams;
 	uint64_t n_given;  /* streams since the start, of which ids are made */
 	uint64_t n_chosen; /* how often rows were wanted */
+	struct past *past;
+	struct moment_kept moments[MOMENTS_MAX];
+	uint32_t span_askers[SPANS_MAX]; /* ids of the requests */
+	unsigned n_span_askers;
+	unsigned next_moment; /* the stream whose turn it is to ask the record */
+	bool is_asking_past;
 	struct rates rates;
 	uint64_t rates_asked_ns;	     /* when they were asked for last; 0 never */
 	struct request scrapes[SCRAPES_MAX]; /* of metrics, that wait for a snapshot */
@@ -120,6 +139,20 @@ void viewer_forget_rows(struct viewer *viewer);
 void viewer_close(struct viewer *viewer);
 /* There is no newer snapshot, and why. */
 void viewer_fail(struct desk *desk, struct viewer *viewer, const struct error *err);
+
+/* ---- moments.c ---- */
+
+/* The snapshot that the stream shows: the latest, or that of its moment. NULL: not there yet. */
+const struct snapshot *viewer_snapshot(struct desk *desk, const struct viewer *viewer);
+/* The snapshot of a moment, and the map of its doors; NULL: it is not kept, or there is no memory.
+ * 0: now. */
+const struct snapshot *moment_snapshot(struct desk *desk, uint64_t moment_ms);
+const struct door_map *moment_map(struct desk *desk, uint64_t moment_ms);
+/* Asks the record for what a stream waits for; what it was asked before is shown. */
+void moments_ask(struct desk *desk);
+void moments_take(struct desk *desk);
+void moments_done(struct desk *desk);
+void answer_past(struct desk *desk, uint32_t id);
 
 /* ---- errand.c ---- */
 

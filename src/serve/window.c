@@ -33,8 +33,8 @@ static int choose(const struct viewer *viewer, const struct snapshot *snapshot, 
 
 static bool is_same_wish(const struct wish *a, const struct wish *b)
 {
-	return a->tab == b->tab && a->group == b->group && strcmp(a->filter, b->filter) == 0 &&
-	       strcmp(a->sort, b->sort) == 0;
+	return a->tab == b->tab && a->group == b->group && a->moment_ms == b->moment_ms &&
+	       strcmp(a->filter, b->filter) == 0 && strcmp(a->sort, b->sort) == 0;
 }
 
 #define CHOSEN_MAX 2 /* of many sockets: rows of further wishes are chosen anew */
@@ -65,10 +65,10 @@ static const struct chosen *find_surplus(const struct desk *desk)
 }
 
 /* Room for one more. */
-static void limit_chosen(struct desk *desk)
+static void limit_chosen(struct desk *desk, const struct snapshot *snapshot)
 {
 	const struct chosen *surplus;
-	while (desk->snapshot->sockets.n >= MANY_SOCKETS && (surplus = find_surplus(desk)))
+	while (snapshot->sockets.n >= MANY_SOCKETS && (surplus = find_surplus(desk)))
 		for (unsigned i = DESK_STREAMS_MAX; surplus && i-- > 0;)
 			if (desk->streams[i].chosen == surplus) {
 				bool is_last = surplus->n_owners == 1;
@@ -81,6 +81,7 @@ static void limit_chosen(struct desk *desk)
 /* Who wishes for the same has them already, or they are chosen now. 0 or -ENOMEM. */
 static int choose_rows(struct desk *desk, struct viewer *viewer)
 {
+	const struct snapshot *snapshot = viewer_snapshot(desk, viewer);
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
 		struct viewer *other = &desk->streams[i];
 		if (!other->is_open || !other->chosen || !is_same_wish(&other->wish, &viewer->wish))
@@ -89,13 +90,13 @@ static int choose_rows(struct desk *desk, struct viewer *viewer)
 		viewer->chosen->n_owners++;
 		return 0;
 	}
-	limit_chosen(desk);
+	limit_chosen(desk, snapshot);
 	struct chosen *chosen = calloc(1, sizeof(*chosen));
 	if (!chosen)
 		return -ENOMEM;
 	chosen->n_owners = 1;
 	viewer->chosen = chosen;
-	int r = choose(viewer, desk->snapshot, &chosen->rows);
+	int r = choose(viewer, snapshot, &chosen->rows);
 	if (r < 0)
 		viewer_forget_rows(viewer);
 	return r;
@@ -136,6 +137,7 @@ static int make_window(struct desk *desk, struct viewer *viewer, struct sent_win
 	cleanup(row_writer_done) struct row_writer writer;
 	int r = row_writer_init(&writer, rows,
 				viewer->columns ? viewer->columns : desk->usual[viewer->wish.tab]);
+	const uint8_t *change = viewer->wish.moment_ms ? NULL : desk->change;
 	*ret = (struct sent_window){
 		.from = from, .total = rows->n_rows, .n_sockets = rows->n_sockets};
 	ret->rows = calloc((size_t)n + WINDOW_ROWS_MAX + 1, sizeof(*ret->rows));
@@ -146,8 +148,7 @@ static int make_window(struct desk *desk, struct viewer *viewer, struct sent_win
 		while (has_id(ret, id)) /* twins of one number stay apart */
 			id = table_mix(id + 1);
 		struct sent_row *row = &ret->rows[ret->n];
-		*row = (struct sent_row){.id = id,
-					 .change = row_change(rows, from + i, desk->change)};
+		*row = (struct sent_row){.id = id, .change = row_change(rows, from + i, change)};
 		row->json = row_writer_json(&writer, from + i);
 		if (!row->json)
 			return -ENOMEM;
@@ -241,15 +242,18 @@ static void put_row(struct out *out, const struct sent_row *row)
 	out_char(out, '}');
 }
 
-static void put_head(struct desk *desk, const char *type, const struct sent_window *window)
+static void put_head(struct desk *desk, const struct viewer *viewer, const char *type,
+		     const struct sent_window *window)
 {
-	const struct snapshot *snapshot = desk->snapshot;
+	const struct snapshot *snapshot = viewer_snapshot(desk, viewer);
 	out_format(&desk->out,
 		   "{\"type\":\"%s\",\"time\":%.3f,\"complete\":%s,\"privileged\":%s,\"total\":%u,"
 		   "\"sockets\":%u,\"from\":%u",
 		   type, snapshot->time, snapshot->is_complete ? "true" : "false",
 		   snapshot->is_privileged ? "true" : "false", window->total, window->n_sockets,
 		   window->from);
+	if (viewer->wish.moment_ms)
+		out_format(&desk->out, ",\"moment\":%" PRIu64, viewer->wish.moment_ms);
 }
 
 static void put_columns(struct out *out, const struct field *const *fields)
@@ -263,9 +267,9 @@ static void put_columns(struct out *out, const struct field *const *fields)
 static void put_window(struct desk *desk, struct viewer *viewer, const struct sent_window *window)
 {
 	struct out *out = &desk->out;
-	put_head(desk, "window", window);
+	put_head(desk, viewer, "window", window);
 	put_columns(out, viewer->columns ? viewer->columns : desk->usual[viewer->wish.tab]);
-	json_missing(out, desk->snapshot);
+	json_missing(out, viewer_snapshot(desk, viewer));
 	out_string(out, ",\"rows\":[");
 	for (uint32_t i = 0; i < window->n; i++) {
 		out_string(out, i ? ",{" : "{");
@@ -295,12 +299,13 @@ static bool is_same_order(const struct sent_window *a, const struct sent_window 
 	return is_same;
 }
 
-static void put_difference(struct desk *desk, const struct sent_window *was,
+static void put_difference(struct desk *desk, const struct viewer *viewer,
 			   const struct sent_window *window)
 {
+	const struct sent_window *was = &viewer->sent;
 	struct out *out = &desk->out;
 	const char *before = "";
-	put_head(desk, "difference", window);
+	put_head(desk, viewer, "difference", window);
 	out_string(out, ",\"rows\":[");
 	for (uint32_t i = 0; i < window->n; i++) {
 		if (is_same(find_sent(was, window->rows[i].id), &window->rows[i]))
@@ -319,21 +324,22 @@ static void put_difference(struct desk *desk, const struct sent_window *was,
 	out_string(out, "}\n");
 }
 
-static uint32_t count_changes(const struct desk *desk, const struct viewer *viewer)
+static uint32_t count_changes(const struct door_map *map, const struct viewer *viewer)
 {
-	const uint8_t *was = viewer->map->doors[0], *now = desk->map.doors[0];
+	const uint8_t *was = viewer->map->doors[0], *now = map->doors[0];
 	uint32_t n = 0;
-	for (size_t i = 0; i < sizeof(desk->map.doors); i++)
+	for (size_t i = 0; i < sizeof(map->doors); i++)
 		n += was[i] != now[i];
 	return n;
 }
 
-static void put_doors(struct desk *desk, const struct viewer *viewer, enum door_proto proto)
+static void put_doors(struct desk *desk, const struct door_map *map, const struct viewer *viewer,
+		      enum door_proto proto)
 {
 	const char *before = "";
 	out_format(&desk->out, ",\"%s\":[", door_proto_words[proto]);
 	for (uint32_t port = 0; port < DOORS; port++) {
-		uint8_t door = desk->map.doors[proto][port];
+		uint8_t door = map->doors[proto][port];
 		if (viewer->map->doors[proto][port] == door)
 			continue;
 		out_format(&desk->out, "%s[%u,%u]", before, port, door);
@@ -355,7 +361,8 @@ static void end_line(struct desk *desk, struct viewer *viewer, size_t began)
 
 static void send_map(struct desk *desk, struct viewer *viewer)
 {
-	uint32_t n = viewer->map && desk->is_map_made ? count_changes(desk, viewer) : 0;
+	const struct door_map *map = viewer->map ? moment_map(desk, viewer->wish.moment_ms) : NULL;
+	uint32_t n = map ? count_changes(map, viewer) : 0;
 	if (!n)
 		return;
 	size_t began = begin_line(desk, viewer);
@@ -363,12 +370,12 @@ static void send_map(struct desk *desk, struct viewer *viewer)
 	if (n > MAP_CHANGES_MAX) {
 		out_string(&desk->out, ",\"reload\":true");
 	} else {
-		put_doors(desk, viewer, DOOR_TCP);
-		put_doors(desk, viewer, DOOR_UDP);
+		put_doors(desk, map, viewer, DOOR_TCP);
+		put_doors(desk, map, viewer, DOOR_UDP);
 	}
 	out_string(&desk->out, "}\n");
 	end_line(desk, viewer, began);
-	*viewer->map = desk->map;
+	*viewer->map = *map;
 }
 
 /* ---- the whole ---- */
@@ -386,7 +393,7 @@ static void send_error(struct desk *desk, struct viewer *viewer, const struct er
 static void send_nothing_new(struct desk *desk, struct viewer *viewer)
 {
 	size_t began = begin_line(desk, viewer);
-	put_head(desk, "difference", &viewer->sent);
+	put_head(desk, viewer, "difference", &viewer->sent);
 	out_string(&desk->out, ",\"rows\":[]}\n");
 	end_line(desk, viewer, began);
 }
@@ -410,7 +417,7 @@ static int send_rows(struct desk *desk, struct viewer *viewer)
 	if (is_window)
 		put_window(desk, viewer, &window);
 	else
-		put_difference(desk, &viewer->sent, &window);
+		put_difference(desk, viewer, &window);
 	end_line(desk, viewer, began);
 	sent_done(&viewer->sent);
 	viewer->sent = window;
@@ -426,8 +433,12 @@ void viewer_send(struct desk *desk, struct viewer *viewer)
 		viewer->is_dropped = true;
 		return;
 	}
-	if (viewer->is_dropped || !desk->snapshot || viewer->query > desk->taken_number)
+	bool is_past = viewer->wish.moment_ms != 0;
+	if (viewer->is_dropped || !viewer_snapshot(desk, viewer) ||
+	    (!is_past && viewer->query > desk->taken_number))
 		return;
+	if (is_past && !viewer->wants_window)
+		return; /* it does not change */
 	if (viewer->wish.is_paused && !viewer->wants_window) {
 		send_nothing_new(desk, viewer);
 		return;

@@ -43,6 +43,8 @@ static struct wish merge(const struct wish *was, const struct wish *now)
 		wish.count = now->count;
 	if (now->parts & WISH_PAUSED)
 		wish.is_paused = now->is_paused;
+	if (now->parts & WISH_MOMENT)
+		wish.moment_ms = now->moment_ms;
 	wish.has_map |= now->has_map;
 	return wish;
 }

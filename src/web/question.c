@@ -32,13 +32,20 @@ static const struct parameter of_wish[] = {
 	{"count", IN(wish.count), NUMBER, .part = WISH_COUNT, .most = WINDOW_ROWS_MAX},
 	{"paused", IN(wish.is_paused), FLAG, .part = WISH_PAUSED},
 	{"map", IN(wish.has_map), FLAG},
+	{"moment", IN(wish.moment_ms), NUMBER_LONG, .part = WISH_MOMENT},
 	{NULL},
 };
 static const struct parameter of_check[] = {
 	{"filter", IN(wish.filter), TEXT}, {"at", IN(number), NUMBER, .most = 65535}, {NULL}};
-static const struct parameter of_map[] = {{"proto", IN(proto), WORD, proto_names, 2}, {NULL}};
-static const struct parameter of_story[] = {
-	{"target", IN(target), TEXT}, {"netns", IN(netns), NUMBER_LONG}, {NULL}};
+static const struct parameter of_graph[] = {
+	{"filter", IN(wish.filter), TEXT}, {"moment", IN(wish.moment_ms), NUMBER_LONG}, {NULL}};
+static const struct parameter of_map[] = {{"proto", IN(proto), WORD, proto_names, 2},
+					  {"moment", IN(wish.moment_ms), NUMBER_LONG},
+					  {NULL}};
+static const struct parameter of_story[] = {{"target", IN(target), TEXT},
+					    {"netns", IN(netns), NUMBER_LONG},
+					    {"moment", IN(wish.moment_ms), NUMBER_LONG},
+					    {NULL}};
 static const struct parameter of_rates[] = {
 	{"of", IN(rates_of), WORD, rates_words, RATES_MAX}, {"target", IN(target), TEXT}, {NULL}};
 static const struct parameter of_plan[] = {
@@ -73,7 +80,8 @@ static const struct route {
 	{"/api/map/legend", VERB_LEGEND, false, nothing},
 	{"/api/story", VERB_STORY, false, of_story},
 	{"/api/rates", VERB_RATES, false, of_rates},
-	{"/api/graph", VERB_GRAPH, false, of_check},
+	{"/api/graph", VERB_GRAPH, false, of_graph},
+	{"/api/past", VERB_PAST, false, nothing},
 	{"/api/plan", VERB_PLAN, true, of_plan},
 	{"/api/act", VERB_ACT, true, nothing},
 };
@@ -116,7 +124,7 @@ static void note(struct request *request, const struct parameter *parameter)
 {
 	if (parameter->part)
 		request->wish.parts |= parameter->part;
-	if (parameter->at == offsetof(struct request, deed.for_ms))
+	if (request->verb == VERB_PLAN && parameter->at == offsetof(struct request, deed.for_ms))
 		request->deed.has_end = true;
 }
 

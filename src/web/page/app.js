@@ -7,6 +7,7 @@ import { readView, showView, viewLink } from './links.js';
 import { GROUPS, ListTab, ToolBar } from './list.js';
 import { nextOpen } from './map-data.js';
 import { MapTab, useMaps, walked, zoomed } from './map.js';
+import { NOT_THEN, PastBar, usePast } from './past.js';
 import { PictureTab, filterOf } from './picture.js';
 import { PlanDialog } from './plan.js';
 import { RatesTab } from './rates.js';
@@ -57,7 +58,7 @@ function useView() {
 }
 
 // The stream as the view wants it. Other tabs than lists want no rows, but that the server goes on looking.
-function useStream(view, paused, isAllowed, feed, onRefused) {
+function useStream(view, moment, paused, isAllowed, feed, onRefused) {
 	const [data, setData] = useState(NOTHING);
 	const [live, setLive] = useState({ state: 'opening', error: null });
 	const stream = useRef(null);
@@ -68,7 +69,7 @@ function useStream(view, paused, isAllowed, feed, onRefused) {
 		tab: isListTab(view.tab) ? view.tab : 'doors',
 		filter: isListTab(view.tab) ? view.filter : '', sort: view.sort, group: view.group, columns: view.columns,
 		from: isListTab(view.tab) ? span.current.from : 0, count: isListTab(view.tab) ? span.current.count : 1,
-		map: view.tab === 'map' ? '1' : '', paused,
+		map: view.tab === 'map' ? '1' : '', paused, moment: view.tab === 'rates' ? 0 : moment,
 	});
 	useEffect(() => {
 		if (!isAllowed)
@@ -104,7 +105,7 @@ function useStream(view, paused, isAllowed, feed, onRefused) {
 		const isNew = last.current.map !== map;
 		last.current = { tab: view.tab, map };
 		stream.current?.want(wanted(), isNew);
-	}, [view.tab, view.filter, view.sort, view.group, view.columns, paused]);
+	}, [view.tab, view.filter, view.sort, view.group, view.columns, paused, moment]);
 
 	const onWindow = useCallback((from, count) => {
 		span.current = { from, count };
@@ -159,9 +160,11 @@ function Page({ onRefused }) {
 	const filterInput = useRef(null);
 	const feed = useRef(null);
 	const isNarrow = useMedia('(max-width: 700px)');
-	const { data, live, onWindow } = useStream(view, paused, !!info, feed, onRefused);
+	const past = usePast(view, setView, !!info);
+	const { moment } = past;
+	const { data, live, onWindow } = useStream(view, moment, paused, !!info, feed, onRefused);
 	const { chosen, choose, go, scrollTo, forget } = useChoice(data);
-	const maps = useMaps(feed, view.tab === 'map' && live.state === 'live' && data.isWhole);
+	const maps = useMaps(feed, view.tab === 'map' && live.state === 'live' && data.isWhole, moment);
 	const fields = useMemo(() => new Map((info?.fields ?? []).map(field => [field.name, field])), [info]);
 	const [ephemeral, setEphemeral] = useState(null);
 
@@ -195,10 +198,11 @@ function Page({ onRefused }) {
 		return chosen?.row ? doorOf(chosen.row) : { target: view.story, netns: view.netns };
 	};
 	const openStory = ({ target, netns }, isStep = true) => target && setView({ story: target, netns }, isStep);
+	const acts = useMemo(() => (moment ? { close: NOT_THEN, block: NOT_THEN, unblock: NOT_THEN } : info?.actions ?? {}), [info, moment]);
 	const plan = action => {
 		const of = door();
-		if (info?.actions?.[action])
-			tell(`${action}: ${info.actions[action]}`);
+		if (acts[action])
+			tell(`${action}: ${acts[action]}`);
 		else if (!of.target)
 			tell(chosen?.row ? MANY : 'choose a row first');
 		else
@@ -242,7 +246,8 @@ function Page({ onRefused }) {
 		turn: () => setView({ sort: view.sort.startsWith('-') ? view.sort.slice(1) : '-' + (view.sort || columns[0]) }),
 		group: () => setView({ group: GROUPS[(GROUPS.indexOf(view.group) + 1) % GROUPS.length] }),
 		columns: () => setDialog('columns'),
-		pause: () => setPaused(!paused),
+		pause: () => !moment && setPaused(!paused),
+		earlier: () => past.walk(-1), later: () => past.walk(1),
 		theme: () => toggleTheme(THEMES[(THEMES.indexOf(themeName) + 1) % THEMES.length]),
 		help: () => setDialog('help'),
 		back: () => (view.story ? closeStory() : document.activeElement?.blur()),
@@ -253,10 +258,11 @@ function Page({ onRefused }) {
 	if (!info)
 		return html`<main class="waiting" aria-busy="true"></main>`;
 	return html`<div class=${'page' + (view.story ? ' has-story' : '')}>
-		<${Head} info=${info} view=${view} live=${paused && live.state === 'live' ? 'paused' : live.state} themeName=${themeName}
-			onView=${setView} onTheme=${toggleTheme} onPause=${() => setPaused(!paused)} onHelp=${() => setDialog('help')} />
+		<${Head} info=${info} view=${view} live=${live.state !== 'live' ? live.state : moment && view.tab !== 'rates' ? 'past' : paused ? 'paused' : 'live'} themeName=${themeName}
+			onView=${setView} onTheme=${toggleTheme} onPause=${() => setPaused(!paused)} onPast=${past.isShown ? past.close : past.open} isPast=${past.isShown} onHelp=${() => setDialog('help')} />
 		${isListTab(view.tab) || view.tab === 'picture' ? html`<${ToolBar} view=${view} input=${filterInput} fields=${fields} isList=${isListTab(view.tab)} columns=${columns}
 			refused=${live.state === 'filter' ? live.error : null} onView=${setView} onColumns=${() => setDialog('columns')} onTable=${focusTable} />` : null}
+		${past.isShown ? html`<${PastBar} past=${past} />` : null}
 		<main>
 			${isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${data} fields=${fields} chosen=${chosen} scrollTo=${scrollTo}
 				isNarrow=${isNarrow} onView=${setView} onChoose=${(row, index) => {
@@ -269,13 +275,13 @@ function Page({ onRefused }) {
 			${view.tab === 'map' ? html`<${MapTab} maps=${maps} ephemeral=${ephemeral} proto=${proto} port=${port} zoom=${zoom}
 				onProto=${name => setView({ proto: name })} onPort=${(name, to) => setView({ proto: name, port: String(to) })}
 				onZoom=${zoomBy} onOpen=${(name, to) => openStory({ target: `${name}/${to}`, netns: '' })} />` : null}
-			${view.tab === 'rates' ? html`<${RatesTab} of=${view.of} onOf=${of => setView({ of }, true)} />` : null}
-			${view.tab === 'picture' ? html`<${PictureTab} filter=${view.filter} onOpen=${onPicture} />` : null}
+			${view.tab === 'rates' ? html`<${RatesTab} of=${view.of} isPast=${moment > 0} onOf=${of => setView({ of }, true)} />` : null}
+			${view.tab === 'picture' ? html`<${PictureTab} filter=${view.filter} moment=${moment} onOpen=${onPicture} />` : null}
 		</main>
-		${view.story ? html`<${Story} target=${view.story} netns=${view.netns} stamp=${storyRow?.stamp ?? 0} acts=${info.actions ?? {}} onClose=${closeStory}
+		${view.story ? html`<${Story} target=${view.story} netns=${view.netns} moment=${moment} stamp=${storyRow?.stamp ?? 0} acts=${acts} onClose=${closeStory}
 			onAct=${(action, of) => setDialog({ action, ...of })} onRates=${of => setView({ tab: 'rates', of, story: '', netns: '' }, true)}
 			onCopy=${text => copy(text, 'the story')} />` : null}
-		<${Foot} info=${info} data=${data} notice=${notice} />
+		<${Foot} info=${info} data=${data} moment=${view.tab === 'rates' ? 0 : moment} notice=${notice} />
 		<${Spoken} data=${data} />
 		${dialog === 'help' ? html`<${KeyHelp} onClose=${() => setDialog(null)} />` : null}
 		${dialog === 'columns' ? html`<${ColumnsDialog} fields=${info.fields} chosen=${columns} defaults=${info.tabs[view.tab]}

@@ -2,7 +2,7 @@
 // It stands in the fragment, so that it can be sent to a colleague; the token never does.
 export const TABS = ['doors', 'connections', 'map', 'rates', 'picture'];
 
-const WORDS = { filter: '', sort: '', group: '', columns: '', story: '', netns: '', of: '', proto: '', port: '' };
+const WORDS = { filter: '', sort: '', group: '', columns: '', story: '', netns: '', of: '', proto: '', port: '', at: '' };
 
 export function readView(fragment = location.hash) {
 	const words = new URLSearchParams(fragment.replace(/^#/, ''));

@@ -10,7 +10,7 @@ const REST_MS = 300;
 const PROTOS = ['tcp', 'udp'];
 
 // The bytes of both maps: whole once, then what the stream says has changed. @feed is where the app puts its messages.
-export function useMaps(feed, isLive) {
+export function useMaps(feed, isLive, moment) {
 	const [maps, setMaps] = useState({ tcp: null, udp: null, stamp: 0 });
 	useEffect(() => {
 		if (!isLive)
@@ -32,7 +32,7 @@ export function useMaps(feed, isLive) {
 		const load = async () => {
 			try {
 				performance.mark('doorward-map-asked');
-				const [tcp, udp] = await Promise.all(PROTOS.map(proto => askBytes('map?proto=' + proto, { signal: abort.signal })));
+				const [tcp, udp] = await Promise.all(PROTOS.map(proto => askBytes('map?' + query({ proto, moment: moment || '' }), { signal: abort.signal })));
 				whole = { tcp: tcp.slice(0, DOORS), udp: udp.slice(0, DOORS) };
 				late.splice(0).filter(message => !message.reload).forEach(apply);
 				setMaps(was => ({ ...whole, stamp: was.stamp + 1 }));
@@ -47,7 +47,7 @@ export function useMaps(feed, isLive) {
 			feed.current = null;
 			abort.abort();
 		};
-	}, [isLive]);
+	}, [isLive, moment]);
 	return maps;
 }
 

@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from './html.js';
 import { askJson, query } from './api.js';
 import { curve, layout } from './picture-layout.js';
 
-const EVERY_MS = 3000;
+const EVERY_MS = 3000, WANTING_MS = 300;
 const TITLES = ['who comes', 'port', 'process', 'who is dialled'];
 
 const short = (text, n) => (text.length > n ? text.slice(0, n - 1) + '…' : text);
@@ -52,7 +52,7 @@ function Drawing({ graph, width, onOpen }) {
 	</svg>`;
 }
 
-export function PictureTab({ filter, onOpen }) {
+export function PictureTab({ filter, moment, onOpen }) {
 	const [graph, setGraph] = useState(null);
 	const [error, setError] = useState(null);
 	const [width, setWidth] = useState(900);
@@ -66,27 +66,30 @@ export function PictureTab({ filter, onOpen }) {
 		const abort = new AbortController();
 		let timer = 0;
 		const again = async () => {
+			let isWanting = document.hidden;
 			if (!document.hidden) {
 				try {
-					setGraph(await askJson('graph?' + query({ filter }), { signal: abort.signal }));
+					setGraph(await askJson('graph?' + query({ filter, moment: moment || '' }), { signal: abort.signal }));
 					setError(null);
 				} catch (refusal) {
 					if (refusal.name === 'AbortError')
 						return;
-					setError(refusal);
+					isWanting = refusal.status === 503; /* it is not collected yet */
+					setError(isWanting ? null : refusal);
 				}
 			}
-			timer = setTimeout(again, EVERY_MS);
+			if (!moment || isWanting)
+				timer = setTimeout(again, isWanting && !document.hidden ? WANTING_MS : EVERY_MS);
 		};
 		again();
 		return () => {
 			clearTimeout(timer);
 			abort.abort();
 		};
-	}, [filter]);
+	}, [filter, moment]);
 	return html`<div class="pictures" ref=${box}>
 		${error ? html`<p class="warn" role="alert">${error.what || error.message}</p>` : null}
-		${graph && !graph.nodes.length ? html`<p class="empty">Nobody talks to anybody now.</p>` : null}
+		${graph && !graph.nodes.length ? html`<p class="empty">Nobody talks to anybody${moment ? '' : ' now'}.</p>` : null}
 		${graph?.nodes.length ? html`<${Drawing} graph=${graph} width=${width} onOpen=${onOpen} />` : graph ? null : html`<p class="dim">asking…</p>`}
 		${graph?.left_off ? html`<p class="dim">${graph.left_off} smaller ones are left off; a filter shows them.</p>` : null}
 	</div>`;

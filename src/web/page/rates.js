@@ -76,7 +76,7 @@ function Plot({ title, names, inks, data, axis }) {
 const BYTES = { least: 1024, steps: Array.from({ length: 40 }, (ignored, k) => 2 ** (k + 6)), say: value => `${amount(value)}/s` };
 const COUNTS = { least: 4, steps: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000], say: value => (Number.isInteger(value) ? String(value) : '') };
 
-export function RatesTab({ of, onOf }) {
+export function RatesTab({ of, isPast, onOf }) {
 	const [text, setText] = useState(of);
 	const [told, setTold] = useState(null);
 	const [error, setError] = useState(null);
@@ -117,6 +117,7 @@ export function RatesTab({ of, onOf }) {
 			<button type="submit">Show</button>
 			${of ? html`<button type="button" onClick=${() => onOf('')}>The host</button>` : null}
 		</form>
+		${isPast ? html`<p class="warn">Rates are of now: a record does not keep them.</p>` : null}
 		${error ? html`<p class="warn" role="alert">${error.what || error.message}${error.hint ? ` — ${error.hint}` : ''}</p>` : null}
 		<dl class="figures">
 			<div><dt>in</dt><dd>${amount(last(told?.in))}/s</dd></div>

@@ -1,18 +1,19 @@
 // What stands around every tab: the head with the tabs, the foot with what was seen, and the gate without a token.
 import { html, useEffect, useRef, useState } from './html.js';
 import { TABS, viewFragment } from './links.js';
+import { dated } from './past.js';
 import { THEMES } from './theme.js';
 import { keepToken, splitFragment } from './token.js';
 import { clock } from './units.js';
 
 const TAB_WORDS = { doors: 'Doors', connections: 'Connections', map: 'Map', rates: 'Rates', picture: 'Picture' };
 const LIVE_WORDS = {
-	opening: 'opening', live: 'live', paused: 'paused', hidden: 'hidden', filter: 'the filter is wrong',
+	opening: 'opening', live: 'live', paused: 'paused', past: 'recorded', hidden: 'hidden', filter: 'the filter is wrong',
 	lost: 'no answer, trying again', refused: 'refused',
 };
 const THEME_WORDS = { auto: ['◐', 'colours as the system'], light: ['○', 'light'], dark: ['●', 'dark'] };
 
-export function Head({ info, view, live, themeName, onView, onTheme, onPause, onHelp }) {
+export function Head({ info, view, live, themeName, isPast, onView, onTheme, onPause, onPast, onHelp }) {
 	const [sign, says] = THEME_WORDS[themeName];
 	const isList = view.tab === 'doors' || view.tab === 'connections';
 	return html`<header class="head-bar">
@@ -24,8 +25,9 @@ export function Head({ info, view, live, themeName, onView, onTheme, onPause, on
 			}}>${TAB_WORDS[tab]}<kbd aria-hidden="true">${t + 1}</kbd></a>`)}</nav>
 		<div class="end">
 			${info?.read_only ? html`<span class="tag">read only</span>` : null}
-			<button type="button" class=${'live is-' + live} aria-pressed=${live === 'paused'} disabled=${!isList}
+			<button type="button" class=${'live is-' + live} aria-pressed=${live === 'paused'} disabled=${!isList || live === 'past'}
 				title=${live === 'paused' ? 'go on (Space)' : 'pause (Space)'} onClick=${onPause}><i aria-hidden="true"></i>${LIVE_WORDS[live]}</button>
+			<button type="button" class="quiet" aria-pressed=${isPast} title="the past (<)" onClick=${onPast}>Past</button>
 			<button type="button" class="quiet" title=${`colours: ${says} (t)`} aria-label=${`colours: ${says}`} onClick=${() =>
 				onTheme(THEMES[(THEMES.indexOf(themeName) + 1) % THEMES.length])}>${sign}</button>
 			<button type="button" class="quiet" title="keys (?)" aria-label="keys" onClick=${onHelp}>?</button>
@@ -37,8 +39,8 @@ function missingInWords(missing) {
 	return missing.map(m => [`${m.count ? `${m.count} ` : ''}${m.what}: ${m.why}`, m.hint].filter(x => x).join(', ')).join('; ');
 }
 
-export function Foot({ info, data, notice }) {
-	const time = data.time ? clock(data.time) : '';
+export function Foot({ info, data, moment, notice }) {
+	const time = moment ? `as recorded on ${dated(moment)}` : data.time ? clock(data.time) : '';
 	return html`<footer class="foot-bar">
 		<span>${data.isWhole ? `${data.total.toLocaleString('en')} ${data.total === 1 ? 'row' : 'rows'}${
 			data.sockets === undefined ? '' : `, ${data.sockets.toLocaleString('en')} ${data.sockets === 1 ? 'socket' : 'sockets'}`}` : ''}</span>

@@ -131,16 +131,16 @@ function Body({ story, target, onRates }) {
 }
 
 // @stamp changes when the row of the target changed, and the story is told anew.
-export function Story({ target, netns, stamp, acts, onClose, onAct, onRates, onCopy }) {
+export function Story({ target, netns, moment, stamp, acts, onClose, onAct, onRates, onCopy }) {
 	const [told, setTold] = useState({ target: '', story: null, error: null });
 	const heading = useRef(null);
 	useEffect(() => {
 		const abort = new AbortController();
-		askJson('story?' + query({ target, netns }), { signal: abort.signal })
+		askJson('story?' + query({ target, netns, moment: moment || '' }), { signal: abort.signal })
 			.then(story => setTold({ target, story, error: null }))
 			.catch(error => error.name !== 'AbortError' && setTold({ target, story: null, error }));
 		return () => abort.abort();
-	}, [target, netns, stamp]);
+	}, [target, netns, stamp, moment]);
 	useEffect(() => heading.current?.focus({ preventScroll: true }), []);
 
 	const isHere = told.target === target;

@@ -1,0 +1,183 @@
+/* Moments of the past that pages look at: a few are kept, shared by all who look at the same, and
+ * asked of the record one after another. A page that goes on to another moment before its answer is
+ * there waits for that one alone. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "serve/state.h"
+
+static struct moment_kept *find(struct desk *desk, uint64_t moment_ms)
+{
+	for (unsigned i = 0; i < MOMENTS_MAX; i++)
+		if (desk->moments[i].moment_ms == moment_ms)
+			return &desk->moments[i];
+	return NULL;
+}
+
+const struct snapshot *moment_snapshot(struct desk *desk, uint64_t moment_ms)
+{
+	if (!moment_ms)
+		return desk->snapshot;
+	struct moment_kept *kept = find(desk, moment_ms);
+	if (!kept)
+		return NULL;
+	kept->wanted = ++desk->n_chosen;
+	return kept->snapshot;
+}
+
+const struct snapshot *viewer_snapshot(struct desk *desk, const struct viewer *viewer)
+{
+	return moment_snapshot(desk, viewer->wish.moment_ms);
+}
+
+const struct door_map *moment_map(struct desk *desk, uint64_t moment_ms)
+{
+	if (!moment_ms)
+		return desk->is_map_made ? &desk->map : NULL;
+	struct moment_kept *kept = find(desk, moment_ms);
+	if (!kept || kept->map)
+		return kept ? kept->map : NULL;
+	kept->map = calloc(1, sizeof(*kept->map));
+	if (kept->map)
+		door_map_make(kept->snapshot, NULL, NULL, kept->map);
+	return kept->map;
+}
+
+/* Who looks at it is shown it anew once it asks for something. */
+static void forget(struct desk *desk, struct moment_kept *kept)
+{
+	if (!kept->moment_ms)
+		return;
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
+		if (desk->streams[i].is_open && desk->streams[i].wish.moment_ms == kept->moment_ms)
+			viewer_forget_rows(&desk->streams[i]);
+	snapshot_release(kept->snapshot);
+	free(kept->map);
+	*kept = (struct moment_kept){.moment_ms = 0};
+}
+
+static bool is_looked_at(const struct desk *desk, uint64_t moment_ms)
+{
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
+		if (desk->streams[i].is_open && desk->streams[i].wish.moment_ms == moment_ms)
+			return true;
+	return false;
+}
+
+/* A place for one of so many sockets: what is not looked at goes first, then what was wanted
+ * longest ago. All together have no more than MANY_SOCKETS, but one that has more itself. */
+static struct moment_kept *make_room(struct desk *desk, uint32_t n_sockets)
+{
+	for (;;) {
+		struct moment_kept *oldest = NULL, *room = NULL;
+		uint64_t n = n_sockets;
+		for (unsigned i = 0; i < MOMENTS_MAX; i++) {
+			struct moment_kept *kept = &desk->moments[i];
+			if (!kept->moment_ms) {
+				room = kept;
+				continue;
+			}
+			n += kept->snapshot->sockets.n;
+			if (!oldest || kept->wanted < oldest->wanted)
+				oldest = kept;
+		}
+		if (!oldest || (room && n <= MANY_SOCKETS))
+			return room;
+		forget(desk, oldest);
+	}
+}
+
+/* The stream's next window waits for the record. */
+static bool waits(struct desk *desk, const struct viewer *viewer)
+{
+	return viewer->is_open && viewer->wish.moment_ms && viewer->wants_window &&
+	       !viewer->has_no_moment && !find(desk, viewer->wish.moment_ms);
+}
+
+void moments_ask(struct desk *desk)
+{
+	if (desk->is_asking_past)
+		return;
+	for (unsigned i = 0; i < MOMENTS_MAX; i++)
+		if (desk->moments[i].moment_ms && !is_looked_at(desk, desk->moments[i].moment_ms))
+			forget(desk, &desk->moments[i]);
+	if (desk->n_span_askers) {
+		desk->is_asking_past = past_ask(desk->past, 0);
+		return;
+	}
+	/* whoever asks more often than the others does not keep them waiting */
+	for (unsigned i = 0; i < DESK_STREAMS_MAX && !desk->is_asking_past; i++) {
+		unsigned next = (desk->next_moment + i) % DESK_STREAMS_MAX;
+		if (!waits(desk, &desk->streams[next]))
+			continue;
+		desk->next_moment = next + 1;
+		desk->is_asking_past = past_ask(desk->past, desk->streams[next].wish.moment_ms);
+	}
+}
+
+static void answer_span(struct desk *desk, const struct past_answer *answer)
+{
+	for (unsigned i = 0; i < desk->n_span_askers; i++) {
+		size_t began = reply_begin(desk, desk->span_askers[i], REPLY_JSON, 200);
+		if (answer->r >= 0) {
+			out_bytes(&desk->out, answer->text.data, answer->text.n);
+		} else {
+			out_string(&desk->out, "{\"recorded\":false,\"error\":");
+			reply_error_json(&desk->out, &answer->error);
+			out_string(&desk->out, "}\n");
+		}
+		reply_end(desk, began, true);
+	}
+	desk->n_span_askers = 0;
+}
+
+static void keep(struct desk *desk, struct past_answer *answer)
+{
+	struct moment_kept *kept = make_room(desk, answer->snapshot->sockets.n);
+	*kept = (struct moment_kept){.moment_ms = answer->moment_ms,
+				     .snapshot = TAKE_POINTER(answer->snapshot),
+				     .wanted = ++desk->n_chosen};
+}
+
+void moments_take(struct desk *desk)
+{
+	struct past_answer answer;
+	if (!past_take(desk->past, &answer))
+		return;
+	desk->is_asking_past = false;
+	if (!answer.moment_ms)
+		answer_span(desk, &answer);
+	else if (answer.r >= 0 && is_looked_at(desk, answer.moment_ms))
+		keep(desk, &answer);
+	for (unsigned i = 0; answer.moment_ms && i < DESK_STREAMS_MAX; i++) {
+		struct viewer *viewer = &desk->streams[i];
+		if (!viewer->is_open || viewer->wish.moment_ms != answer.moment_ms)
+			continue;
+		if (answer.r >= 0) {
+			viewer->is_due = true;
+		} else {
+			viewer->has_no_moment = true;
+			viewer_fail(desk, viewer, &answer.error);
+		}
+	}
+	snapshot_free(answer.snapshot);
+	out_done(&answer.text);
+	moments_ask(desk);
+}
+
+void answer_past(struct desk *desk, uint32_t id)
+{
+	if (desk->n_span_askers == SPANS_MAX) {
+		reply_error(desk, id, 429, &(struct error){.what = "too much is asked at once"});
+		return;
+	}
+	desk->span_askers[desk->n_span_askers++] = id;
+	moments_ask(desk);
+}
+
+void moments_done(struct desk *desk)
+{
+	past_free(desk->past);
+	for (unsigned i = 0; i < MOMENTS_MAX; i++)
+		forget(desk, &desk->moments[i]);
+}

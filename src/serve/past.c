@@ -1,0 +1,254 @@
+/* Questions to the record, in a thread of their own. */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/attributes.h"
+#include "base/background.h"
+#include "base/module.h"
+#include "base/privilege.h"
+#include "model/interval.h"
+#include "serve/past.h"
+#include "view/json.h"
+
+#define GAPS_TOLD 200
+#define NS_PER_MS 1000000u
+
+struct past {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t change;
+	uint64_t moment_ms;
+	bool is_asked, is_answered, is_ended;
+	struct past_answer answer;
+	const char *path;
+	int fd;
+};
+
+/* ---- the record ---- */
+
+static int tell_how_to_begin(const char *path, int r, struct error *err)
+{
+	if (r == -ENOENT) {
+		error_text(err, r, "nothing is recorded in %.150s", path);
+		error_hint(err, "begin with: systemctl enable --now doorward-record, or sudo "
+				"doorward record");
+	} else if (r == -EACCES || r == -EPERM) {
+		error_text(err, r, "%.130s may be read by root and by members of its group alone",
+			   path);
+		error_hint(err, "run it with sudo, or be of the group doorward");
+	}
+	return r;
+}
+
+/* Root that lost its rights may not look into another's folder; who is not root has been given
+ * none by himself. */
+int past_open(const char *path, const struct history **ret_history, struct archive **ret,
+	      struct error *err)
+{
+	privilege_keep(geteuid() == 0 ? CAP(DAC_READ_SEARCH) : 0);
+	const struct history *history = module_get("history", HISTORY_VERSION, err);
+	if (!history)
+		return -ENOTSUP;
+	int r = history->open(path, ret, err);
+	if (r < 0)
+		return tell_how_to_begin(path, r, err);
+	*ret_history = history;
+	return 0;
+}
+
+/* ---- what is recorded ---- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void put_seconds(struct out *out, const char *key, uint64_t ns)
+{
+	if (ns)
+		out_format(out, "\"%s\":%.3f,", key, (double)ns / 1e9);
+	else
+		out_format(out, "\"%s\":null,", key);
+}
+
+static void put_gap(struct out *out, const struct gap *gap)
+{
+	out_char(out, '{');
+	put_seconds(out, "from", gap->from_ns);
+	put_seconds(out, "to", gap->to_ns);
+	if (gap->lost == EVENT_UNKNOWN)
+		out_string(out, "\"lost\":null,\"why\":");
+	else
+		out_format(out, "\"lost\":%" PRIu64 ",\"why\":", gap->lost);
+	json_text(out, gap->why);
+	out_char(out, '}');
+}
+
+static int put_gaps(const struct history *history, struct archive *archive, struct out *out,
+		    struct error *err)
+{
+	cleanup(remembered_done) struct remembered remembered;
+	const struct recall recall = {.limit = 1, .now_ns = now_ns()};
+	remembered_init(&remembered);
+	int r = history->intervals(archive, &recall, &remembered, err);
+	if (r < 0)
+		return r;
+	uint32_t n = remembered.gaps.n < GAPS_TOLD ? remembered.gaps.n : GAPS_TOLD;
+	out_format(out, "\"n_gaps\":%u,\"gaps\":[", remembered.gaps.n);
+	for (uint32_t i = 0; i < n; i++) {
+		out_string(out, i ? "," : "");
+		put_gap(out, vector_at(&remembered.gaps, i));
+	}
+	out_string(out, "]}\n");
+	return 0;
+}
+
+static int tell_span(const struct history *history, struct archive *archive, const char *path,
+		     struct out *out, struct error *err)
+{
+	struct history_status status;
+	int r = history->status(archive, &status, err);
+	if (r < 0)
+		return r;
+	uint64_t now = now_ns(),
+		 newest = status.alive_ns > status.newest_ns ? status.alive_ns : status.newest_ns;
+	out_string(out, "{\"recorded\":true,\"path\":");
+	json_text(out, path);
+	out_char(out, ',');
+	put_seconds(out, "oldest", status.oldest_ns);
+	put_seconds(out, "newest", status.recorder || newest > now ? now : newest);
+	out_format(out, "\"recording\":%s,", status.recorder ? "true" : "false");
+	return put_gaps(history, archive, out, err);
+}
+
+/* ---- the thread ---- */
+
+static void answer(const struct past *past, uint64_t moment_ms, struct past_answer *ret)
+{
+	struct archive *archive = NULL;
+	const struct history *history = NULL;
+	*ret = (struct past_answer){.moment_ms = moment_ms, .text = {.fd = -1}};
+	ret->r = past_open(past->path, &history, &archive, &ret->error);
+	const struct recall recall = {.now_ns = now_ns(), .is_all_states = true};
+	if (ret->r >= 0 && moment_ms)
+		ret->r = history->snapshot_at(archive, moment_ms * NS_PER_MS, &recall,
+					      &ret->snapshot, &ret->error);
+	if (ret->r >= 0 && !moment_ms && (ret->r = out_init(&ret->text, -1)) >= 0)
+		ret->r = tell_span(history, archive, past->path, &ret->text, &ret->error);
+	if (history)
+		history->close(archive);
+	if (ret->r < 0 && !ret->error.code)
+		error_set(&ret->error, ret->r, "read %.150s", past->path);
+}
+
+static void *run(void *data)
+{
+	struct past *past = data;
+	pthread_setname_np(pthread_self(), "doorward-past");
+	background_thread();
+	pthread_mutex_lock(&past->lock);
+	while (!past->is_ended) {
+		if (!past->is_asked || past->is_answered) {
+			pthread_cond_wait(&past->change, &past->lock);
+			continue;
+		}
+		struct past_answer made;
+		uint64_t moment_ms = past->moment_ms, one = 1;
+		pthread_mutex_unlock(&past->lock);
+		answer(past, moment_ms, &made);
+		pthread_mutex_lock(&past->lock);
+		past->answer = made;
+		past->is_answered = true;
+		if (write(past->fd, &one, sizeof(one)) < 0)
+			continue; /* it is readable already */
+	}
+	pthread_mutex_unlock(&past->lock);
+	return NULL;
+}
+
+int past_start(const char *path, struct past **ret, struct error *err)
+{
+	sigset_t all, was;
+	struct past *past = calloc(1, sizeof(*past));
+	if (!past)
+		return error_set(err, -ENOMEM, "read the record");
+	past->path = path;
+	past->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int r = past->fd < 0 ? -errno : 0;
+	pthread_mutex_init(&past->lock, NULL);
+	pthread_cond_init(&past->change, NULL);
+	sigfillset(&all); /* signals are for who started it */
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	if (r >= 0)
+		r = -pthread_create(&past->thread, NULL, run, past);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	if (r >= 0) {
+		*ret = past;
+		return 0;
+	}
+	closep(&past->fd);
+	free(past);
+	return error_set(err, r, "start a thread");
+}
+
+void past_free(struct past *past)
+{
+	struct past_answer left;
+	if (!past)
+		return;
+	pthread_mutex_lock(&past->lock);
+	past->is_ended = true;
+	pthread_cond_signal(&past->change);
+	pthread_mutex_unlock(&past->lock);
+	pthread_join(past->thread, NULL);
+	if (past_take(past, &left)) {
+		snapshot_free(left.snapshot);
+		out_done(&left.text);
+	}
+	pthread_cond_destroy(&past->change);
+	pthread_mutex_destroy(&past->lock);
+	close(past->fd);
+	free(past);
+}
+
+int past_fd(const struct past *past)
+{
+	return past->fd;
+}
+
+bool past_ask(struct past *past, uint64_t moment_ms)
+{
+	pthread_mutex_lock(&past->lock);
+	bool is_free = !past->is_asked;
+	if (is_free) {
+		past->moment_ms = moment_ms;
+		past->is_asked = true;
+		pthread_cond_signal(&past->change);
+	}
+	pthread_mutex_unlock(&past->lock);
+	return is_free;
+}
+
+bool past_take(struct past *past, struct past_answer *ret)
+{
+	uint64_t count;
+	pthread_mutex_lock(&past->lock);
+	bool is_there = past->is_answered;
+	if (is_there) {
+		*ret = past->answer;
+		past->is_asked = past->is_answered = false;
+		if (read(past->fd, &count, sizeof(count)) < 0)
+			count = 0; /* it was taken before it was told */
+	}
+	pthread_mutex_unlock(&past->lock);
+	return is_there;
+}
