@@ -9,14 +9,22 @@
 #include "scan/connect.h"
 #include "scan/icmp.h"
 #include "scan/pending.h"
+#include "scan/syn.h"
 
 #define CHUNK 256
 #define SILENT_ENOUGH 2 /* doors that time out before the other way is taken */
 #define BIND_TRIES 8
 
+/* The doors are taken chunk by chunk: a thread that gets less of a processor takes fewer. */
+struct doors {
+	struct pending pending;
+	_Atomic uint32_t next;
+};
+
 struct blocking {
 	const struct job *job;
-	struct pending pending;
+	struct doors *doors;
+	const struct ip *source; /* that the kernel would choose each time anew; NULL: not one */
 	int fd;
 	uint16_t own_port;
 	unsigned n_silent;
@@ -80,17 +88,27 @@ bool connect_answer(const struct job *job, int fd, const struct scan_target *tar
 	return error == EHOSTUNREACH || error == ENETUNREACH || error == EINVAL;
 }
 
+static socklen_t source_of(const struct blocking *at, uint16_t port, union any_address *ret)
+{
+	struct scan_target source = {.is_v4 = at->job->targets[0].is_v4};
+	if (!at->source)
+		return address_any(source.is_v4, port, ret);
+	source.ip = *at->source;
+	return address_of(&source, port, ret);
+}
+
 /* A port of our own that stays with the socket through a refusal: only one that was asked for by
- * number does (SOCK_BINDPORT_LOCK). */
-static uint16_t bind_again(int fd, bool is_v4, uint16_t port)
+ * number does (SOCK_BINDPORT_LOCK). With an address that was asked for, too, the kernel neither
+ * looks for the route twice nor moves the socket to another bucket of its table each time. */
+static uint16_t bind_again(const struct blocking *at, uint16_t port)
 {
 	union any_address address = {0};
 	for (unsigned i = 0; i < BIND_TRIES; i++) {
-		if (port && bind(fd, &address.any, address_any(is_v4, port, &address)) == 0)
+		if (port && bind(at->fd, &address.any, source_of(at, port, &address)) == 0)
 			return port;
+		socklen_t n = source_of(at, 0, &address);
 		cleanup(closep) int other =
-			socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		socklen_t n = address_any(is_v4, 0, &address);
+			socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (other < 0 || bind(other, &address.any, n) < 0 ||
 		    getsockname(other, &address.any, &n) < 0)
 			return 0;
@@ -108,7 +126,7 @@ static int open_blocking(struct blocking *at)
 	if (at->fd < 0)
 		return at->fd;
 	setsockopt(at->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-	at->own_port = bind_again(at->fd, job->targets[0].is_v4, at->own_port);
+	at->own_port = bind_again(at, at->own_port);
 	return 0;
 }
 
@@ -124,7 +142,7 @@ static void ask(struct blocking *at, uint32_t probe, uint64_t *began)
 	const struct job *job = at->job;
 	const struct scan_target *target = probe_target(job, probe);
 	union any_address address;
-	struct answer answer;
+	struct answer answer = {0};
 	uint16_t port = probe_port(job, probe);
 	int error =
 		connect(at->fd, &address.any, address_of(target, port, &address)) < 0 ? errno : 0;
@@ -135,8 +153,10 @@ static void ask(struct blocking *at, uint32_t probe, uint64_t *began)
 			answer.rtt_us = 0;
 		probe_answered(job, probe, &answer);
 	}
-	/* an ICMP error that comes while connect() is called does not end it: as slow as silence */
-	at->n_silent += now - *began > job->path.timeout_first_us / 2;
+	/* an ICMP error that comes while connect() is called does not end it: as slow as silence;
+	 * but who was only not given the processor for so long was answered */
+	at->n_silent += answer.state != DOOR_CLOSED && answer.state != DOOR_OPEN &&
+			now - *began > job->path.timeout_first_us / 2;
 	/* a link-local address ties the socket to its interface */
 	if (error != ECONNREFUSED || target->interface)
 		shut(at);
@@ -164,25 +184,36 @@ static uint32_t next_chunk(const struct job *job, uint32_t n, uint64_t *now)
 	return allowed;
 }
 
+/* One chunk; false: none is left, or it must end. */
+static bool ask_chunk(struct blocking *at, uint64_t *began, int *ret)
+{
+	struct doors *doors = at->doors;
+	uint32_t i = atomic_fetch_add(&doors->next, CHUNK);
+	uint32_t end =
+		i < doors->pending.n && doors->pending.n - i > CHUNK ? i + CHUNK : doors->pending.n;
+	while (i < end) {
+		uint32_t allowed = next_chunk(at->job, end - i, began);
+		if (!allowed)
+			return false;
+		for (; allowed; allowed--, i++) {
+			*ret = at->fd < 0 ? open_blocking(at) : 0;
+			if (*ret < 0)
+				return false;
+			ask(at, doors->pending.list[i], began);
+			if (at->n_silent >= SILENT_ENOUGH)
+				return false;
+		}
+	}
+	return end < doors->pending.n;
+}
+
 static int work(void *data)
 {
 	struct blocking *at = data;
-	const struct job *job = at->job;
 	uint64_t began = clock_us();
 	int r = 0;
-	uint32_t chunk = 0; /* that may still be asked before it is looked whether it must end */
-	for (uint32_t i = 0; i < at->pending.n && at->n_silent < SILENT_ENOUGH && r >= 0; i++) {
-		if (chunk == 0) {
-			chunk = next_chunk(job, at->pending.n - i, &began);
-			if (!chunk)
-				break;
-		}
-		chunk--;
-		if (at->fd < 0)
-			r = open_blocking(at);
-		if (r >= 0)
-			ask(at, at->pending.list[i], &began);
-	}
+	while (ask_chunk(at, &began, &r))
+		;
 	shut(at);
 	return r;
 }
@@ -190,15 +221,19 @@ static int work(void *data)
 int connect_blocking(const struct job *job, unsigned n_threads)
 {
 	struct blocking *each = calloc(n_threads, sizeof(*each));
-	int r = each ? 0 : -ENOMEM;
-	for (unsigned i = 0; i < n_threads && r >= 0; i++) {
-		each[i] = (struct blocking){.job = job, .fd = -1};
-		r = pending_init(&each[i].pending, job, i, n_threads);
-	}
+	struct doors doors = {0};
+	struct ip source;
+	bool has_source = job->n_targets == 1 && !job->targets[0].interface &&
+			  syn_source(&job->targets[0], &source) >= 0;
+	int r = each ? pending_init(&doors.pending, job, 0, 1) : -ENOMEM;
+	for (unsigned i = 0; i < n_threads && r >= 0; i++)
+		each[i] = (struct blocking){.job = job,
+					    .doors = &doors,
+					    .source = has_source ? &source : NULL,
+					    .fd = -1};
 	if (r >= 0)
 		r = job_run(job, n_threads, work, each, sizeof(*each));
-	for (unsigned i = 0; each && i < n_threads; i++)
-		pending_done(&each[i].pending);
+	pending_done(&doors.pending);
 	free(each);
 	return r;
 }
@@ -218,13 +253,14 @@ int connect_scan(const struct job *all, struct error *err)
 {
 	struct job patient = *all;
 	const struct job *job = &patient;
-	unsigned n = job_threads();
+	unsigned n = job_threads(job);
 	int r = 0;
 	if (patient.path.timeout_min_us < PATIENCE_US)
 		patient.path.timeout_min_us = PATIENCE_US;
 	if (job_n(job) < 512)
 		n = 1;
-	if (job->is_own)
+	patient.path = job_path_share(&patient, n);
+	if (job->is_own && !job->path.rate_first) /* blocking connects know no rate */
 		r = connect_blocking(job, n);
 	if (r >= 0 && !job_must_end(job, clock_us()) && !is_through(job))
 		r = connect_many(job, n);

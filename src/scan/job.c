@@ -38,11 +38,24 @@ void job_wait(const struct job *job, uint64_t us)
 		poll(&wait, 1, (int)((until - now + 999) / 1000));
 }
 
-unsigned job_threads(void)
+#define RATE_OF_ONE 100000 /* probes a second that one thread sends with ease */
+
+unsigned job_threads(const struct job *job)
 {
 	cpu_set_t set;
+	if (job->path.rate_first && job->path.rate_first <= RATE_OF_ONE &&
+	    job->path.rate_max <= RATE_OF_ONE)
+		return 1;
 	int n = sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 : CPU_COUNT(&set);
 	return n < 1 ? 1 : n > JOB_THREADS_MAX ? JOB_THREADS_MAX : (unsigned)n;
+}
+
+struct timing_path job_path_share(const struct job *job, unsigned n)
+{
+	struct timing_path path = job->path;
+	path.rate_first = (path.rate_first + n - 1) / n;
+	path.rate_max = (path.rate_max + n - 1) / n;
+	return path;
 }
 
 struct worker {

@@ -58,8 +58,12 @@ bool job_must_end(const struct job *job, uint64_t now_us);
 
 #define JOB_THREADS_MAX 4
 
-/* Threads worth having: processors that this process may use, at most JOB_THREADS_MAX. */
-unsigned job_threads(void);
+/* Threads worth having: processors that this process may use, at most JOB_THREADS_MAX; one where
+ * the rate is what holds it. */
+unsigned job_threads(const struct job *job);
+
+/* The path of each of @n threads, which have its rate together. */
+struct timing_path job_path_share(const struct job *job, unsigned n);
 
 /* Runs @work on @n threads, each with its own @size bytes of @data, and shows the progress
  * meanwhile. The threads have no capability: what they read is a stranger's. 0 or the first

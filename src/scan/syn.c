@@ -438,12 +438,11 @@ int syn_scan(const struct job *all, struct error *err)
 {
 	struct job job = *all;
 	struct course course;
-	unsigned n_threads = job_n(&job) < SMALL ? 1 : job_threads();
+	unsigned n_threads = job_n(&job) < SMALL ? 1 : job_threads(&job);
 	struct runner *runners[RUNNERS_MAX] = {0};
 	if (n_threads > ARRAY_SIZE(runners))
 		n_threads = ARRAY_SIZE(runners);
-	job.path.rate_first = (job.path.rate_first + n_threads - 1) / n_threads;
-	job.path.rate_max = (job.path.rate_max + n_threads - 1) / n_threads;
+	job.path = job_path_share(all, n_threads);
 	int r = course_init(&course, &job);
 	for (unsigned i = 0; i < n_threads && r >= 0; i++)
 		runners[i] = runner_new(&course, i, n_threads, &r);

@@ -280,9 +280,10 @@ int udp_scan(const struct job *all, struct error *err)
 	if (!job.is_own && !job.deadline_us)
 		job.deadline_us = clock_us() + UDP_MAX_TIME_MS * 1000;
 	if (job.is_own && job_n(&job) >= SMALL)
-		n = job_threads();
+		n = job_threads(&job);
 	if (n > THREADS_MAX)
 		n = THREADS_MAX;
+	job.path = job_path_share(all, n);
 	for (; n_open < n && r >= 0; n_open++)
 		r = udp_open(&channels[n_open], &job);
 	for (unsigned i = 0; i < n_open; i++) {

@@ -139,6 +139,15 @@ def test_the_time_that_may_be_had_is_kept(net, doorward):
     assert said["results"][0]["others"][-1]["reason"] == "broken-off"
 
 
+@pytest.mark.parametrize("words", [["--method", "connect"], ["--method", "syn"], ["--udp"], ["--sctp"]])
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_the_rate_holds_for_all_threads_together(lo, doorward, words, address):
+    _, out, _ = lo.doorward(doorward).run("scan", address, "--rate", "100", "--max-time", "500ms", "--json", "--no-identify",
+                                          "--no-compare", *words)
+    said = json.loads(out)
+    assert 1 <= said["sent"] <= 100 * said["seconds"] + 3
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_an_address_that_nobody_has_is_told_as_that(net, doorward, method):
     seen = found(net.outside.doorward(doorward), "10.9.0.77", "-p", "1-100", "--method", method, statuses=(1,))
