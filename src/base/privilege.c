@@ -53,6 +53,15 @@ int privilege_lay_aside(void)
 	return r < 0 ? r : set(data);
 }
 
+int privilege_resume(void)
+{
+	struct __user_cap_data_struct data[2] = {0};
+	int r = get(data);
+	for (unsigned i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted;
+	return r < 0 ? r : set(data);
+}
+
 int privilege_drop(void)
 {
 	const struct __user_cap_data_struct none[2] = {0};

@@ -25,6 +25,9 @@ int privilege_keep(uint64_t wanted);
  * negative errno. */
 int privilege_lay_aside(void);
 
+/* What was laid aside, and was not given up meanwhile, is there again. 0 or negative errno. */
+int privilege_resume(void);
+
 /* Gives up all. 0 or negative errno. */
 int privilege_drop(void);
 

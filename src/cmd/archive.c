@@ -1,28 +1,10 @@
 /* The record of what was, opened for reading. */
 #include <errno.h>
-#include <string.h>
 
-#include "base/module.h"
 #include "cmd/archive.h"
+#include "journal/record-of.h"
 #include "model/moment.h"
 #include "source/zone.h"
-
-static int tell(const char *path, int r, struct error *err)
-{
-	if (r == -ENOENT) {
-		error_text(err, r, "nothing is recorded in %.150s", path);
-		error_hint(err, "begin with: systemctl enable --now doorward-record, or sudo "
-				"doorward record");
-	} else if (r == -EACCES || r == -EPERM) {
-		error_text(err, r, "%.130s may be read by root and by members of its group alone",
-			   path);
-		error_hint(err, "run it with sudo, or be of the group: sudo usermod -aG doorward "
-				"$USER");
-	} else if (r == -EINVAL) {
-		return -EBADMSG; /* what is in a file is no fault of the command line */
-	}
-	return r;
-}
 
 int archive_open(struct context *context, const char *path, struct error *err)
 {
@@ -31,14 +13,12 @@ int archive_open(struct context *context, const char *path, struct error *err)
 		return error_set(err, -ENOMEM, "open the record");
 	if (path && !path[0])
 		return error_text(err, -EINVAL, "--db: it takes the file of a record");
-	if (!path)
-		path = HISTORY_PATH;
-	archived->history = module_get("history", HISTORY_VERSION, err);
-	if (!archived->history)
-		return -ENOTSUP;
-	int r = archived->history->open(path, &archived->archive, err);
+	struct record_of of;
+	int r = record_open(path, &of, err);
 	if (r < 0)
-		return tell(path, r, err);
+		return r;
+	archived->history = of.history;
+	archived->archive = of.archive;
 	context->archived = archived;
 	return 0;
 }

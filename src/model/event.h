@@ -49,7 +49,8 @@ struct event {
 	uint64_t duration_ns; /* or EVENT_UNKNOWN */
 	uint64_t bytes_sent, bytes_received; /* payload, without SYN and FIN; or EVENT_UNKNOWN */
 	uint64_t count;			     /* lost */
-	int error; /* refused, connect_failed, ended by an error: errno; 0 none */
+	uint64_t number; /* in a list that is kept (model/events.h): they grow; else 0 */
+	int error;	 /* refused, connect_failed, ended by an error: errno; 0 none */
 	uint8_t kind, sure, how, told_by; /* enum event_kind, sure, how, told_by */
 	uint8_t error_sure; /* enum sure: errno was seen, or follows from what was seen */
 	const char *why;    /* gap, lost: in words; knock: the kernel's drop reason; or NULL */

@@ -82,6 +82,16 @@ struct field {
 	bool (*is_called)(const struct record *record, const char *text);
 };
 
+/* What @field says of it: of the watching itself there is no socket to tell of. */
+static inline void field_read(const struct field *field, const struct record *record,
+			      struct value *ret)
+{
+	if (record->event && record->event->socket == NONE && field->of != OF_EVENT)
+		ret->kind = VALUE_NULL;
+	else
+		field->get(record, ret);
+}
+
 /* The fields of what is listed, in the order of JSON and of `doorward fields`; NULL behind the
  * last.
  */

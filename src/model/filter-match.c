@@ -175,6 +175,8 @@ bool filter_match(const struct filter *filter, const struct snapshot *snapshot, 
 {
 	if (!filter)
 		return true;
+	if (snapshot->events.n)
+		return filter_match_event(filter, vector_at(&snapshot->events, socket));
 	struct record record = {
 		.snapshot = snapshot, .socket = snapshot_socket(snapshot, socket), .index = socket};
 	return evaluate(filter, filter->root, &record, false) == YES;

@@ -194,7 +194,7 @@ static int read_keys(struct ordering *ordering, const struct field *field, unsig
 		struct record record;
 		uint32_t socket = ordering->order[i];
 		rows_first_record(ordering->snapshot, socket, &record);
-		field->get(&record, &value);
+		field_read(field, &record, &value);
 		if (value.kind == VALUE_NULL) {
 			ordering->order_to[n_null++] = socket;
 			continue;

@@ -116,7 +116,7 @@ static void add_value(struct distinct *distinct, const struct field *field,
 {
 	char scratch[SCRATCH_SIZE];
 	struct value value = {.scratch = scratch};
-	field->get(record, &value);
+	field_read(field, record, &value);
 	if (value.kind == VALUE_NULL)
 		return;
 	struct entry *entry = find(distinct, &value);
@@ -156,7 +156,7 @@ static bool is_counted(struct distinct *distinct, uint32_t process)
 
 static void add_socket(struct distinct *distinct, const struct field *field, struct record *record)
 {
-	if (field->of == OF_SOCKET) {
+	if (field->of != OF_HOLDER) {
 		add_value(distinct, field, record);
 		return;
 	}
@@ -175,7 +175,7 @@ static uint32_t give_first(const struct record *record, const struct field *fiel
 	char scratch[SCRATCH_SIZE];
 	struct value value;
 	value.scratch = scratch;
-	field->get(record, &value);
+	field_read(field, record, &value);
 	if (value.kind == VALUE_NULL)
 		return 0;
 	each(data, &value, 1);
@@ -190,7 +190,7 @@ static uint32_t give_sum(const struct rows *rows, uint32_t row, const struct fie
 		struct record record;
 		struct value value = {.kind = VALUE_NULL};
 		rows_record(rows, row, k, &record);
-		field->get(&record, &value);
+		field_read(field, &record, &value);
 		if (value.kind != VALUE_UINT)
 			continue;
 		sum.number = (sum.kind == VALUE_UINT ? sum.number : 0) + value.number;
@@ -228,7 +228,7 @@ uint32_t rows_values_some(const struct rows *rows, uint32_t row, const struct fi
 	uint32_t length = rows_length(rows, row);
 	rows_record(rows, row, 0, &record);
 	bool is_single = length == 1 &&
-			 (field->of == OF_SOCKET || !record.holder || record.holder->next == NONE);
+			 (field->of != OF_HOLDER || !record.holder || record.holder->next == NONE);
 	*ret_all = true;
 	if (is_single || field->merge == MERGE_FIRST)
 		return give_first(&record, field, each, data);

@@ -74,10 +74,12 @@ void rows_first_record(const struct snapshot *snapshot, uint32_t socket, struct 
 {
 	const struct socket *s = snapshot_socket(snapshot, socket);
 	const struct holder *holder = snapshot_holder(snapshot, s->holder);
+	const struct event *events = snapshot->events.n ? snapshot->events.data : NULL;
 	*ret = (struct record){.snapshot = snapshot,
 			       .socket = s,
 			       .index = socket,
 			       .holder = holder,
+			       .event = events ? &events[socket] : NULL,
 			       .process =
 				       holder ? snapshot_process(snapshot, holder->process) : NULL};
 }
@@ -91,8 +93,8 @@ static int compare_fields(const void *a, const void *b, void *data)
 	for (unsigned i = 0; ordering->by[i]; i++) {
 		char scratch[2][256];
 		struct value v = {.scratch = scratch[0]}, w = {.scratch = scratch[1]};
-		ordering->by[i]->get(&x, &v);
-		ordering->by[i]->get(&y, &w);
+		field_read(ordering->by[i], &x, &v);
+		field_read(ordering->by[i], &y, &w);
 		int r = value_compare(&v, &w);
 		bool has_null = v.kind == VALUE_NULL || w.kind == VALUE_NULL; /* null stays last */
 		if (r)
@@ -188,6 +190,8 @@ static int sort_many(struct rows *rows)
 
 static int sort_usual(struct rows *rows)
 {
+	if (rows->snapshot->events.n) /* as they happened */
+		return 0;
 	if (rows->n_sockets >= MANY)
 		return sort_many(rows);
 	cleanup(freep) struct sort_key *keys = malloc((rows->n_sockets + 1u) * sizeof(*keys));

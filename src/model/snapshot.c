@@ -6,6 +6,7 @@
 
 #include "base/attributes.h"
 #include "model/difference.h"
+#include "model/event.h"
 
 struct snapshot *snapshot_new(void)
 {
@@ -24,13 +25,14 @@ struct snapshot *snapshot_new(void)
 	vector_init(&snapshot->missing, sizeof(struct missing));
 	vector_init(&snapshot->tcp_infos, sizeof(struct tcp_info_part));
 	vector_init(&snapshot->answers, sizeof(struct answer_for));
+	vector_init(&snapshot->events, sizeof(struct event));
 	return snapshot;
 }
 
-#define VECTORS(s)                                                                            \
-	{                                                                                     \
-		&(s)->sockets, &(s)->holders, &(s)->processes, &(s)->netns, &(s)->containers, \
-			&(s)->users, &(s)->missing, &(s)->tcp_infos, &(s)->answers            \
+#define VECTORS(s)                                                                               \
+	{                                                                                        \
+		&(s)->sockets, &(s)->holders, &(s)->processes, &(s)->netns, &(s)->containers,    \
+			&(s)->users, &(s)->missing, &(s)->tcp_infos, &(s)->answers, &(s)->events \
 	}
 
 void snapshot_free(struct snapshot *snapshot)
@@ -48,6 +50,7 @@ void snapshot_free(struct snapshot *snapshot)
 	free(snapshot->difference);
 	free(snapshot->peers);
 	free(snapshot->peer_processes);
+	snapshot_free(snapshot->texts_of);
 	arena_done(&snapshot->arena);
 	free(snapshot);
 }

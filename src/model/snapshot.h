@@ -54,6 +54,8 @@ struct snapshot {
 	struct vector missing;	  /* struct missing */
 	struct vector tcp_infos;  /* struct tcp_info_part */
 	struct vector answers;	  /* struct answer_for, sorted by socket once sealed */
+	struct vector events;	  /* struct event, of each socket one: model/events.h; empty: it is
+				     a listing */
 	uint32_t *peers; /* for each socket the index of the other end within this host, or NONE;
 			    NULL unless NEED_PEERS */
 	uint32_t *peer_processes; /* the same for its process, where a saved file tells it: the
@@ -64,6 +66,7 @@ struct snapshot {
 	struct difference *difference;
 	struct since *since; /* what became of the sockets since the one before; NULL: the same */
 	const struct services *services; /* of model/services.h; the registry alone where NULL */
+	struct snapshot *texts_of;	 /* held: strings are in its arena; NULL: in its own */
 	struct arena arena;
 	atomic_uint n_owners; /* who hold it; see snapshot_hold */
 };

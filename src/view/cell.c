@@ -105,7 +105,7 @@ static struct shown read_single(struct out *out, const struct record *record, st
 				struct cell *cell, char scratch[256])
 {
 	struct value value = {.scratch = scratch};
-	column->field->get(record, &value);
+	field_read(column->field, record, &value);
 	if (is_again(&value, &column->last))
 		return column->again_shown;
 	if (value.kind != VALUE_NULL)
@@ -149,7 +149,7 @@ struct shown cell_read(struct out *out, const struct row *row, struct column *co
 			    .is_utf8 = style->is_utf8,
 			    .is_ascii = style->is_terminal && !style->is_utf8};
 	out->n = 0;
-	if (field->of == OF_SOCKET ? row->is_single : row->is_held_once)
+	if (field->of != OF_HOLDER ? row->is_single : row->is_held_once)
 		return read_single(out, &row->record, column, &cell, scratch);
 	bool is_all;
 	if (!rows_values_some(row->rows, row->number, field, row->most, &is_all, add_value,

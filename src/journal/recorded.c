@@ -1,0 +1,175 @@
+/* The walk through the record. */
+#include <errno.h>
+
+#include "journal/recorded.h"
+#include "model/events.h"
+
+#define NS_OF_MS UINT64_C(1000000)
+#define CHANGES_MAX 2000 /* intervals that are looked through for the next change */
+
+/* ---- which moment ---- */
+
+/* What happens within a millisecond is one step, at its end. */
+static uint64_t end_of_ms(uint64_t ns)
+{
+	return (ns + NS_OF_MS - 1) / NS_OF_MS * NS_OF_MS;
+}
+
+struct search {
+	uint64_t from, until, found; /* found 0: none yet */
+	bool is_later;
+};
+
+static void look_at(struct search *search, uint64_t change_ns)
+{
+	uint64_t at = end_of_ms(change_ns);
+	if (!change_ns || at <= search->from || at >= search->until)
+		return;
+	if (!search->found || (search->is_later ? at < search->found : at > search->found))
+		search->found = at;
+}
+
+static int find_change(const struct record_of *of, const struct recorded_wish *wish,
+		       struct search *search, struct error *err)
+{
+	struct remembered all;
+	const struct recall recall = {.since_ns = search->from,
+				      .until_ns = search->until,
+				      .now_ns = wish->now_ns,
+				      .limit = CHANGES_MAX};
+	remembered_init(&all);
+	int r = of->history->intervals(of->archive, &recall, &all, err);
+	for (uint32_t i = 0; r >= 0 && i < all.intervals.n; i++) {
+		const struct interval *interval = vector_at(&all.intervals, i);
+		look_at(search, interval->opened_ns);
+		look_at(search, interval->closed_ns);
+	}
+	remembered_done(&all);
+	return r;
+}
+
+/* Looked for near first: where much happens it is found among few. */
+static int step(const struct record_of *of, const struct recorded_wish *wish, uint64_t *at,
+		struct error *err)
+{
+	static const uint64_t spans[] = {RECORDED_STEP_NS / 600, RECORDED_STEP_NS / 10,
+					 RECORDED_STEP_NS};
+	bool is_later = wish->step == RECORDED_LATER;
+	uint64_t time = wish->time_ns, far = time;
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		far = is_later ? time + spans[i] : time > spans[i] ? time - spans[i] : 1;
+		struct search search = {.from = is_later ? time : far,
+					.until = is_later ? far : time,
+					.is_later = is_later};
+		int r = find_change(of, wish, &search, err);
+		if (r < 0)
+			return r;
+		if (search.found) {
+			*at = search.found;
+			return 0;
+		}
+	}
+	*at = far;
+	return 0;
+}
+
+static int choose(const struct record_of *of, const struct recorded_wish *wish,
+		  struct recorded_answer *ret)
+{
+	struct history_status status;
+	int r = of->history->status(of->archive, &status, &ret->error);
+	if (r < 0)
+		return r;
+	uint64_t known = status.alive_ns > status.newest_ns ? status.alive_ns : status.newest_ns;
+	ret->oldest_ns = status.oldest_ns;
+	ret->newest_ns = status.recorder || known > wish->now_ns ? wish->now_ns : known;
+	if (wish->step == RECORDED_AT)
+		return 0;
+	if (wish->step == RECORDED_EARLIER && ret->time_ns <= ret->oldest_ns)
+		return error_text(&ret->error, -ENOENT, "nothing earlier is recorded");
+	if (wish->step == RECORDED_EARLIER && ret->newest_ns && ret->time_ns > ret->newest_ns) {
+		ret->time_ns = ret->newest_ns; /* over what nobody recorded */
+		return 0;
+	}
+	r = step(of, wish, &ret->time_ns, &ret->error);
+	if (r >= 0 && ret->time_ns < ret->oldest_ns)
+		ret->time_ns = end_of_ms(ret->oldest_ns);
+	if (r >= 0 && wish->step == RECORDED_LATER && ret->time_ns >= ret->newest_ns)
+		return error_text(&ret->error, -ENOENT, "nothing later is recorded");
+	return r;
+}
+
+/* ---- what there is to show ---- */
+
+struct collecting {
+	struct event_sink sink; /* first */
+	struct snapshot *list;
+	uint64_t number;
+};
+
+static int collect(struct event_sink *sink, const struct event *event)
+{
+	struct collecting *collecting = (struct collecting *)sink;
+	return events_add(collecting->list, event, ++collecting->number);
+}
+
+static int find_events(const struct record_of *of, const struct recorded_wish *wish,
+		       struct recorded_answer *ret)
+{
+	struct collecting collecting = {.sink = {collect}, .list = snapshot_new()};
+	uint64_t since = ret->time_ns > RECORDED_EVENTS_NS ? ret->time_ns - RECORDED_EVENTS_NS : 1;
+	struct recall recall = {
+		.until_ns = ret->time_ns, .now_ns = wish->now_ns, .is_all_states = true};
+	if (!collecting.list)
+		return error_set(&ret->error, -ENOMEM, "read the record");
+	recall.since_ns = replay_since(of, since, ret->time_ns, RECORDED_EVENTS_MAX);
+	int r = of->history->replay(of->archive, &recall, UINT64_MAX, &collecting.sink,
+				    &ret->error);
+	collecting.list->origin = ORIGIN_HISTORY;
+	collecting.list->time = (double)ret->time_ns / 1e9;
+	collecting.list->services = wish->services;
+	if (r >= 0)
+		ret->events = events_view(collecting.list, 0);
+	snapshot_free(collecting.list);
+	return r < 0 || ret->events ? r : error_set(&ret->error, -ENOMEM, "read the record");
+}
+
+static int find_snapshots(const struct record_of *of, const struct recorded_wish *wish,
+			  struct recorded_answer *ret)
+{
+	struct snapshot *at = NULL, *older = NULL;
+	const struct recall recall = {.now_ns = wish->now_ns, .is_all_states = true};
+	int r = of->history->snapshot_at(of->archive, ret->time_ns, &recall, &at, &ret->error);
+	if (r < 0)
+		return r;
+	at->services = wish->services;
+	ret->snapshot = at;
+	if (of->history->snapshot_at(of->archive, ret->time_ns - NS_OF_MS, &recall, &older, NULL) <
+	    0)
+		return 0;
+	older->services = wish->services;
+	ret->older = older;
+	return 0;
+}
+
+void recorded_find(const struct record_of *of, const struct recorded_wish *wish,
+		   struct recorded_answer *ret)
+{
+	*ret = (struct recorded_answer){.time_ns = wish->time_ns, .number = wish->number};
+	int r = choose(of, wish, ret);
+	if (r >= 0)
+		r = find_snapshots(of, wish, ret);
+	if (r >= 0 && wish->wants_events)
+		r = find_events(of, wish, ret);
+	ret->result = r;
+	if (r < 0 && !ret->error.code)
+		error_set(&ret->error, r, "read the record");
+}
+
+void recorded_done(struct recorded_answer *answer)
+{
+	snapshot_release(answer->snapshot);
+	snapshot_release(answer->older);
+	snapshot_release(answer->events);
+	answer->snapshot = answer->older = answer->events = NULL;
+}
