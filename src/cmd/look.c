@@ -103,13 +103,29 @@ int look_stream(struct context *context, const struct look *look, const struct f
 	return r;
 }
 
+/* What says how this host is looked at says nothing of what was kept: not taken in silence. */
+static int check_kept(const struct look *look, struct error *err)
+{
+	if (look->read && look->netns && strcmp(look->netns, "all") != 0)
+		return error_text(err, -EINVAL,
+				  "--netns: with --read a filter says it: netns = NUMBER, or "
+				  "netns_name = NAME");
+	if ((look->read || look->at) && look->source)
+		return error_text(err, -EINVAL, "--source: it does not go with %s",
+				  look->read ? "--read" : "--at");
+	return 0;
+}
+
 int look_prepare(struct context *context, struct look *look, struct error *err)
 {
+	int r = check_kept(look, err);
+	if (r < 0)
+		return r;
 	if (!look->at)
 		return look->db ? error_text(err, -EINVAL, "--db: it goes with --at") : 0;
 	if (look->read)
 		return error_text(err, -EINVAL, "--at: it does not go with --read");
-	int r = archive_moment("--at", look->at, true, &look->at_ns, err);
+	r = archive_moment("--at", look->at, true, &look->at_ns, err);
 	return r < 0 ? r : archive_open(context, look->db, err);
 }
 

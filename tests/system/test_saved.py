@@ -75,6 +75,15 @@ def test_a_dump_of_ss_has_what_ss_shows(scene, doorward, tmp_path):
     assert seen["complete"]
 
 
+@pytest.mark.parametrize("words", [["--netns", "self"], ["--netns", "web"], ["--source", "bpf"]], ids=" ".join)
+def test_what_says_how_this_host_is_looked_at_is_not_taken_in_silence(saved, doorward, words):
+    _, file = saved("json")
+    for command in (["list"], ["show", "80"]):
+        status, out, err = doorward.run(*command, "--read", file, *words)
+        assert (status, out) == (2, "") and words[0] in err
+    assert doorward.run("list", "--all", "--read", file, "--netns", "all")[0] == 0
+
+
 NONE = {"empty": b"", "blank": b"\n", "text": b"hello", "program": b"\x7fELF" + bytes(100), "brace": b"{", "list": b"[]",
         "schema": b'{"schema":"other/1"}', "socket": b'{"schema":"doorward/1","sockets":[{}]}'}
 
