@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -91,12 +92,41 @@ static struct bufferevent *make_bufferevent(struct entrance *entrance)
 	return made;
 }
 
+/* A NUL ends a text in C: evhttp keeps what stands before it, and another reader the whole. None
+ * stands in a request (RFC 9110, 5.5; RFC 8259), so it becomes a byte that the guard and the parser
+ * of JSON refuse. It is changed where it was read to, before evhttp looks. */
+static void on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info, void *data)
+{
+	struct evbuffer_ptr at;
+	struct evbuffer_iovec pieces[8];
+	size_t left = info->n_added, offset = info->orig_size;
+	(void)data;
+	while (left && evbuffer_ptr_set(input, &at, offset, EVBUFFER_PTR_SET) == 0) {
+		int n = evbuffer_peek(input, (ev_ssize_t)left, &at, pieces, ARRAY_SIZE(pieces));
+		size_t seen = 0;
+		for (int i = 0; i < n && i < (int)ARRAY_SIZE(pieces); i++) {
+			char *text = pieces[i].iov_base, *end = text + pieces[i].iov_len;
+			while ((text = memchr(text, '\0', (size_t)(end - text))))
+				*text = '\1';
+			seen += pieces[i].iov_len;
+		}
+		if (!seen)
+			return;
+		offset += seen;
+		left -= seen < left ? seen : left;
+	}
+}
+
 static struct bufferevent *on_connection(struct event_base *base, void *data)
 {
 	struct entrance *entrance = data;
 	struct bufferevent *made = make_bufferevent(entrance);
 	struct greeting *greeting = made ? calloc(1, sizeof(*greeting)) : NULL;
 	struct event *event = greeting ? event_new(base, -1, 0, greet, greeting) : NULL;
+	if (event && !evbuffer_add_cb(bufferevent_get_input(made), on_bytes, NULL)) {
+		event_free(event);
+		event = NULL;
+	}
 	if (!event) { /* evhttp would make one of its own, which nobody looks at */
 		free(greeting);
 		event_base_loopbreak(base);

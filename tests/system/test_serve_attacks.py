@@ -200,6 +200,22 @@ def test_two_lengths_or_two_hosts_are_no_request(page):
         assert answers_in(data) == 1
 
 
+@pytest.mark.parametrize("lines", [
+    "GET {path} HTTP/1.1\r\nHost: {host}\0.evil.example", "GET {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\0.evil",
+    "GET {path}\0x HTTP/1.1\r\nHost: {host}", "GET {path} HTTP/1.1\r\nHost: {host}\r\nX-A: \0", "GET {path} HTTP/1.1\0\r\nHost: {host}",
+    "GET {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length\0: 5"])
+def test_a_nul_ends_no_text_early(page, lines):
+    data = page.raw((lines.format(path="/vendor/htm.mjs", host=f"127.0.0.1:{page.port}") + "\r\n\r\n").encode())
+    assert status_of(data) in (400, None) and answers_in(data) <= 1
+    assert still_answers(page)
+
+
+def test_a_nul_in_a_body_is_no_json(page):
+    headers = {**page.headers(), "Origin": f"http://127.0.0.1:{page.port}", "Content-Type": "application/json"}
+    for body in ('{"action":"unblock","target":"1"}\0', '{"action":"unblock","target":"1\0"}'):
+        assert page.ask("POST", "/api/plan", body, headers).status == 400
+
+
 def test_a_get_with_a_body_is_answered_once_and_closed(page):
     inner = SMUGGLED.format(port=page.port)
     data = page.raw(f"GET /vendor/htm.mjs HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nContent-Length: {len(inner)}\r\n\r\n{inner}"
