@@ -1,8 +1,8 @@
-/* Numbers of variable length: seven bits a byte, the last without the eighth. Who reads them wrote
- * them: there is no bound but the ten bytes of the largest. */
+/* Numbers of variable length: seven bits a byte, the last without the eighth. */
 #ifndef BASE_VARINT_H
 #define BASE_VARINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define VARINT_MAX 10 /* bytes */
@@ -16,6 +16,7 @@ static inline uint8_t *varint_put(uint8_t *at, uint64_t number)
 	return at;
 }
 
+/* Who reads it wrote it: there is no bound but the ten bytes of the largest. */
 static inline uint64_t varint_take(const uint8_t **at)
 {
 	uint64_t number = 0;
@@ -23,6 +24,30 @@ static inline uint64_t varint_take(const uint8_t **at)
 	for (; **at & 0x80; shift += 7)
 		number |= (uint64_t)(*(*at)++ & 0x7f) << shift;
 	return number | (uint64_t) * (*at)++ << shift;
+}
+
+/* From bytes that may be anything; false: none ends before @end. */
+static inline bool varint_take_within(const uint8_t **at, const uint8_t *end, uint64_t *ret)
+{
+	*ret = 0;
+	for (unsigned shift = 0; shift < 64 && *at < end; shift += 7) {
+		uint8_t byte = *(*at)++;
+		*ret |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return true;
+	}
+	return false;
+}
+
+/* A number below zero among those that are mostly small: the sign is the lowest bit. */
+static inline uint64_t number_fold(int64_t number)
+{
+	return (uint64_t)number << 1 ^ (uint64_t)(number >> 63);
+}
+
+static inline uint64_t number_unfold(uint64_t number)
+{
+	return number >> 1 ^ -(number & 1);
 }
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/table.h"
 #include "history/history.h"
-#include "history/store.h"
+#include "history/row-group.h"
 
 struct boot {
 	int64_t id;
@@ -93,18 +93,21 @@ uint32_t revive_socket(struct revival *revival, const struct revived_row *row);
 void revive_undo(struct revival *revival, uint32_t socket, uint32_t n_holders);
 uint32_t revive_process(struct revival *revival, uint32_t id); /* index, or NONE */
 
-/* The columns that ROW_COLUMNS names, of an interval of segment or of `open`. */
-#define ROW_PLACE "place, port, peer, peer_port, process, fd, crew, bits, cookie, inode"
-void read_row(sqlite3_stmt *from, struct revived_row *ret);
+void read_row(sqlite3_stmt *from, struct revived_row *ret); /* of `open`, as search.c asks */
+void revive_row(const struct interval_row *row, int64_t boot, struct revived_row *ret);
 
 /* ---- search.c ---- */
 
-/* What of a filter SQL can look for: each is what every match has. */
+/* What of a filter the file can look for: each is what every match has. What is asked of it as well
+ * may be more than that. */
+#define NARROW_EXES 16
 struct narrow {
-	char where[640]; /* " AND port = 80"; empty: nothing */
-	uint16_t port_first, port_last;
-	bool is_indexed; /* by a column that has an index */
+	struct ip peer;
+	uint32_t exes[NARROW_EXES], n_exes; /* numbers of strings */
+	uint16_t port_first, port_last;	    /* of all of them where there is no such bound */
+	bool has_ports, has_exe, has_peer, only_without_peer;
 };
+void narrow_to_port(struct narrow *narrow, uint16_t port); /* and nothing else */
 void narrow_by(struct narrow *narrow, sqlite3 *db, const struct filter *filter);
 
 /* Each interval of one boot that was open at some time from @from to @until (uptimes), newest
@@ -114,7 +117,7 @@ int search_open(struct archive *archive, int64_t boot, const struct narrow *narr
 int search_part(struct archive *archive, const struct part *part, uint64_t from, uint64_t until,
 		const struct narrow *narrow, int (*each)(void *data, struct revived_row *row),
 		void *data, struct error *err);
-/* Those of a finished segment that were open at @at. */
+/* Those of a segment that were open at @at. */
 int search_at(struct archive *archive, const struct part *part, uint64_t at,
 	      const struct narrow *narrow, int (*each)(void *data, struct revived_row *row),
 	      void *data, struct error *err);

@@ -7,15 +7,6 @@
 #define KNOWN_ENOUGH 100000 /* then all is forgotten, and begins anew */
 #define ARENA_ENOUGH (32u << 20)
 
-/* 0, what is unknown, is NULL. */
-static void bind_number(sqlite3_stmt *statement, int at, uint32_t number)
-{
-	if (number)
-		sqlite3_bind_int64(statement, at, number);
-	else
-		sqlite3_bind_null(statement, at);
-}
-
 static int write_bytes(sqlite3_stmt *put, const struct vector *fresh, int64_t seen)
 {
 	int code = SQLITE_OK;
@@ -35,12 +26,13 @@ static int write_netns(struct intern *intern)
 	int code = SQLITE_OK;
 	for (uint32_t i = 0; code == SQLITE_OK && i < intern->fresh.netns.n; i++) {
 		const struct new_netns *new = vector_at(&intern->fresh.netns, i);
-		sqlite3_bind_int64(put, 1, new->id);
-		sqlite3_bind_int64(put, 2, intern->segment);
-		sqlite3_bind_int64(put, 3, (int64_t) new->inode);
-		bind_number(put, 4, new->name);
-		sqlite3_bind_int(put, 5, new->is_self);
-		sqlite3_bind_int(put, 6, new->is_initial);
+		const int64_t numbers[] = {new->id,
+					   intern->segment,
+					   (int64_t) new->inode,
+					   number_known(new->name),
+					   new->is_self,
+					   new->is_initial};
+		store_bind(put, 1, numbers, ARRAY_SIZE(numbers));
 		sqlite3_bind_blob(put, 7, new->details, (int)new->length, SQLITE_STATIC);
 		code = store_step(put);
 	}
@@ -50,26 +42,25 @@ static int write_netns(struct intern *intern)
 static int write_process(struct intern *intern, const struct process_row *row)
 {
 	sqlite3_stmt *put = intern->put_process;
-	sqlite3_bind_int64(put, 1, row->id);
-	sqlite3_bind_int64(put, 2, intern->segment);
-	sqlite3_bind_int(put, 3, row->pid);
-	sqlite3_bind_int(put, 4, row->ppid);
-	sqlite3_bind_int64(put, 5, (int64_t)row->start_ticks);
+	const int64_t numbers[] = {row->id, intern->segment, row->pid, row->ppid,
+				   (int64_t)row->start_ticks},
+		      rest[] = {row->uid,
+				row->known,
+				number_known(row->name),
+				number_known(row->exe),
+				row->exe_deleted,
+				number_known(row->cmdline),
+				number_known(row->cwd),
+				number_known(row->unit),
+				number_known(row->runs),
+				number_known(row->from),
+				number_known(row->engine),
+				number_known(row->container),
+				number_known(row->container_name),
+				number_known(row->netns)};
+	store_bind(put, 1, numbers, ARRAY_SIZE(numbers));
 	sqlite3_bind_double(put, 6, row->start_time);
-	sqlite3_bind_int64(put, 7, row->uid);
-	sqlite3_bind_int64(put, 8, row->known);
-	bind_number(put, 9, row->name);
-	bind_number(put, 10, row->exe);
-	sqlite3_bind_int(put, 11, row->exe_deleted);
-	bind_number(put, 12, row->cmdline);
-	bind_number(put, 13, row->cwd);
-	bind_number(put, 14, row->unit);
-	bind_number(put, 15, row->runs);
-	bind_number(put, 16, row->from);
-	bind_number(put, 17, row->engine);
-	bind_number(put, 18, row->container);
-	bind_number(put, 19, row->container_name);
-	bind_number(put, 20, row->netns);
+	store_bind(put, 7, rest, ARRAY_SIZE(rest));
 	return store_step(put);
 }
 
@@ -77,18 +68,14 @@ static int write_place(struct intern *intern, const struct new_place *new)
 {
 	sqlite3_stmt *put = intern->put_place;
 	const struct place *place = &new->place;
-	sqlite3_bind_int64(put, 1, new->id);
-	sqlite3_bind_int64(put, 2, intern->segment);
-	sqlite3_bind_int(put, 3, place->proto);
-	sqlite3_bind_int(put, 4, place->family);
-	sqlite3_bind_int(put, 5, place->state);
-	sqlite3_bind_int(put, 6, place->flags);
-	sqlite3_bind_int(put, 7, place->held_by);
-	sqlite3_bind_int64(put, 8, place->uid);
-	bind_number(put, 9, place->interface);
-	sqlite3_bind_int64(put, 10, place->backlog);
+	const int64_t numbers[] = {new->id,	   intern->segment, place->proto,
+				   place->family,  place->state,    place->flags,
+				   place->held_by, place->uid,	    number_known(place->interface),
+				   place->backlog},
+		      netns = number_known(place->netns);
+	store_bind(put, 1, numbers, ARRAY_SIZE(numbers));
 	sqlite3_bind_blob(put, 11, place->local.bytes, sizeof(place->local.bytes), SQLITE_STATIC);
-	bind_number(put, 12, place->netns);
+	store_bind(put, 12, &netns, 1);
 	return store_step(put);
 }
 

@@ -163,15 +163,16 @@ static int doors_at(struct doors *doors, const struct moment *at, struct error *
 	struct archive *archive = answering->archive;
 	const struct vector *boots = &archive->boots;
 	const struct boot *last = boots->n ? vector_at(boots, boots->n - 1) : NULL;
+	struct narrow narrow = answering->narrow;
 	int r = 0;
+	narrow.only_without_peer = true; /* what has a peer is no door */
 	doors->at = at->uptime;
 	if (last && last->id == at->boot)
-		r = search_open(archive, at->boot, &answering->narrow, keep_door, doors, err);
+		r = search_open(archive, at->boot, &narrow, keep_door, doors, err);
 	for (uint32_t i = archive->parts.n; r == 0 && i--;) {
 		const struct part *part = vector_at(&archive->parts, i);
 		if (part->boot == at->boot)
-			r = search_at(archive, part, at->uptime, &answering->narrow, keep_door,
-				      doors, err);
+			r = search_at(archive, part, at->uptime, &narrow, keep_door, doors, err);
 	}
 	if (r == answering->revival.error || r == -ENOMEM)
 		return r ? answer_broken(answering, err) : 0;
@@ -331,8 +332,7 @@ static int doors_within(struct doors *doors, struct error *err)
 		struct narrow narrow = answering->narrow;
 		if (part->boot < answering->from.boot || part->boot > answering->until.boot)
 			continue;
-		if (!narrow.where[0]) /* what has a peer is no door */
-			snprintf(narrow.where, sizeof(narrow.where), " AND peer IS NULL");
+		narrow.only_without_peer = true;
 		r = search_part(archive, part,
 				part->boot == answering->from.boot ? answering->from.uptime : 0,
 				part->boot == answering->until.boot ? answering->until.uptime
@@ -419,9 +419,9 @@ static int last_use(struct answering *answering, const struct socket *listener, 
 	struct archive *archive = answering->archive;
 	struct socket copy = *listener;
 	struct use use = {.answering = answering, .listener = &copy};
-	struct narrow narrow = {.is_indexed = true};
+	struct narrow narrow;
 	const struct boot *last = vector_at(&archive->boots, archive->boots.n - 1);
-	snprintf(narrow.where, sizeof(narrow.where), " AND port = %u", copy.local_port);
+	narrow_to_port(&narrow, copy.local_port);
 	*ret = 0;
 	int r = search_open(archive, last->id, &narrow, find_use, &use, err);
 	if (use.is_found)

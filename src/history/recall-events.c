@@ -78,16 +78,18 @@ static int events_of_part(struct answering *answering, const struct part *part, 
 	struct archive *archive = answering->archive;
 	struct snapshot *snapshot = answering->revival.snapshot;
 	struct vector *events = &answering->ret->events;
+	const struct narrow *narrow = &answering->narrow;
 	int r = store_prepare(
 		archive->db, &rows, err,
 		"SELECT uptime, kind, place, port, peer, peer_port, process, fd, crew,"
 		" sure, how, told_by, error, error_sure, doer, length, role, cookie,"
 		" inode, way_place, way_port, way_process, way_fd FROM event_%lld"
-		" WHERE uptime >= %lld AND uptime <= %lld%s ORDER BY id DESC",
+		" WHERE uptime >= %lld AND uptime <= %lld AND %sport BETWEEN %u AND %u"
+		" ORDER BY id DESC",
 		(long long)part->id, (long long)first,
 		(long long)(last > INT64_MAX ? INT64_MAX : last),
-		strncmp(answering->narrow.where, " AND port", 9) == 0 ? answering->narrow.where
-								      : "");
+		narrow->port_first == narrow->port_last ? "" : "+", narrow->port_first,
+		narrow->port_last);
 	int code = SQLITE_DONE;
 	while (r >= 0 && events->n < answering->limit &&
 	       (code = sqlite3_step(rows)) == SQLITE_ROW) {

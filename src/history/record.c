@@ -18,6 +18,35 @@ static uint64_t first_key(const void *owner, uint32_t index)
 	return *(const uint64_t *)vector_at(owner, index);
 }
 
+static void close_database(struct recorder *recorder)
+{
+	write_done(recorder);
+	intern_done(&recorder->intern);
+	recorder->intern = (struct intern){.segment = 0};
+	recorder->put_rows = recorder->drop_rows = recorder->put_event = recorder->put_open =
+		recorder->drop_open = NULL;
+	recorder->put_gap = recorder->put_clock = recorder->put_first = NULL;
+	recorder->put_segment = recorder->begin = recorder->commit = recorder->rollback = NULL;
+	sqlite3_close_v2(recorder->db);
+	recorder->db = NULL;
+}
+
+static void recorder_free(struct recorder *recorder)
+{
+	struct vector *const vectors[] = {&recorder->waiting.rows,   &recorder->waiting.events,
+					  &recorder->waiting.gaps,   &recorder->waiting.clocks,
+					  &recorder->waiting.firsts, &recorder->firsts};
+	close_database(recorder);
+	tail_done(&recorder->tail);
+	live_done(&recorder->live);
+	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
+		vector_done(vectors[i]);
+	table_done(&recorder->by_first);
+	if (recorder->lock >= 0)
+		close(recorder->lock);
+	free(recorder);
+}
+
 static struct recorder *recorder_new(const struct recorder_wish *wish)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
@@ -31,6 +60,7 @@ static struct recorder *recorder_new(const struct recorder_wish *wish)
 	snprintf(recorder->path, sizeof(recorder->path), "%s", wish->path);
 	snprintf(recorder->boot_id, sizeof(recorder->boot_id), "%s", wish->boot_id);
 	live_init(&recorder->live);
+	bool has_room = tail_init(&recorder->tail) == 0;
 	vector_init(&recorder->waiting.rows, sizeof(struct interval_row));
 	vector_init(&recorder->waiting.events, sizeof(struct event_row));
 	vector_init(&recorder->waiting.gaps, sizeof(struct gap_row));
@@ -38,34 +68,10 @@ static struct recorder *recorder_new(const struct recorder_wish *wish)
 	vector_init(&recorder->waiting.firsts, sizeof(struct first_row));
 	vector_init(&recorder->firsts, sizeof(uint64_t));
 	table_init(&recorder->by_first, first_key, &recorder->firsts);
-	return recorder;
-}
-
-static void close_database(struct recorder *recorder)
-{
-	write_done(recorder);
-	intern_done(&recorder->intern);
-	recorder->intern = (struct intern){.segment = 0};
-	recorder->put_row = recorder->put_event = recorder->put_open = recorder->drop_open = NULL;
-	recorder->put_gap = recorder->put_clock = recorder->put_first = NULL;
-	recorder->put_segment = recorder->begin = recorder->commit = recorder->rollback = NULL;
-	sqlite3_close_v2(recorder->db);
-	recorder->db = NULL;
-}
-
-static void recorder_free(struct recorder *recorder)
-{
-	struct vector *const vectors[] = {&recorder->waiting.rows,   &recorder->waiting.events,
-					  &recorder->waiting.gaps,   &recorder->waiting.clocks,
-					  &recorder->waiting.firsts, &recorder->firsts};
-	close_database(recorder);
-	live_done(&recorder->live);
-	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++)
-		vector_done(vectors[i]);
-	table_done(&recorder->by_first);
-	if (recorder->lock >= 0)
-		close(recorder->lock);
-	free(recorder);
+	if (has_room)
+		return recorder;
+	recorder_free(recorder);
+	return NULL;
 }
 
 static void recorder_freep(struct recorder **recorder)

@@ -5,6 +5,7 @@
 #include "base/table.h"
 #include "history/history.h"
 #include "history/intern.h"
+#include "history/row-group.h"
 
 #define COMMIT_AFTER_NS UINT64_C(120000000) /* visible within 250 ms */
 #define SYNC_AFTER_NS UINT64_C(4000000000)  /* five seconds at most are lost with the power */
@@ -16,17 +17,6 @@
 #define WAITING_ROWS 262144	   /* while the disk is full; more is dropped */
 #define JUMP_NS INT64_C(100000000) /* the clock was set, and not only steered */
 #define DRIFT_NS INT64_C(1000000)  /* so far it may be off where it was steered */
-
-/* An interval as it is written; times are uptimes. */
-struct interval_row {
-	uint64_t opened, closed, cookie, sent, received;
-	struct ip peer;
-	uint32_t place, exe, process, crew, closer, inode;
-	int32_t fd, error;
-	uint16_t port, peer_port;
-	bool has_peer, is_v4_peer, has_holder;
-	struct interval_bits bits;
-};
 
 /* One that is open. */
 struct live {
@@ -91,6 +81,13 @@ struct segment {
 	uint32_t n, n_events;
 };
 
+/* The newest rows of the segment, while they are less than a row group. They are in the file
+ * already, in groups that are smaller; as soon as there are enough these are put together. */
+struct tail {
+	struct vector rows; /* struct interval_row; room for ROW_GROUP_MAX */
+	struct out scratch;
+};
+
 struct recorder {
 	struct event_sink sink; /* first */
 	sqlite3 *db;
@@ -114,8 +111,9 @@ struct recorder {
 	bool has_clock;
 	struct segment segment;
 	uint32_t segment_rows; /* that it may have */
-	sqlite3_stmt *put_row, *put_event, *put_open, *drop_open, *put_gap, *put_clock, *put_first,
-		*put_segment, *begin, *commit, *rollback;
+	struct tail tail;
+	sqlite3_stmt *put_rows, *drop_rows, *put_event, *put_open, *drop_open, *put_gap, *put_clock,
+		*put_first, *put_segment, *begin, *commit, *rollback;
 
 	bool has_started, has_gap, knows_boot, is_full, is_broken;
 	int log_pages;	  /* of the log, since it was last moved into the file */
@@ -146,6 +144,13 @@ bool write_has_some(const struct recorder *recorder);
 /* All that waits, in one transaction: afterwards a reader sees it. -ENOSPC: it waits on. */
 int write_all(struct recorder *recorder, uint64_t uptime_ns, struct error *err);
 int write_sync(struct recorder *recorder, struct error *err);
+
+/* ---- tail.c: rows to row groups ---- */
+int tail_init(struct tail *tail); /* 0 or -ENOMEM */
+void tail_done(struct tail *tail);
+/* Those that wait, behind the segment's @n; within the caller's transaction. SQLite's code. */
+int tail_write(struct recorder *recorder, uint32_t n);
+void tail_written(struct recorder *recorder); /* it is on the disk */
 
 /* ---- segment.c, retain.c ---- */
 int segment_begin(struct recorder *recorder, uint64_t base, struct error *err);

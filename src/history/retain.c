@@ -9,7 +9,7 @@
 
 /* Of the wish: so fine it is kept. */
 #define PARTS 24
-#define ROW_SIZE 128
+#define ROW_SIZE 64
 #define ROWS_LEAST 500
 #define VACUUM_PAGES 4096 /* a turn */
 
@@ -66,8 +66,8 @@ static int drop(struct recorder *recorder, long long id, struct error *err)
 			  " WHERE id = %lld;"
 			  "INSERT OR REPLACE INTO about VALUES ('segment', (SELECT max(id) FROM"
 			  " segment));"
-			  "DROP TABLE interval_%lld; DROP TABLE event_%lld",
-			  id, id, id, id);
+			  "DROP TABLE interval_%lld; DROP TABLE index_%lld; DROP TABLE event_%lld",
+			  id, id, id, id, id);
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(kept); i++)
 		r = store_run(db, err,
 			      "DELETE FROM %s WHERE seen <= %lld AND id <"

@@ -379,44 +379,77 @@ void revive_undo(struct revival *revival, uint32_t socket, uint32_t n_holders)
 	revival->snapshot->holders.n = n_holders;
 }
 
+static void peer_of(sqlite3_stmt *from, int at, struct revived_row *row)
+{
+	const void *peer = sqlite3_column_blob(from, at);
+	int n = sqlite3_column_bytes(from, at);
+	row->has_peer = peer && (n == 4 || n == 16);
+	if (row->has_peer)
+		row->peer = n == 4 ? ip_from_v4(peer) : ip_from_v6(peer);
+}
+
+/* What the bits say, as far as it can be. */
+static void judge_bits(struct revived_row *row)
+{
+	struct interval *interval = &row->interval;
+	struct interval_bits *bits = &row->bits;
+	interval->sure = bits->sure < SURE_MAX ? bits->sure : SURE_UNASKED;
+	interval->how = bits->how < HOW_MAX ? bits->how : HOW_UNKNOWN;
+	interval->opened_told_by =
+		bits->opened_told_by < TOLD_BY_MAX ? bits->opened_told_by : TOLD_BY_BPF;
+	interval->closed_told_by =
+		bits->closed_told_by < TOLD_BY_MAX ? bits->closed_told_by : TOLD_BY_BPF;
+	interval->opened_exact = bits->opened_exact;
+	interval->closed_exact = bits->closed_exact;
+	if (bits->role >= ROLE_MAX)
+		bits->role = ROLE_NONE;
+}
+
 void read_row(sqlite3_stmt *from, struct revived_row *ret)
 {
 	*ret = (struct revived_row){
-		.interval = {.closed_uptime_ns = (uint64_t)sqlite3_column_int64(from, 0),
-			     .opened_uptime_ns = (uint64_t)sqlite3_column_int64(from, 1),
+		.interval = {.opened_uptime_ns = (uint64_t)sqlite3_column_int64(from, 0),
+			     .bytes_sent = EVENT_UNKNOWN,
+			     .bytes_received = EVENT_UNKNOWN,
 			     .socket = NONE,
 			     .by = NONE},
-		.place = column_id(from, 2),
-		.port = (uint16_t)sqlite3_column_int(from, 3),
-		.peer_port = (uint16_t)sqlite3_column_int(from, 5),
-		.process = column_id(from, 6),
-		.has_holder = sqlite3_column_type(from, 7) != SQLITE_NULL,
-		.fd = sqlite3_column_int(from, 7),
-		.crew = column_id(from, 8),
-		.bits = bits_unpack(sqlite3_column_int64(from, 9)),
-		.cookie = (uint64_t)sqlite3_column_int64(from, 10),
-		.inode = column_id(from, 11),
-		.closer = column_id(from, 15)};
-	struct interval *interval = &ret->interval;
-	const void *peer = sqlite3_column_blob(from, 4);
-	int n = sqlite3_column_bytes(from, 4);
-	ret->has_peer = peer && (n == 4 || n == 16);
-	if (ret->has_peer)
-		ret->peer = n == 4 ? ip_from_v4(peer) : ip_from_v6(peer);
-	bool has_sent = sqlite3_column_type(from, 12) != SQLITE_NULL,
-	     has_received = sqlite3_column_type(from, 13) != SQLITE_NULL;
-	interval->bytes_sent = has_sent ? (uint64_t)sqlite3_column_int64(from, 12) : EVENT_UNKNOWN;
-	interval->bytes_received =
-		has_received ? (uint64_t)sqlite3_column_int64(from, 13) : EVENT_UNKNOWN;
-	interval->error = sqlite3_column_int(from, 14);
-	interval->sure = ret->bits.sure < SURE_MAX ? ret->bits.sure : SURE_UNASKED;
-	interval->how = ret->bits.how < HOW_MAX ? ret->bits.how : HOW_UNKNOWN;
-	interval->opened_told_by =
-		ret->bits.opened_told_by < TOLD_BY_MAX ? ret->bits.opened_told_by : TOLD_BY_BPF;
-	interval->closed_told_by =
-		ret->bits.closed_told_by < TOLD_BY_MAX ? ret->bits.closed_told_by : TOLD_BY_BPF;
-	interval->opened_exact = ret->bits.opened_exact;
-	interval->closed_exact = ret->bits.closed_exact;
-	if (ret->bits.role >= ROLE_MAX)
-		ret->bits.role = ROLE_NONE;
+		.place = column_id(from, 1),
+		.port = (uint16_t)sqlite3_column_int(from, 2),
+		.peer_port = (uint16_t)sqlite3_column_int(from, 4),
+		.process = column_id(from, 5),
+		.has_holder = sqlite3_column_type(from, 6) != SQLITE_NULL,
+		.fd = sqlite3_column_int(from, 6),
+		.crew = column_id(from, 7),
+		.bits = bits_unpack(sqlite3_column_int64(from, 8)),
+		.cookie = (uint64_t)sqlite3_column_int64(from, 9),
+		.inode = column_id(from, 10)};
+	peer_of(from, 3, ret);
+	judge_bits(ret);
+}
+
+void revive_row(const struct interval_row *row, int64_t boot, struct revived_row *ret)
+{
+	*ret = (struct revived_row){.interval = {.closed_uptime_ns = row->closed,
+						 .opened_uptime_ns = row->opened,
+						 .bytes_sent = row->sent,
+						 .bytes_received = row->received,
+						 .socket = NONE,
+						 .boot = (uint32_t)boot,
+						 .by = NONE,
+						 .error = row->error},
+				    .peer = row->peer,
+				    .bits = row->bits,
+				    .cookie = row->cookie,
+				    .place = row->place,
+				    .exe = row->exe,
+				    .process = row->process,
+				    .crew = row->crew,
+				    .closer = row->closer,
+				    .inode = row->inode,
+				    .fd = row->fd,
+				    .port = row->port,
+				    .peer_port = row->peer_port,
+				    .has_peer = row->has_peer,
+				    .has_holder = row->has_holder};
+	judge_bits(ret);
 }

@@ -3,17 +3,13 @@
 #include <string.h>
 
 #include "history/archive.h"
+#include "history/segment-index.h"
 #include "model/filter-node.h"
 
-#define LEVELS 32
-/* What read_row expects; the first two as the table has them. */
-#define COLUMNS                                                                                 \
-	"place, port, peer, peer_port, process, fd, crew, bits, cookie, inode, sent, received," \
-	" error, closer"
-#define OPEN_COLUMNS \
-	"place, port, peer, peer_port, process, fd, crew, bits, cookie, inode, NULL, NULL, 0, 0"
+/* What read_row expects of a row of `open`. */
+#define OPEN_COLUMNS "opened, place, port, peer, peer_port, process, fd, crew, bits, cookie, inode"
 
-/* ---- what of a filter SQL can look for ---- */
+/* ---- what of a filter the file can look for ---- */
 
 /* A test that all that match must meet: it stands under nothing but `and`. */
 static const struct node *demanded(const struct filter *filter, uint32_t index, const char *field)
@@ -31,40 +27,32 @@ static const struct node *demanded(const struct filter *filter, uint32_t index, 
 }
 
 /* The numbers of an executable's path; at most a few, for it is kept once as a rule. */
-static bool narrow_exe(struct narrow *narrow, sqlite3 *db, const char *exe)
+static void narrow_exe(struct narrow *narrow, sqlite3 *db, const char *exe)
 {
 	cleanup(statement_free) sqlite3_stmt *find = NULL;
-	char list[400];
-	size_t n = 0;
+	uint32_t n = 0;
 	if (store_prepare(db, &find, NULL, "SELECT id FROM string WHERE text = CAST(?1 AS BLOB)") <
 	    0)
-		return false;
+		return;
 	sqlite3_bind_text(find, 1, exe, -1, SQLITE_STATIC);
 	int code;
 	while ((code = sqlite3_step(find)) == SQLITE_ROW) {
-		if (n + 24 > sizeof(list))
-			return false;
-		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%lld", n ? "," : "",
-				      sqlite3_column_int64(find, 0));
+		if (n == NARROW_EXES)
+			return;
+		narrow->exes[n++] = (uint32_t)sqlite3_column_int64(find, 0);
 	}
 	if (code != SQLITE_DONE)
-		return false;
-	list[n] = '\0';
-	snprintf(narrow->where, sizeof(narrow->where), " AND exe IN (%s)", list);
-	return true;
+		return;
+	narrow->n_exes = n;
+	narrow->has_exe = true;
 }
 
-static bool narrow_peer(struct narrow *narrow, const struct operand *operand)
+static void narrow_peer(struct narrow *narrow, const struct operand *operand)
 {
-	char hex[33];
-	bool is_v4 = ip_is_mapped(&operand->ip);
 	if (operand->prefix != 128 || ip_is_any(&operand->ip))
-		return false;
-	unsigned from = is_v4 ? 12 : 0;
-	for (unsigned i = from; i < 16; i++)
-		snprintf(hex + (i - from) * 2, 3, "%02x", operand->ip.bytes[i]);
-	snprintf(narrow->where, sizeof(narrow->where), " AND peer = x'%s'", hex);
-	return true;
+		return;
+	narrow->has_peer = true;
+	narrow->peer = operand->ip;
 }
 
 void narrow_by(struct narrow *narrow, sqlite3 *db, const struct filter *filter)
@@ -73,33 +61,33 @@ void narrow_by(struct narrow *narrow, sqlite3 *db, const struct filter *filter)
 	*narrow = (struct narrow){.port_first = bounds.port_first, .port_last = bounds.port_last};
 	if (!filter)
 		return;
-	if (bounds.port_first == bounds.port_last) {
-		snprintf(narrow->where, sizeof(narrow->where), " AND port = %u", bounds.port_first);
-		narrow->is_indexed = true;
-		return;
-	}
+	narrow->has_ports = !bounds_has_all_ports(&bounds);
 	const struct node *peer = demanded(filter, filter->root, "peer"),
 			  *exe = demanded(filter, filter->root, "exe");
-	if (peer && narrow_peer(narrow, filter_operand(filter, peer->first)))
-		narrow->is_indexed = true;
-	else if (exe && narrow_exe(narrow, db, filter_operand(filter, exe->first)->text))
-		narrow->is_indexed = true;
-	else if (!bounds_has_all_ports(&bounds))
-		snprintf(narrow->where, sizeof(narrow->where), " AND +port BETWEEN %u AND %u",
-			 bounds.port_first, bounds.port_last);
+	if (peer)
+		narrow_peer(narrow, filter_operand(filter, peer->first));
+	if (exe)
+		narrow_exe(narrow, db, filter_operand(filter, exe->first)->text);
 }
 
-/* ---- rows ---- */
+void narrow_to_port(struct narrow *narrow, uint16_t port)
+{
+	*narrow = (struct narrow){.port_first = port, .port_last = port, .has_ports = true};
+}
 
-static int hand_rows(struct archive *archive, sqlite3_stmt *rows, int64_t boot,
-		     int (*each)(void *data, struct revived_row *row), void *data,
-		     struct error *err)
+/* ---- what is open now: rows of SQLite ---- */
+
+static int hand_open(struct archive *archive, sqlite3_stmt *rows, int64_t boot,
+		     const struct narrow *narrow, int (*each)(void *data, struct revived_row *row),
+		     void *data, struct error *err)
 {
 	struct revived_row row;
 	int code;
 	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
 		read_row(rows, &row);
 		row.interval.boot = (uint32_t)boot;
+		if (narrow->only_without_peer && row.has_peer)
+			continue;
 		int r = each(data, &row);
 		if (r)
 			return r;
@@ -112,135 +100,186 @@ int search_open(struct archive *archive, int64_t boot, const struct narrow *narr
 {
 	cleanup(statement_free) sqlite3_stmt *rows = NULL;
 	int r = store_prepare(archive->db, &rows, err,
-			      "SELECT 0, opened, " OPEN_COLUMNS " FROM open WHERE boot = %lld%s"
-			      " ORDER BY opened DESC",
-			      (long long)boot, narrow->where);
-	return r < 0 ? r : hand_rows(archive, rows, boot, each, data, err);
+			      "SELECT " OPEN_COLUMNS " FROM open WHERE boot = %lld"
+			      " AND port BETWEEN %u AND %u ORDER BY opened DESC",
+			      (long long)boot, narrow->port_first, narrow->port_last);
+	return r < 0 ? r : hand_open(archive, rows, boot, narrow, each, data, err);
 }
 
-/* The first row that ended after @at, give or take what is out of order; they are numbered from 1
- * without a hole. */
-static int64_t first_after(struct archive *archive, const struct part *part, uint64_t at)
+/* ---- what has ended: row groups ---- */
+
+struct searching {
+	struct archive *archive;
+	const struct part *part;
+	const struct narrow *narrow;
+	uint64_t from, until, peer_high, peer_low;
+	bool is_v4_peer;
+	int (*each)(void *data, struct revived_row *row);
+	void *data;
+	struct vector groups; /* struct row_group_place */
+	sqlite3_stmt *get;
+	struct row_group group;
+};
+
+static void searching_free(struct searching **searching)
 {
-	cleanup(statement_free) sqlite3_stmt *find = NULL;
-	uint64_t sought = at > part->slack ? at - part->slack : 0;
-	int64_t low = 1, high = (int64_t)part->n + 1;
-	if (sought < part->base)
-		return 1;
-	if (store_prepare(archive->db, &find, NULL,
-			  "SELECT closed FROM interval_%lld WHERE id = ?1",
-			  (long long)part->id) < 0)
-		return 1;
-	int64_t relative = (int64_t)(sought - part->base);
-	while (low < high) {
-		int64_t middle = low + (high - low) / 2;
-		sqlite3_bind_int64(find, 1, middle);
-		if (sqlite3_step(find) != SQLITE_ROW)
-			return 1;
-		bool is_after = sqlite3_column_int64(find, 0) > relative;
-		sqlite3_reset(find);
-		if (is_after)
-			high = middle;
-		else
-			low = middle + 1;
+	if (!*searching)
+		return;
+	vector_done(&(*searching)->groups);
+	sqlite3_finalize((*searching)->get);
+	free(*searching);
+}
+
+static bool has_exe(const struct narrow *narrow, uint64_t exe)
+{
+	for (uint32_t i = 0; i < narrow->n_exes; i++)
+		if (narrow->exes[i] == exe)
+			return true;
+	return false;
+}
+
+static bool is_sought(struct searching *searching, uint32_t row)
+{
+	const struct narrow *narrow = searching->narrow;
+	struct row_group *group = &searching->group;
+	uint64_t high, low;
+	bool is_v4;
+	if (narrow->has_ports) {
+		uint64_t port = row_group_value(group, ROW_PORT, row);
+		if (port < narrow->port_first || port > narrow->port_last)
+			return false;
 	}
-	return low;
+	if (narrow->has_exe && !has_exe(narrow, row_group_value(group, ROW_EXE, row)))
+		return false;
+	if (!narrow->has_peer && !narrow->only_without_peer)
+		return true;
+	if (!row_group_peer(group, row, &high, &low, &is_v4))
+		return narrow->only_without_peer;
+	return narrow->has_peer && is_v4 == searching->is_v4_peer && low == searching->peer_low &&
+	       high == searching->peer_high;
+}
+
+static int hand_row(struct searching *searching, uint32_t row)
+{
+	struct interval_row found;
+	struct revived_row revived;
+	row_group_row(&searching->group, row, searching->part->base, &found);
+	revive_row(&found, searching->part->boot, &revived);
+	return searching->each(searching->data, &revived);
+}
+
+static int hand_group(struct searching *searching, struct error *err)
+{
+	struct row_group *group = &searching->group;
+	uint64_t base = searching->part->base, from = searching->from, until = searching->until;
+	bool is_bounded = from || until != UINT64_MAX;
+	const uint64_t *closed = is_bounded ? row_group_column(group, ROW_CLOSED) : NULL,
+		       *length = is_bounded ? row_group_column(group, ROW_LENGTH) : NULL;
+	int r = 0;
+	for (uint32_t i = group->n; r == 0 && i--;) {
+		uint64_t end = is_bounded ? base + closed[i] : 0;
+		if (is_bounded && (end < from || end - length[i] > until))
+			continue;
+		if (is_sought(searching, i))
+			r = hand_row(searching, i);
+	}
+	return group->is_broken ? store_damaged(searching->archive->db, -EBADMSG, err) : r;
+}
+
+static int read_group(struct searching *searching, int64_t id, struct error *err)
+{
+	sqlite3 *db = searching->archive->db;
+	sqlite3_bind_int64(searching->get, 1, id);
+	int code = sqlite3_step(searching->get), r;
+	if (code == SQLITE_ROW) {
+		const void *bytes = sqlite3_column_blob(searching->get, 0);
+		int n = sqlite3_column_bytes(searching->get, 0);
+		r = row_group_open(&searching->group, bytes, (size_t)n);
+		r = r < 0 ? store_damaged(db, r, err) : hand_group(searching, err);
+	} else {
+		r = code == SQLITE_DONE ? store_damaged(db, -EBADMSG, err)
+					: store_error(db, code, err, "read");
+	}
+	sqlite3_reset(searching->get);
+	return r;
+}
+
+/* By the index, where there is one for what is sought. */
+static int choose(struct searching *searching, struct error *err)
+{
+	const struct narrow *narrow = searching->narrow;
+	const struct part *part = searching->part;
+	sqlite3 *db = searching->archive->db;
+	struct vector *groups = &searching->groups;
+	if (part->is_indexed && narrow->has_ports && narrow->port_first == narrow->port_last)
+		return segment_choose(db, part->id, INDEX_PORT, narrow->port_first, groups, err);
+	if (part->is_indexed && narrow->has_peer)
+		return segment_choose(db, part->id, INDEX_PEER,
+				      index_peer(searching->peer_high, searching->peer_low,
+						 searching->is_v4_peer),
+				      groups, err);
+	int r = 0;
+	if (part->is_indexed && narrow->has_exe) {
+		for (uint32_t i = 0; r >= 0 && i < narrow->n_exes; i++)
+			r = segment_choose(db, part->id, INDEX_EXE, narrow->exes[i], groups, err);
+		return r;
+	}
+	if (part->is_indexed && narrow->only_without_peer)
+		return segment_choose(db, part->id, INDEX_NO_PEER, 0, groups, err);
+	for (uint32_t i = 0; i < groups->n; i++)
+		((struct row_group_place *)vector_at(groups, i))->is_chosen = true;
+	return 0;
+}
+
+static int search(struct searching *searching, struct error *err)
+{
+	const struct part *part = searching->part;
+	sqlite3 *db = searching->archive->db;
+	int r = segment_groups(db, part->id, part->base, part->is_indexed, &searching->groups, err);
+	if (r >= 0)
+		r = choose(searching, err);
+	if (r >= 0)
+		r = store_prepare(db, &searching->get, err,
+				  "SELECT rows FROM interval_%lld WHERE id = ?1",
+				  (long long)part->id);
+	for (uint32_t i = searching->groups.n; r == 0 && i--;) {
+		const struct row_group_place *place = vector_at(&searching->groups, i);
+		if (place->is_chosen && place->closed >= searching->from &&
+		    place->opened <= searching->until)
+			r = read_group(searching, place->id, err);
+	}
+	return r;
 }
 
 int search_part(struct archive *archive, const struct part *part, uint64_t from, uint64_t until,
 		const struct narrow *narrow, int (*each)(void *data, struct revived_row *row),
 		void *data, struct error *err)
 {
-	cleanup(statement_free) sqlite3_stmt *rows = NULL;
 	if (!part->n || part->opened > until || part->closed < from)
 		return 0;
-	long long base = (long long)part->base;
-	int64_t first = from ? first_after(archive, part, from ? from - 1 : 0) : 1;
-	uint64_t end = until > INT64_MAX ? INT64_MAX : until;
-	int r = store_prepare(archive->db, &rows, err,
-			      "SELECT closed + %lld, closed - length + %lld, " COLUMNS
-			      " FROM interval_%lld WHERE id >= %lld%s%s%lld ORDER BY id DESC",
-			      base, base, (long long)part->id, (long long)first, narrow->where,
-			      " AND closed - length <= ", (long long)end - base);
-	return r < 0 ? r : hand_rows(archive, rows, part->boot, each, data, err);
+	cleanup(searching_free) struct searching *searching = calloc(1, sizeof(*searching));
+	if (!searching)
+		return error_set(err, -ENOMEM, "read %s", archive->path);
+	searching->archive = archive;
+	searching->part = part;
+	searching->narrow = narrow;
+	searching->from = from;
+	searching->until = until;
+	searching->each = each;
+	searching->data = data;
+	vector_init(&searching->groups, sizeof(struct row_group_place));
+	searching->is_v4_peer = narrow->has_peer && ip_is_mapped(&narrow->peer);
+	if (narrow->has_peer)
+		row_peer_numbers(&narrow->peer, searching->is_v4_peer, &searching->peer_high,
+				 &searching->peer_low);
+	return search(searching, err);
 }
 
-/* ---- what was open at a moment ---- */
-
-struct at {
-	uint64_t at, longest, slack;
-	int (*each)(void *data, struct revived_row *row);
-	void *data;
-	int r;
-};
-
-/* In the order of ends: what ended so late was open at that moment only if it was longer than those
- * that are looked for. */
-static int keep_at(void *data, struct revived_row *row)
-{
-	struct at *at = data;
-	uint64_t closed = row->interval.closed_uptime_ns;
-	if (at->longest < UINT64_MAX - at->at - at->slack &&
-	    closed > at->at + at->longest + at->slack)
-		return 1;
-	if (closed <= at->at || row->interval.opened_uptime_ns > at->at)
-		return 0;
-	at->r = at->each(at->data, row);
-	return at->r;
-}
-
-static int search_level(struct archive *archive, const struct part *part, int level, int64_t first,
-			const struct narrow *narrow, struct at *at, struct error *err)
-{
-	cleanup(statement_free) sqlite3_stmt *rows = NULL;
-	char which[24];
-	long long base = (long long)part->base;
-	if (level < 0)
-		snprintf(which, sizeof(which), "+level IS NULL");
-	else
-		snprintf(which, sizeof(which), "level = %d", level);
-	int r = store_prepare(archive->db, &rows, err,
-			      "SELECT closed + %lld, closed - length + %lld, " COLUMNS
-			      " FROM interval_%lld WHERE %s AND id >= %lld ORDER BY id",
-			      base, base, (long long)part->id, which, (long long)first);
-	(void)narrow;
-	if (r >= 0)
-		r = hand_rows(archive, rows, part->boot, keep_at, at, err);
-	return at->r ? at->r : r < 0 ? r : 0;
-}
-
-int search_at(struct archive *archive, const struct part *part, uint64_t at_uptime,
+int search_at(struct archive *archive, const struct part *part, uint64_t at,
 	      const struct narrow *narrow, int (*each)(void *data, struct revived_row *row),
 	      void *data, struct error *err)
 {
-	struct at at = {.at = at_uptime, .slack = part->slack, .each = each, .data = data};
-	if (!part->n || part->opened > at_uptime || part->closed <= at_uptime)
-		return 0;
-	int64_t first = first_after(archive, part, at_uptime);
-	if (!part->is_indexed || narrow->is_indexed) {
-		cleanup(statement_free) sqlite3_stmt *rows = NULL;
-		long long base = (long long)part->base;
-		at.longest = UINT64_MAX;
-		int r = store_prepare(archive->db, &rows, err,
-				      "SELECT closed + %lld, closed - length + %lld, " COLUMNS
-				      " FROM interval_%lld WHERE id >= %lld%s"
-				      " AND closed - length <= %lld",
-				      base, base, (long long)part->id, (long long)first,
-				      narrow->where, (long long)at_uptime - base);
-		if (r >= 0)
-			r = hand_rows(archive, rows, part->boot, keep_at, &at, err);
-		return at.r ? at.r : r < 0 ? r : 0;
-	}
-	/* How far the segment's first end lies behind: what is shorter than that cannot reach. */
-	uint64_t ahead =
-		part->base > at_uptime + part->slack ? part->base - at_uptime - part->slack : 0;
-	int r = 0;
-	for (int level = -1; r == 0 && level < LEVELS; level++) {
-		if (level >= 0 && level < LEVEL_FIRST_BITS / 2)
-			continue;
-		at.longest = level < 0 ? UINT64_C(1) << LEVEL_FIRST_BITS : level_longest(level);
-		if (at.longest >= ahead)
-			r = search_level(archive, part, level, first, narrow, &at, err);
-	}
-	return r;
+	if (at == UINT64_MAX)
+		return 0; /* nothing ends later */
+	return search_part(archive, part, at + 1, at, narrow, each, data, err);
 }

@@ -8,13 +8,15 @@
 int segment_prepare(struct recorder *recorder, struct error *err)
 {
 	long long id = recorder->segment.id;
-	sqlite3_finalize(recorder->put_row);
+	sqlite3_finalize(recorder->put_rows);
+	sqlite3_finalize(recorder->drop_rows);
 	sqlite3_finalize(recorder->put_event);
-	recorder->put_row = recorder->put_event = NULL;
-	int r = store_prepare(recorder->db, &recorder->put_row, err,
-			      "INSERT INTO interval_%lld VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-			      " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-			      id);
+	recorder->put_rows = recorder->drop_rows = recorder->put_event = NULL;
+	recorder->tail.rows.n = 0;
+	int r = store_prepare(recorder->db, &recorder->put_rows, err, ROW_GROUP_INSERT, id);
+	if (r >= 0)
+		r = store_prepare(recorder->db, &recorder->drop_rows, err,
+				  "DELETE FROM interval_%lld WHERE id >= ?1", id);
 	if (r < 0)
 		return r;
 	return store_prepare(recorder->db, &recorder->put_event, err,
@@ -85,19 +87,27 @@ static int keep_open(sqlite3 *db, long long segment, struct error *err)
 	return r;
 }
 
+/* The one that is full, and what another boot left. */
 static int finish(struct recorder *recorder, struct error *err)
 {
 	const uint32_t *next = recorder->intern.next;
-	if (!recorder->segment.id)
-		return 0;
-	int r = schema_index(recorder->db, recorder->segment.id, err);
-	if (r < 0)
-		return r;
-	return store_run(recorder->db, err,
-			 "UPDATE segment SET strings = %u, netns = %u, processes = %u, places = %u,"
-			 " crews = %u WHERE id = %lld",
-			 next[INTERN_STRING], next[INTERN_NETNS], next[INTERN_PROCESS],
-			 next[INTERN_PLACE], next[INTERN_CREW], (long long)recorder->segment.id);
+	int64_t id = 0;
+	int r = 0;
+	while (r >= 0) {
+		r = store_number(recorder->db, 0, &id, err,
+				 "SELECT min(id) FROM segment WHERE is_indexed = 0 AND id > %lld",
+				 (long long)id);
+		if (r < 0 || !id)
+			break;
+		r = schema_index(recorder->db, id, err);
+		if (r >= 0)
+			r = store_run(recorder->db, err,
+				      "UPDATE segment SET strings = %u, netns = %u,"
+				      " processes = %u, places = %u, crews = %u WHERE id = %lld",
+				      next[INTERN_STRING], next[INTERN_NETNS], next[INTERN_PROCESS],
+				      next[INTERN_PLACE], next[INTERN_CREW], (long long)id);
+	}
+	return r;
 }
 
 static int change(struct recorder *recorder, struct segment *next, struct error *err)

@@ -57,6 +57,14 @@ int store_error(sqlite3 *db, int code, struct error *err, const char *what)
 	return error_set(err, r, "%s %s", what, path && *path ? path : "the history");
 }
 
+int store_damaged(sqlite3 *db, int r, struct error *err)
+{
+	const char *path = sqlite3_db_filename(db, "main");
+	if (r == -ENOMEM)
+		return error_set(err, r, "read %s", path);
+	return error_text(err, -EBADMSG, "read %s: the file is damaged (rows that are none)", path);
+}
+
 static int prepare(sqlite3 *db, sqlite3_stmt **ret, struct error *err, const char *format,
 		   va_list arguments)
 {
@@ -113,6 +121,15 @@ int store_step(sqlite3_stmt *statement)
 	int code = sqlite3_step(statement);
 	sqlite3_reset(statement);
 	return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+void store_bind(sqlite3_stmt *put, int at, const int64_t *numbers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (numbers[i] == NUMBER_NONE)
+			sqlite3_bind_null(put, at + (int)i);
+		else
+			sqlite3_bind_int64(put, at + (int)i, numbers[i]);
 }
 
 int64_t store_about(sqlite3 *db, const char *key, int64_t otherwise)

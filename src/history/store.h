@@ -10,12 +10,10 @@
 #include "base/attributes.h"
 #include "base/error.h"
 
-#define STORE_SCHEMA 2
+#define STORE_SCHEMA 3
 #define STORE_APPLICATION 0x446f6f72 /* "Door" */
 
-/* Segments, and what is worked out for the queries of recall. */
 #define SEGMENT_ROWS 250000
-#define LEVEL_FIRST_BITS 27 /* an interval shorter than 2^27 ns, 134 ms, has no level */
 #define SEEN_FOR_EVER INT64_MAX
 
 /* Of the row of an interval, packed: see bits_pack. */
@@ -43,19 +41,6 @@ static inline struct interval_bits bits_unpack(int64_t bits)
 				      .is_connection = bits >> 13 & 1};
 }
 
-/* An interval of level L was open for at least 4^L and less than 4^(L+1) ns; -1: it is short. */
-static inline int interval_level(uint64_t length_ns)
-{
-	if (length_ns >> LEVEL_FIRST_BITS == 0)
-		return -1;
-	return (63 - __builtin_clzll(length_ns)) / 2;
-}
-
-static inline uint64_t level_longest(int level)
-{
-	return level >= 31 ? UINT64_MAX : UINT64_C(1) << 2 * (level + 1);
-}
-
 /* Closes, and finalizes, at the end of a scope. */
 static inline void statement_free(sqlite3_stmt **statement)
 {
@@ -65,6 +50,8 @@ static inline void statement_free(sqlite3_stmt **statement)
 /* What SQLite says as negative errno; told with @what. @code 0: of the connection. */
 int store_error(sqlite3 *db, int code, struct error *err, const char *what);
 int store_errno(int code);
+/* Of bytes in it that are not what they should be: -EBADMSG; -ENOMEM where @r is that. Told. */
+int store_damaged(sqlite3 *db, int r, struct error *err);
 
 /* SQL with numbers put in as printf would (%d of a segment). 0 or negative errno, @err told. */
 int store_run(sqlite3 *db, struct error *err, const char *format, ...) printf_like(3, 4);
@@ -76,15 +63,34 @@ int store_number(sqlite3 *db, int64_t otherwise, int64_t *ret, struct error *err
 /* Runs a statement that gives no row, and makes it ready for the next time. SQLite's code. */
 int store_step(sqlite3_stmt *statement);
 
+/* Numbers of a row from the place @at on; NUMBER_NONE is NULL. */
+#define NUMBER_NONE INT64_MIN
+void store_bind(sqlite3_stmt *put, int at, const int64_t *numbers, size_t n);
+
+/* 0, what is unknown, is none. */
+static inline int64_t number_known(uint32_t number)
+{
+	return number ? number : NUMBER_NONE;
+}
+
+/* So is a length, or a number of bytes, that nobody knows. */
+static inline int64_t number_length(uint64_t number)
+{
+	return number > INT64_MAX ? NUMBER_NONE : (int64_t)number;
+}
+
 int64_t store_about(sqlite3 *db, const char *key, int64_t otherwise);
 
 /* Before SQLite is used at all: its points of failure, where they are built in (faults.c). */
 void store_faults(void);
 
-/* ---- schema.c ---- */
+/* ---- schema.c, migrate.c ---- */
 
 int schema_make(sqlite3 *db, struct error *err);
-int schema_segment(sqlite3 *db, int64_t segment, struct error *err); /* its tables, unindexed */
+int schema_segment(sqlite3 *db, int64_t segment, struct error *err);   /* its tables, unindexed */
+int schema_intervals(sqlite3 *db, int64_t segment, struct error *err); /* those of its intervals */
+/* SQL with the table of first appearances, which is since version 2. */
+extern const char schema_first_seen[];
 int schema_index(sqlite3 *db, int64_t segment, struct error *err);
 /* From @version up to STORE_SCHEMA, in one transaction. */
 int schema_migrate(sqlite3 *db, int version, struct error *err);

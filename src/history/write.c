@@ -33,9 +33,10 @@ int write_prepare(struct recorder *recorder, struct error *err)
 void write_done(struct recorder *recorder)
 {
 	sqlite3_stmt *const statements[] = {
-		recorder->put_row, recorder->put_event, recorder->put_open,  recorder->drop_open,
-		recorder->put_gap, recorder->put_clock, recorder->put_first, recorder->put_segment,
-		recorder->begin,   recorder->commit,	recorder->rollback};
+		recorder->put_rows,  recorder->drop_rows, recorder->put_event,
+		recorder->put_open,  recorder->drop_open, recorder->put_gap,
+		recorder->put_clock, recorder->put_first, recorder->put_segment,
+		recorder->begin,     recorder->commit,	  recorder->rollback};
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
 		sqlite3_finalize(statements[i]);
 }
@@ -49,141 +50,86 @@ bool write_has_some(const struct recorder *recorder)
 
 /* ---- one of each ---- */
 
-static void bind_known(sqlite3_stmt *put, int at, uint32_t number)
+static int64_t number_fd(bool has_holder, int32_t fd)
 {
-	if (number)
-		sqlite3_bind_int64(put, at, number);
-	else
-		sqlite3_bind_null(put, at);
+	return has_holder ? fd : NUMBER_NONE;
 }
 
-static void bind_length(sqlite3_stmt *put, int at, uint64_t number)
-{
-	if (number == EVENT_UNKNOWN || number > INT64_MAX)
-		sqlite3_bind_null(put, at);
-	else
-		sqlite3_bind_int64(put, at, (int64_t)number);
-}
-
+/* Its address and, behind it, its port. */
 static void bind_peer(sqlite3_stmt *put, int at, const struct ip *peer, bool has, bool is_v4,
 		      uint16_t port)
 {
-	if (!has) {
-		sqlite3_bind_null(put, at);
-		sqlite3_bind_null(put, at + 1);
-		return;
-	}
-	sqlite3_bind_blob(put, at, peer->bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16, SQLITE_STATIC);
-	sqlite3_bind_int(put, at + 1, port);
-}
-
-static void bind_fd(sqlite3_stmt *put, int at, bool has_holder, int32_t fd)
-{
-	if (has_holder)
-		sqlite3_bind_int(put, at, fd);
+	const int64_t number = has ? port : NUMBER_NONE;
+	store_bind(put, at + 1, &number, 1);
+	if (has)
+		sqlite3_bind_blob(put, at, peer->bytes + (is_v4 ? 12 : 0), is_v4 ? 4 : 16,
+				  SQLITE_STATIC);
 	else
 		sqlite3_bind_null(put, at);
-}
-
-static int write_row(struct recorder *recorder, const struct interval_row *row)
-{
-	sqlite3_stmt *put = recorder->put_row;
-	uint64_t length = row->closed - row->opened;
-	int level = interval_level(length);
-	sqlite3_bind_int64(put, 1, (int64_t)(row->closed - recorder->segment.base));
-	sqlite3_bind_int64(put, 2, (int64_t)length);
-	if (level < 0)
-		sqlite3_bind_null(put, 3);
-	else
-		sqlite3_bind_int(put, 3, level);
-	bind_known(put, 4, row->place);
-	sqlite3_bind_int(put, 5, row->port);
-	bind_peer(put, 6, &row->peer, row->has_peer, row->is_v4_peer, row->peer_port);
-	bind_known(put, 8, row->exe);
-	bind_known(put, 9, row->process);
-	bind_fd(put, 10, row->has_holder, row->fd);
-	bind_known(put, 11, row->crew);
-	sqlite3_bind_int64(put, 12, bits_pack(&row->bits));
-	bind_length(put, 13, row->cookie ? row->cookie : EVENT_UNKNOWN);
-	bind_known(put, 14, row->inode);
-	bind_length(put, 15, row->sent);
-	bind_length(put, 16, row->received);
-	bind_known(put, 17, row->error > 0 ? (uint32_t)row->error : 0);
-	bind_known(put, 18, row->closer);
-	return store_step(put);
 }
 
 static int write_event(struct recorder *recorder, const struct event_row *row)
 {
-	sqlite3_stmt *put = recorder->put_event;
-	sqlite3_bind_int64(put, 1, (int64_t)row->uptime);
-	sqlite3_bind_int(put, 2, row->kind);
-	bind_known(put, 3, row->place);
-	sqlite3_bind_int(put, 4, row->port);
-	bind_peer(put, 5, &row->peer, row->has_peer, row->is_v4_peer, row->peer_port);
-	bind_known(put, 7, row->process);
-	bind_fd(put, 8, row->has_holder, row->fd);
-	bind_known(put, 9, row->crew);
-	sqlite3_bind_int(put, 10, row->sure);
-	sqlite3_bind_int(put, 11, row->how);
-	sqlite3_bind_int(put, 12, row->told_by);
-	sqlite3_bind_int(put, 13, row->error);
-	sqlite3_bind_int(put, 14, row->error_sure);
-	bind_known(put, 15, row->doer);
-	bind_length(put, 16, row->length);
-	sqlite3_bind_int(put, 17, row->role);
-	bind_length(put, 18, row->cookie ? row->cookie : EVENT_UNKNOWN);
-	bind_known(put, 19, row->inode);
-	bind_known(put, 20, row->way_place);
-	bind_known(put, 21, row->has_way ? row->way_port : 0);
-	bind_known(put, 22, row->way_process);
-	bind_fd(put, 23, row->way_process != 0, row->way_fd);
-	return store_step(put);
+	const int64_t ends[] = {(int64_t)row->uptime, row->kind, number_known(row->place),
+				row->port},
+		      rest[] = {number_known(row->process),
+				number_fd(row->has_holder, row->fd),
+				number_known(row->crew),
+				row->sure,
+				row->how,
+				row->told_by,
+				row->error,
+				row->error_sure,
+				number_known(row->doer),
+				number_length(row->length),
+				row->role,
+				row->cookie ? (int64_t)row->cookie : NUMBER_NONE,
+				number_known(row->inode),
+				number_known(row->way_place),
+				number_known(row->has_way ? row->way_port : 0),
+				number_known(row->way_process),
+				number_fd(row->way_process != 0, row->way_fd)};
+	store_bind(recorder->put_event, 1, ends, ARRAY_SIZE(ends));
+	bind_peer(recorder->put_event, 5, &row->peer, row->has_peer, row->is_v4_peer,
+		  row->peer_port);
+	store_bind(recorder->put_event, 7, rest, ARRAY_SIZE(rest));
+	return store_step(recorder->put_event);
 }
 
 static int write_open(struct recorder *recorder, const struct live *live)
 {
 	const struct interval_row *row = &live->row;
-	sqlite3_stmt *put = recorder->put_open;
-	sqlite3_bind_int64(put, 1, (int64_t)live->id);
-	sqlite3_bind_int64(put, 2, recorder->boot);
-	sqlite3_bind_int64(put, 3, (int64_t)row->opened);
-	bind_known(put, 4, row->place);
-	sqlite3_bind_int(put, 5, row->port);
-	bind_peer(put, 6, &row->peer, row->has_peer, row->is_v4_peer, row->peer_port);
-	bind_known(put, 8, row->exe);
-	bind_known(put, 9, row->process);
-	bind_fd(put, 10, row->has_holder, row->fd);
-	bind_known(put, 11, row->crew);
-	sqlite3_bind_int64(put, 12, bits_pack(&row->bits));
-	bind_length(put, 13, row->cookie ? row->cookie : EVENT_UNKNOWN);
-	bind_known(put, 14, row->inode);
-	return store_step(put);
+	const int64_t ends[] = {(int64_t)live->id, recorder->boot, (int64_t)row->opened,
+				number_known(row->place), row->port},
+		      rest[] = {number_known(row->exe),
+				number_known(row->process),
+				number_fd(row->has_holder, row->fd),
+				number_known(row->crew),
+				bits_pack(&row->bits),
+				row->cookie ? (int64_t)row->cookie : NUMBER_NONE,
+				number_known(row->inode)};
+	store_bind(recorder->put_open, 1, ends, ARRAY_SIZE(ends));
+	bind_peer(recorder->put_open, 6, &row->peer, row->has_peer, row->is_v4_peer,
+		  row->peer_port);
+	store_bind(recorder->put_open, 8, rest, ARRAY_SIZE(rest));
+	return store_step(recorder->put_open);
 }
 
 static int write_gap(struct recorder *recorder, const struct gap_row *gap)
 {
-	sqlite3_stmt *put = recorder->put_gap;
-	sqlite3_bind_int64(put, 1, gap->from_boot);
-	sqlite3_bind_int64(put, 2, (int64_t)gap->from);
-	sqlite3_bind_int64(put, 3, recorder->boot);
-	sqlite3_bind_int64(put, 4, (int64_t)gap->to);
-	bind_length(put, 5, gap->lost);
-	sqlite3_bind_text(put, 6, gap->why, -1, SQLITE_STATIC);
-	return store_step(put);
+	const int64_t numbers[] = {gap->from_boot, (int64_t)gap->from, recorder->boot,
+				   (int64_t)gap->to, number_length(gap->lost)};
+	store_bind(recorder->put_gap, 1, numbers, ARRAY_SIZE(numbers));
+	sqlite3_bind_text(recorder->put_gap, 6, gap->why, -1, SQLITE_STATIC);
+	return store_step(recorder->put_gap);
 }
 
 static int write_clock(struct recorder *recorder, const struct clock_row *clock)
 {
-	sqlite3_stmt *put = recorder->put_clock;
-	sqlite3_bind_int64(put, 1, recorder->boot);
-	sqlite3_bind_int64(put, 2, (int64_t)clock->uptime);
-	sqlite3_bind_int64(put, 3, clock->ahead);
-	if (clock->jump)
-		sqlite3_bind_int64(put, 4, clock->jump);
-	else
-		sqlite3_bind_null(put, 4);
-	return store_step(put);
+	const int64_t numbers[] = {recorder->boot, (int64_t)clock->uptime, clock->ahead,
+				   clock->jump ? clock->jump : NUMBER_NONE};
+	store_bind(recorder->put_clock, 1, numbers, ARRAY_SIZE(numbers));
+	return store_step(recorder->put_clock);
 }
 
 /* What a first appearance names stays for ever. */
@@ -217,17 +163,17 @@ static int keep_for_ever(struct recorder *recorder, const struct first_row *firs
 
 static int write_first(struct recorder *recorder, const struct first_row *first)
 {
-	sqlite3_stmt *put = recorder->put_first;
-	sqlite3_bind_int(put, 1, first->proto);
-	sqlite3_bind_int(put, 2, first->port);
-	sqlite3_bind_int64(put, 3, first->exe);
-	sqlite3_bind_int64(put, 4, recorder->boot);
-	sqlite3_bind_int64(put, 5, (int64_t)first->uptime);
-	sqlite3_bind_int(put, 6, first->is_exact);
-	bind_known(put, 7, first->place);
-	bind_known(put, 8, first->process);
-	bind_fd(put, 9, first->has_holder, first->fd);
-	int code = store_step(put);
+	const int64_t numbers[] = {first->proto,
+				   first->port,
+				   first->exe,
+				   recorder->boot,
+				   (int64_t)first->uptime,
+				   first->is_exact,
+				   number_known(first->place),
+				   number_known(first->process),
+				   number_fd(first->has_holder, first->fd)};
+	store_bind(recorder->put_first, 1, numbers, ARRAY_SIZE(numbers));
+	int code = store_step(recorder->put_first);
 	return code == SQLITE_OK ? keep_for_ever(recorder, first) : code;
 }
 
@@ -270,24 +216,23 @@ static void widen(struct segment *segment, const struct interval_row *row)
 
 static int write_segment(struct recorder *recorder, const struct segment *segment)
 {
-	sqlite3_stmt *put = recorder->put_segment;
-	sqlite3_bind_int64(put, 1, segment->id);
-	sqlite3_bind_int64(put, 2, (int64_t)segment->opened);
-	sqlite3_bind_int64(put, 3, (int64_t)segment->closed);
-	sqlite3_bind_int64(put, 4, (int64_t)segment->slack);
-	sqlite3_bind_int64(put, 5, segment->n);
-	sqlite3_bind_int64(put, 6, segment->n_events);
-	return store_step(put);
+	const int64_t numbers[] = {segment->id,
+				   (int64_t)segment->opened,
+				   (int64_t)segment->closed,
+				   (int64_t)segment->slack,
+				   segment->n,
+				   segment->n_events};
+	store_bind(recorder->put_segment, 1, numbers, ARRAY_SIZE(numbers));
+	return store_step(recorder->put_segment);
 }
 
 static int write_within(struct recorder *recorder, struct segment *segment)
 {
 	int code = intern_write(&recorder->intern);
-	for (uint32_t i = 0; code == SQLITE_OK && i < recorder->waiting.rows.n; i++) {
-		const struct interval_row *row = vector_at(&recorder->waiting.rows, i);
-		widen(segment, row);
-		code = write_row(recorder, row);
-	}
+	for (uint32_t i = 0; i < recorder->waiting.rows.n; i++)
+		widen(segment, vector_at(&recorder->waiting.rows, i));
+	if (code == SQLITE_OK)
+		code = tail_write(recorder, recorder->segment.n);
 	for (uint32_t i = 0; code == SQLITE_OK && i < recorder->waiting.events.n; i++) {
 		const struct event_row *row = vector_at(&recorder->waiting.events, i);
 		if (row->uptime > segment->closed)
@@ -313,6 +258,7 @@ static void written(struct recorder *recorder, const struct segment *segment)
 			live->is_stored = true;
 		}
 	}
+	tail_written(recorder);
 	struct vector *const vectors[] = {&recorder->waiting.rows,   &recorder->waiting.events,
 					  &recorder->waiting.gaps,   &recorder->waiting.clocks,
 					  &recorder->waiting.firsts, &recorder->live.dirty,

@@ -17,6 +17,7 @@ import time
 import pytest
 
 from conftest import TREE, program
+from row_groups import intervals
 
 FEED = pathlib.Path(program("DOORWARD", "src/doorward")).parent.parent / "tests/history/history-feed"
 ROUNDS = 50
@@ -44,11 +45,7 @@ def opened(path):
 
 def closed_cookies(database, least):
     """Those of the intervals that have ended, from a cookie on, in every segment."""
-    found = []
-    for (segment,) in database.execute("SELECT id FROM segment ORDER BY id").fetchall():
-        found += [row[0] for row in database.execute(
-            f"SELECT cookie FROM interval_{segment} WHERE cookie BETWEEN ? AND ?", (least, least + 10**6))]
-    return found
+    return [row["cookie"] for row in intervals(database) if least <= row["cookie"] <= least + 10**6]
 
 
 def killed(process, acknowledgements):
@@ -97,9 +94,7 @@ def test_what_a_killed_recorder_left_open_ends_as_it_was_last_known(tmp_path):
     fed(path, "--rows", 100, "--start", START + 600_000_000_000, "--now", CLOCK + 600_000_000_000, "--cookie", 10**7,
         "--open", 5)
     database = opened(path)
-    rows = database.execute("SELECT cookie, bits >> 12 & 1, base + i.closed FROM interval_1 i JOIN segment ON segment.id = 1"
-                            " WHERE cookie < 10000000").fetchall()
-    ended = {cookie: (exact, uptime) for cookie, exact, uptime in rows if cookie in left}
+    ended = {row["cookie"]: (row["flags"] >> 12 & 1, row["closed"]) for row in intervals(database) if row["cookie"] in left}
     assert set(ended) == left
     (start, stop), = database.execute("SELECT uptime, to_uptime FROM gap").fetchall()
     assert all(exact == 0 and uptime == start for exact, uptime in ended.values())
@@ -111,9 +106,53 @@ def test_each_segment_that_is_full_has_its_indexes(tmp_path):
     fed(path, "--rows", 300_000)
     database = opened(path)
     assert database.execute("SELECT n, is_indexed FROM segment ORDER BY id").fetchall()[0][1] == 1
-    named = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'interval_1'")}
-    assert named == {"level_1", "port_1", "exe_1", "peer_1"}
-    assert not database.execute("SELECT 1 FROM sqlite_master WHERE type = 'index' AND tbl_name = 'interval_2'").fetchall()
+    kinds = {row[0] for row in database.execute("SELECT id >> 32 FROM index_1")}
+    assert kinds == {0, 1, 2, 3}  # time, port, executable, peer; all of them have a peer
+    assert not database.execute("SELECT 1 FROM index_2").fetchall()
+    groups = [row[0] for row in database.execute("SELECT length(rows) FROM interval_1")]
+    assert len(groups) == -(-database.execute("SELECT n FROM segment WHERE id = 1").fetchone()[0] // 256)
+    assert sum(groups) < 40 * 250_000
+
+
+def old(path, version):
+    """A file as that version of the tables had it, and what SQLite says of its intervals."""
+    database = sqlite3.connect(path)
+    database.executescript((TREE / "tests/history/schema-2.sql").read_text())
+    if version == 1:
+        database.executescript("DROP TABLE first_seen; UPDATE place SET seen = 1; UPDATE process SET seen = 1;"
+                               "UPDATE string SET seen = 1; UPDATE netns SET seen = 1; PRAGMA user_version = 1")
+    rows = []
+    for segment in (1, 2):
+        rows += database.execute(
+            "SELECT base + i.closed, i.length, i.bits, port, ifnull(peer_port, 0), hex(peer), i.place, process, ifnull(exe, 0),"
+            " ifnull(crew, 0), ifnull(closer, 0), fd, cookie, inode, ifnull(sent + 1, 0), ifnull(received + 1, 0), ifnull(error, 0)"
+            f" FROM interval_{segment} i JOIN segment ON segment.id = {segment} ORDER BY i.id").fetchall()
+    database.close()
+    return rows
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_earlier_schema_is_brought_up_to_date(doorward, tmp_path, version):
+    """No interval is lost or changed; what only the newer has is worked out; who reads is told until then."""
+    path = tmp_path / "history.db"
+    before = old(path, version)
+    assert len(before) > 60
+    status, _, errors = doorward.run("history", "--db", path)
+    assert status not in (0, 1) and "older Doorward" in errors and "doorward record" in errors, (status, errors)
+    fed(path, "--rows", 1, "--open", 5, "--start", START + 10**10, "--now", CLOCK + 10**10)
+    database = opened(path)
+    assert database.execute("PRAGMA user_version").fetchone() == (3,)
+    found = intervals(database)[:len(before)]
+    assert [(row["closed"], row["length"], row["flags"] & 0x3FFF, row["port"], row["peer_port"], f"{row['peer_low']:08X}",
+             row["place"], row["process"], row["exe"], row["crew"], row["closer"], row["fd"] // 2, row["cookie"], row["inode"],
+             row["sent"], row["received"], row["error"]) for row in found] == [row[:5] + (row[5] or "00000000",) + row[6:]
+                                                                              for row in before]
+    assert database.execute("SELECT count(*) FROM first_seen").fetchone() == (50,)
+    database.close()
+    for port in {row[3] for row in before}:
+        told = doorward.json("history", "--db", path, f"port = {port}")
+        closed = [interval for interval in told["intervals"] if interval["closed"]]
+        assert len(closed) >= sum(row[3] == port for row in before)
 
 
 def test_a_second_recorder_is_refused_with_the_pid_of_the_first(tmp_path):
