@@ -50,7 +50,7 @@ struct bpf_event {
 	__u32 uid, interface;
 	__s32 pid, closer_pid; /* 0 unknown */
 	__u16 local_port, peer_port;
-	__u16 error;
+	__u16 error; /* of a bind: the port it has already; of what was accepted: its listener's */
 	__u16 protocol;	 /* IPPROTO_*; 262 MPTCP */
 	__u32 owner_uid; /* of pid */
 };
@@ -103,13 +103,14 @@ struct bpf_events_shared {
 	__u64 rescued;	/* calls for which the first copy was skipped, and the second not */
 };
 
-/* What the first copy of the state program has done and the second has not passed yet: a line of
- * the cache for each processor. */
+/* Of each processor, a line of its cache: what the first copy of the state program has done and the
+ * second has not passed yet, and which namespace was met last. */
 #define BPF_EVENTS_SLOTS 256
 struct bpf_events_slot {
 	const void *sk, *sk_before;
+	__u64 netns; /* inode, above it the lower half of the namespace's cookie */
 	__u8 done, done_before;
-	__u8 unused[46];
+	__u8 unused[38];
 };
 
 /* All variables of the programs. */

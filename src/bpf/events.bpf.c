@@ -1,8 +1,8 @@
 /* What happens to sockets with a port, in all network namespaces, as it happens (docs/events.md).
  *
  * The state tracepoint is the hot path: a short connection passes it ten times. Transitions that
- * tell nothing leave at once, and a connection is one record at its end, but where its beginning is
- * wanted too.
+ * tell nothing leave at once, what is remembered of a connection needs no memory of its own, and it
+ * is one record at its end, but where its beginning is wanted too.
  *
  * A program of a tracepoint is skipped where it interrupts itself on the same processor (a softirq
  * in the middle of a process's transition). So there are two copies, called one after another: the
@@ -72,7 +72,7 @@ static __always_inline void fill_bytes(struct bpf_event *event, struct sock *sk,
 }
 
 static __always_inline struct bpf_event *begin_event(struct sock *sk, const struct owner *owner,
-						     __u8 kind)
+						     __u8 kind, __u64 time_ns)
 {
 	struct bpf_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event) {
@@ -81,27 +81,27 @@ static __always_inline struct bpf_event *begin_event(struct sock *sk, const stru
 	}
 	fill_socket(event, sk, kind);
 	fill_owner(event, owner);
-	event->cookie = bpf_get_socket_cookie(sk);
-	event->time_ns = bpf_ktime_get_boot_ns();
+	event->cookie = sk->__sk_common.skc_cookie.counter;
+	if (!event->cookie)
+		event->cookie = bpf_get_socket_cookie(sk);
+	event->time_ns = time_ns;
 	return event;
 }
 
 static __always_inline void tell_established(struct sock *sk, struct owner *owner, int old)
 {
 	if (!(owner->flags & OWNER_DIALLED)) {
-		owner->flags = OWNER_ACCEPTED; /* what else there is came from the listener */
-		owner->closer_pid = 0;
-		owner->closer_start_ns = 0;
-		owner->inode = 0;
+		owner->flags = OWNER_ACCEPTED;
+		inherit(sk, owner);
 	}
 	owner->since_ns = bpf_ktime_get_boot_ns();
 	if (!is_wanted(BPF_EVENT_ESTABLISHED) || !is_wanted_place(sk))
 		return;
-	struct bpf_event *event = begin_event(sk, owner, BPF_EVENT_ESTABLISHED);
+	struct bpf_event *event = begin_event(sk, owner, BPF_EVENT_ESTABLISHED, owner->since_ns);
 	if (!event)
 		return;
-	event->time_ns = owner->since_ns;
 	event->state = old;
+	event->error = owner->listener_port;
 	hand_over(event);
 }
 
@@ -130,7 +130,7 @@ static __always_inline void tell_end(struct sock *sk, struct owner *owner, int o
 			      old == TCP_CLOSE_WAIT || old == TCP_SYN_SENT))
 		note_closer(sk, owner);
 	if (is_wanted(kind) && is_wanted_place(sk)) {
-		struct bpf_event *event = begin_event(sk, owner, kind);
+		struct bpf_event *event = begin_event(sk, owner, kind, bpf_ktime_get_boot_ns());
 		if (event) {
 			event->state = old;
 			if (is_in_process)
@@ -150,29 +150,47 @@ static __always_inline void tell_listening(struct sock *sk, struct owner *owner)
 	own(owner, OWNER_OPEN);
 	owner->since_ns = bpf_ktime_get_boot_ns();
 	owner->inode = inode_of(sk);
+	leave_to_heirs(sk, owner);
 	if (!is_wanted(BPF_EVENT_LISTENING) || !is_wanted_place(sk))
 		return;
-	struct bpf_event *event = begin_event(sk, owner, BPF_EVENT_LISTENING);
+	struct bpf_event *event = begin_event(sk, owner, BPF_EVENT_LISTENING, owner->since_ns);
 	if (!event)
 		return;
 	event->flags |= BPF_EVENT_IN_PROCESS;
 	hand_over(event);
 }
 
+/* Of a connection that begins; of one that is older than the watching, or a listener, storage. */
+static __always_inline struct owner *owner_for(struct sock *sk, int new)
+{
+	if (new == TCP_SYN_SENT || new == TCP_SYN_RECV)
+		return begin_owner(sk);
+	if (new == TCP_LISTEN)
+		leave_place(sk);
+	struct owner *owner = find_owner(sk);
+	if (owner)
+		return owner;
+	if (new == TCP_ESTABLISHED)
+		return begin_owner(sk);
+	return bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
 static __always_inline void change(struct sock *sk, int old, int new)
 {
-	__u8 done = old << 4 | new;
-	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct owner *owner = owner_for(sk, new);
 	if (!owner) {
 		__sync_fetch_and_add(&memory.shared.unstored, 1);
 		return;
 	}
-	owner->done = done;
+	owner->done = old << 4 | new;
 	switch (new) {
 	case TCP_SYN_SENT:
 		own(owner, OWNER_DIALLED);
 		owner->since_ns = 0;
 		owner->inode = inode_of(sk);
+		return;
+	case TCP_SYN_RECV: /* made by its listener, whose port it has until it gets its own */
+		owner->listener_port = sk->__sk_common.skc_num;
 		return;
 	case TCP_ESTABLISHED:
 		tell_established(sk, owner, old);
@@ -198,17 +216,17 @@ static __always_inline void change(struct sock *sk, int old, int new)
 
 static __always_inline bool is_told(struct sock *sk, int old, int new)
 {
-	struct owner *owner = bpf_sk_storage_get(&owners, sk, 0, 0);
+	struct owner *owner = find_owner(sk);
 	return owner && owner->done == (__u8)(old << 4 | new);
 }
 
-#define TELLING                                                                        \
-	(1 << TCP_SYN_SENT | 1 << TCP_ESTABLISHED | 1 << TCP_CLOSE | 1 << TCP_LISTEN | \
-	 1 << TCP_FIN_WAIT1 | 1 << TCP_LAST_ACK)
+#define TELLING                                                                          \
+	(1 << TCP_SYN_SENT | 1 << TCP_SYN_RECV | 1 << TCP_ESTABLISHED | 1 << TCP_CLOSE | \
+	 1 << TCP_LISTEN | 1 << TCP_FIN_WAIT1 | 1 << TCP_LAST_ACK)
 
 static __always_inline bool tells(struct sock *sk, int old, int new)
 {
-	if (!(TELLING >> (new & 15) & 1))
+	if (!(TELLING >> (new & 15) & 1) || (new == TCP_SYN_RECV &&old != TCP_LISTEN))
 		return false;
 	__u16 protocol = sk->sk_protocol;
 	if (protocol != IPPROTO_TCP)
@@ -217,11 +235,6 @@ static __always_inline bool tells(struct sock *sk, int old, int new)
 	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	bool is_part = tcp && bpf_core_field_exists(tcp->is_mptcp) && tcp->is_mptcp;
 	return !is_part && !(old == TCP_CLOSE && new == TCP_CLOSE);
-}
-
-static __always_inline struct bpf_events_slot *slot_here(void)
-{
-	return &memory.slots[bpf_get_smp_processor_id() % BPF_EVENTS_SLOTS];
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -237,21 +250,32 @@ int BPF_PROG(state_first, struct sock *sk, int old, int new)
 	return 0;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_second, struct sock *sk, int old, int new)
+/* The first copy did it. */
+static __always_inline bool is_done(struct bpf_events_slot *slot, struct sock *sk, int old, int new)
 {
-	struct bpf_events_slot *slot = slot_here();
 	if (slot->sk == sk && slot->done == (__u8)(old << 4 | new)) {
 		slot->sk = slot->sk_before;
 		slot->done = slot->done_before;
-		return 0;
+		slot->sk_before = 0;
+		return true;
 	}
-	bool is_telling = tells(sk, old, new);
-	if (is_telling && is_told(sk, old, new))
-		return 0;
-	__sync_fetch_and_add(&memory.shared.rescued, 1);
-	if (is_telling)
-		change(sk, old, new);
+	if (!tells(sk, old, new) || !is_told(sk, old, new))
+		return false;
+	slot->sk = 0; /* of what came between the second copy was skipped */
+	slot->sk_before = 0;
+	return true;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_second, struct sock *sk, int old, int new)
+{
+	if (!is_done(slot_here(), sk, old, new)) {
+		__sync_fetch_and_add(&memory.shared.rescued, 1);
+		if (tells(sk, old, new))
+			change(sk, old, new);
+	}
+	if (new == TCP_CLOSE)
+		leave_place(sk);
 	return 0;
 }
 

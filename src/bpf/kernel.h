@@ -63,6 +63,7 @@ struct ns_common {
 
 struct net {
 	struct ns_common ns;
+	__u64 net_cookie;
 };
 
 typedef struct {
@@ -78,6 +79,10 @@ struct in6_addr {
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	long long counter;
+} atomic64_t;
 
 typedef struct {
 	atomic_t refs;
@@ -100,6 +105,7 @@ struct sock_common {
 	int skc_bound_dev_if;
 	possible_net_t skc_net;
 	unsigned long skc_flags;
+	atomic64_t skc_cookie;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
@@ -185,6 +191,7 @@ struct sock {
 	__u16 sk_protocol;
 	struct socket *sk_socket;
 	kuid_t sk_uid;
+	struct bpf_local_storage *sk_bpf_storage;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 };

@@ -31,15 +31,38 @@ static uint32_t *port_head(const struct doors *doors, uint64_t netns, uint16_t p
 	return &doors->by_port[table_mix(netns << 16 | port) & (doors->n_heads - 1)];
 }
 
+static bool listens(const struct door *door)
+{
+	return door->socket.state == STATE_LISTEN;
+}
+
+/* Behind the listeners, unless it is one. */
+static void link_port(struct doors *doors, uint32_t index)
+{
+	struct door *door = doors_at(doors, index);
+	uint32_t *head = port_head(doors, door->netns, door->socket.local_port);
+	uint32_t previous = NONE, next = *head;
+	while (!listens(door) && next != NONE && listens(doors_at(doors, next))) {
+		previous = next;
+		next = doors_at(doors, next)->next_port;
+	}
+	door->previous_port = previous;
+	door->next_port = next;
+	if (next != NONE)
+		doors_at(doors, next)->previous_port = index;
+	if (previous != NONE)
+		doors_at(doors, previous)->next_port = index;
+	else
+		*head = index;
+}
+
 static void link_in(struct doors *doors, uint32_t index)
 {
 	struct door *door = doors_at(doors, index);
 	uint32_t *head = cookie_head(doors, door->socket.cookie);
 	door->next_cookie = *head;
 	*head = index;
-	head = port_head(doors, door->netns, door->socket.local_port);
-	door->next_port = *head;
-	*head = index;
+	link_port(doors, index);
 }
 
 static int grow(struct doors *doors)
@@ -83,10 +106,12 @@ static void unlink_one(const struct doors *doors, struct door *door)
 	while (*link != index)
 		link = &doors_at(doors, *link)->next_cookie;
 	*link = door->next_cookie;
-	link = port_head(doors, door->netns, door->socket.local_port);
-	while (*link != index)
-		link = &doors_at(doors, *link)->next_port;
-	*link = door->next_port;
+	if (door->next_port != NONE)
+		doors_at(doors, door->next_port)->previous_port = door->previous_port;
+	if (door->previous_port != NONE)
+		doors_at(doors, door->previous_port)->next_port = door->next_port;
+	else
+		*port_head(doors, door->netns, door->socket.local_port) = door->next_port;
 }
 
 static uint32_t take_place(struct doors *doors)

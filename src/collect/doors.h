@@ -16,7 +16,7 @@ struct door {
 	uint64_t netns;	      /* inode */
 	uint64_t opened_ns;   /* boot time; 0 unknown */
 	uint32_t actor;	      /* held; or NONE */
-	uint32_t next_cookie, next_port;
+	uint32_t next_cookie, next_port, previous_port;
 	uint8_t flags;
 	bool is_used;
 };
@@ -38,7 +38,8 @@ struct door *doors_add(struct doors *doors, const struct socket *socket, uint64_
 		       uint32_t actor);
 void doors_remove(struct doors *doors, struct door *door);
 
-/* The next with that local port, from NULL on; NULL: no more. */
+/* The next with that local port, from NULL on; NULL: no more. Listeners come first: on the port of
+ * one there may be a hundred thousand connections. */
 struct door *doors_on_port(const struct doors *doors, uint64_t netns, uint16_t port,
 			   const struct door *after);
 static inline struct door *doors_at(const struct doors *doors, uint32_t i)

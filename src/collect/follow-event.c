@@ -40,21 +40,35 @@ struct held {
 	enum sure sure;
 };
 
-static bool is_listener_of(const struct door *door, const struct socket *socket)
+/* How well it fits; 0: it is not the listener. One that took the connection from another port did
+ * it by a rule of its own (TPROXY, a program of type SK_LOOKUP), whatever its address. */
+static int fit_of(const struct door *door, const struct socket *socket)
 {
-	return door->socket.state == STATE_LISTEN &&
-	       (ip_equal(&door->socket.local, &socket->local) || ip_is_any(&door->socket.local));
+	int fit = 1 + (door->socket.interface != 0);
+	if (door->socket.proto != socket->proto || door->socket.state != STATE_LISTEN ||
+	    (door->socket.interface && door->socket.interface != socket->interface))
+		return 0;
+	if (ip_equal(&door->socket.local, &socket->local))
+		return fit + 2;
+	return ip_is_any(&door->socket.local) || door->socket.local_port != socket->local_port ? fit
+											       : 0;
 }
 
-/* Of a connection whose listener is older than the watching. */
+/* Who holds the listener: of a connection that does not know it itself. */
 static uint32_t listener_holder(const struct follow *follow, const struct found_event *found)
 {
-	const struct door *door = NULL;
-	while ((door = doors_on_port(&follow->doors, found->netns_inode, found->socket.local_port,
-				     door)))
-		if (is_listener_of(door, &found->socket))
-			return door->actor;
-	return NONE;
+	const struct door *door = NULL, *best = NULL;
+	uint16_t port = found->listener_port ? found->listener_port : found->socket.local_port;
+	int most = 0;
+	while ((door = doors_on_port(&follow->doors, found->netns_inode, port, door)) &&
+	       door->socket.state == STATE_LISTEN) {
+		int fit = fit_of(door, &found->socket);
+		if (fit <= most)
+			continue;
+		best = door;
+		most = fit;
+	}
+	return best ? best->actor : NONE;
 }
 
 static struct held who_of_connection(struct follow *follow, const struct found_event *found,

@@ -47,17 +47,16 @@ static bool is_in_the_way(const struct socket *door, const struct socket *tried)
 	       overlap(door, tried);
 }
 
-/* A listener rather than its connections. */
+/* A listener rather than its connections: listeners come first. */
 static const struct door *find_in_the_way(const struct follow *follow,
 					  const struct found_event *found)
 {
-	const struct door *door = NULL, *best = NULL;
+	const struct door *door = NULL;
 	while ((door = doors_on_port(&follow->doors, found->netns_inode, found->socket.local_port,
 				     door)))
-		if (is_in_the_way(&door->socket, &found->socket) &&
-		    (!best || door->socket.state == STATE_LISTEN))
-			best = door;
-	return best;
+		if (is_in_the_way(&door->socket, &found->socket))
+			return door;
+	return NULL;
 }
 
 /* What is no event's: TIME_WAIT, connections that nobody wanted to hear of, the kernel's own. */
