@@ -50,7 +50,7 @@ struct bpf_event {
 	__u32 uid, interface;
 	__s32 pid, closer_pid; /* 0 unknown */
 	__u16 local_port, peer_port;
-	__u16 error; /* of a bind: the port it has already; of what was accepted: its listener's */
+	__u16 error;	 /* of a bind: the port that it has already */
 	__u16 protocol;	 /* IPPROTO_*; 262 MPTCP */
 	__u32 owner_uid; /* of pid */
 };

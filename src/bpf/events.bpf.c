@@ -91,7 +91,7 @@ static __always_inline struct bpf_event *begin_event(struct sock *sk, const stru
 static __always_inline void tell_established(struct sock *sk, struct owner *owner, int old)
 {
 	if (!(owner->flags & OWNER_DIALLED)) {
-		owner->flags = OWNER_ACCEPTED;
+		*owner = (struct owner){.flags = OWNER_ACCEPTED, .done = owner->done};
 		inherit(sk, owner);
 	}
 	owner->since_ns = bpf_ktime_get_boot_ns();
@@ -101,7 +101,6 @@ static __always_inline void tell_established(struct sock *sk, struct owner *owne
 	if (!event)
 		return;
 	event->state = old;
-	event->error = owner->listener_port;
 	hand_over(event);
 }
 
@@ -110,7 +109,7 @@ static __always_inline void note_closer(struct sock *sk, struct owner *owner)
 {
 	note_current(&owner->closer_pid, &owner->closer_start_ns);
 	if (!owner->inode)
-		owner->inode = inode_of(sk);
+		owner->inode = inode_of(sk->sk_socket);
 }
 
 static __always_inline __u8 kind_of_end(const struct sock *sk, int old)
@@ -140,7 +139,9 @@ static __always_inline void tell_end(struct sock *sk, struct owner *owner, int o
 			hand_over(event);
 		}
 	}
-	owner->flags = 0;
+	/* dialled in vain: what was bound before it is so still */
+	owner->flags =
+		kind == BPF_EVENT_CONNECT_FAILED ? owner->flags & (OWNER_OPEN | OWNER_EXACT) : 0;
 	owner->since_ns = 0;
 	owner->closer_pid = 0;
 }
@@ -149,7 +150,7 @@ static __always_inline void tell_listening(struct sock *sk, struct owner *owner)
 {
 	own(owner, OWNER_OPEN);
 	owner->since_ns = bpf_ktime_get_boot_ns();
-	owner->inode = inode_of(sk);
+	owner->inode = inode_of(sk->sk_socket);
 	leave_to_heirs(sk, owner);
 	if (!is_wanted(BPF_EVENT_LISTENING) || !is_wanted_place(sk))
 		return;
@@ -163,7 +164,7 @@ static __always_inline void tell_listening(struct sock *sk, struct owner *owner)
 /* Of a connection that begins; of one that is older than the watching, or a listener, storage. */
 static __always_inline struct owner *owner_for(struct sock *sk, int new)
 {
-	if (new == TCP_SYN_SENT || new == TCP_SYN_RECV)
+	if (new == TCP_SYN_SENT)
 		return begin_owner(sk);
 	if (new == TCP_LISTEN)
 		leave_place(sk);
@@ -185,12 +186,9 @@ static __always_inline void change(struct sock *sk, int old, int new)
 	owner->done = old << 4 | new;
 	switch (new) {
 	case TCP_SYN_SENT:
-		own(owner, OWNER_DIALLED);
+		own(owner, OWNER_DIALLED | (owner->flags & OWNER_OPEN));
 		owner->since_ns = 0;
-		owner->inode = inode_of(sk);
-		return;
-	case TCP_SYN_RECV: /* made by its listener, whose port it has until it gets its own */
-		owner->listener_port = sk->__sk_common.skc_num;
+		owner->inode = inode_of(sk->sk_socket);
 		return;
 	case TCP_ESTABLISHED:
 		tell_established(sk, owner, old);
@@ -220,13 +218,13 @@ static __always_inline bool is_told(struct sock *sk, int old, int new)
 	return owner && owner->done == (__u8)(old << 4 | new);
 }
 
-#define TELLING                                                                          \
-	(1 << TCP_SYN_SENT | 1 << TCP_SYN_RECV | 1 << TCP_ESTABLISHED | 1 << TCP_CLOSE | \
-	 1 << TCP_LISTEN | 1 << TCP_FIN_WAIT1 | 1 << TCP_LAST_ACK)
+#define TELLING                                                                        \
+	(1 << TCP_SYN_SENT | 1 << TCP_ESTABLISHED | 1 << TCP_CLOSE | 1 << TCP_LISTEN | \
+	 1 << TCP_FIN_WAIT1 | 1 << TCP_LAST_ACK)
 
 static __always_inline bool tells(struct sock *sk, int old, int new)
 {
-	if (!(TELLING >> (new & 15) & 1) || (new == TCP_SYN_RECV &&old != TCP_LISTEN))
+	if (!(TELLING >> (new & 15) & 1))
 		return false;
 	__u16 protocol = sk->sk_protocol;
 	if (protocol != IPPROTO_TCP)
@@ -485,7 +483,7 @@ static __always_inline void tell_bound(struct bpf_sock *ctx)
 		return;
 	own(owner, OWNER_OPEN);
 	owner->since_ns = bpf_ktime_get_boot_ns();
-	owner->inode = inode_of(sk);
+	owner->inode = inode_of(sk->sk_socket);
 	struct bpf_event *event =
 		begin_hooked(sk, owner, bpf_get_socket_cookie(ctx), BPF_EVENT_BOUND);
 	if (event)
@@ -520,7 +518,7 @@ static __always_inline struct bpf_event *begin_trial(struct bpf_sock_addr *ctx)
 	note_current(&tries.pid, &tries.start_ns);
 	tries.uid = current_uid();
 	tries.flags = OWNER_EXACT;
-	tries.inode = inode_of(sk);
+	tries.inode = inode_of(sk->sk_socket);
 	struct bpf_event *event =
 		begin_hooked(sk, &tries, bpf_get_socket_cookie(ctx), BPF_EVENT_TRIED);
 	if (!event)
@@ -587,7 +585,7 @@ int released(struct bpf_sock *ctx)
 		return 1;
 	event->state = sk->__sk_common.skc_state;
 	if (!event->inode)
-		event->inode = inode_of(sk);
+		event->inode = inode_of(sk->sk_socket);
 	hand_over(event);
 	return 1;
 }

@@ -5,9 +5,6 @@
 #include "bpf/event.h"
 #include "bpf/owner.h"
 
-#define IPPROTO_TCP 6
-#define IPPROTO_UDP 17
-#define IPPROTO_UDPLITE 136
 #define SHUTDOWN_MASK 3
 #define SOCK_DONE 1 /* enum sock_flags: the peer's FIN has come */
 
@@ -17,8 +14,6 @@ struct {
 } ring SEC(".maps");
 
 struct bpf_events_memory memory = {};
-
-extern void *bpf_rdonly_cast(const void *, __u32) __ksym;
 
 static __always_inline struct bpf_events_slot *slot_here(void)
 {
@@ -74,22 +69,6 @@ static __always_inline bool is_wanted_place(const struct sock *sk)
 {
 	return !memory.shared.netns || netns_of(sk) == memory.shared.netns;
 }
-
-static __always_inline void put_v4(__be32 *to, __be32 address)
-{
-	to[0] = 0;
-	to[1] = 0;
-	to[2] = bpf_htonl(0xffff);
-	to[3] = address;
-}
-
-#define put_v6(to, address)                           \
-	({                                            \
-		(to)[0] = address.in6_u.u6_addr32[0]; \
-		(to)[1] = address.in6_u.u6_addr32[1]; \
-		(to)[2] = address.in6_u.u6_addr32[2]; \
-		(to)[3] = address.in6_u.u6_addr32[3]; \
-	})
 
 static __always_inline void fill_addresses(struct bpf_event *event, const struct sock *sk)
 {

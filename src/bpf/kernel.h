@@ -61,8 +61,15 @@ struct ns_common {
 	unsigned int inum;
 };
 
+enum netns_bpf_attach_type { NETNS_BPF_FLOW_DISSECTOR, NETNS_BPF_SK_LOOKUP, NETNS_BPF_MAX };
+
+struct netns_bpf {
+	void *run_array[NETNS_BPF_MAX];
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_bpf bpf;
 	__u64 net_cookie;
 };
 
@@ -196,8 +203,11 @@ struct sock {
 	__u32 sk_max_ack_backlog;
 };
 
+enum inet_flags { INET_FLAGS_TRANSPARENT = 15 };
+
 struct inet_sock {
 	struct sock sk;
+	unsigned long inet_flags; /* since Linux 6.6 */
 	__be16 inet_sport;
 };
 

@@ -8,13 +8,11 @@
 #ifndef BPF_OWNER_H
 #define BPF_OWNER_H
 
-#include "bpf/kernel.h"
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
+#include "bpf/parts.h"
 
 #define PF_KTHREAD 0x00200000
+
+extern void *bpf_rdonly_cast(const void *, __u32) __ksym;
 
 enum owner_flag {
 	OWNER_DIALLED = 1 << 0,
@@ -32,9 +30,8 @@ struct owner {
 	__u32 inode;
 	__u32 uid; /* of the process */
 	__u8 flags;
-	__u8 done;	     /* the transition that was told last: old << 4 | new */
-	__u16 listener_port; /* of what was accepted; 0 unknown */
-	__u8 unused[4];
+	__u8 done; /* the transition that was told last: old << 4 | new */
+	__u8 unused[6];
 };
 
 struct {
@@ -45,7 +42,7 @@ struct {
 } owners SEC(".maps");
 
 /* Who listens, with what is accepted: of those listeners that user space could not find by their
- * address, since others share it, or since it has no port as yet. */
+ * address: others share it, it has no port as yet, or it takes what is for another. */
 struct heir {
 	__u64 start_ns;
 	__s32 pid;
@@ -158,11 +155,25 @@ static __always_inline void own(struct owner *owner, __u8 flags)
 	owner->flags = flags | (owner->pid ? OWNER_EXACT : 0);
 }
 
+/* Nobody else accepts at its address, and what it accepts is for that address. */
+static __always_inline bool is_known_by_address(const struct sock *listener)
+{
+	const struct sock_common *common = &listener->__sk_common;
+	const struct inet_sock *inet =
+		bpf_rdonly_cast(listener, bpf_core_type_id_kernel(struct inet_sock));
+	bool is_transparent = false;
+	if (bpf_core_enum_value_exists(enum inet_flags, INET_FLAGS_TRANSPARENT))
+		is_transparent = inet->inet_flags >> bpf_core_enum_value(enum inet_flags,
+									 INET_FLAGS_TRANSPARENT) &
+				 1;
+	return common->skc_num && !BPF_CORE_READ_BITFIELD(common, skc_reuseport) &&
+	       !is_transparent && !common->skc_net.net->bpf.run_array[NETNS_BPF_SK_LOOKUP];
+}
+
 /* Those that the listener accepts are to know of it. */
 static __always_inline void leave_to_heirs(struct sock *listener, const struct owner *owner)
 {
-	if (listener->__sk_common.skc_num &&
-	    !BPF_CORE_READ_BITFIELD(&listener->__sk_common, skc_reuseport))
+	if (is_known_by_address(listener))
 		return;
 	struct heir *heir = bpf_sk_storage_get(&heirs, listener, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (heir)
@@ -177,16 +188,6 @@ static __always_inline void inherit(struct sock *sk, struct owner *owner)
 	owner->start_ns = heir->start_ns;
 	owner->pid = heir->pid;
 	owner->uid = heir->uid;
-}
-
-/* A struct socket and its inode are one allocation (include/net/sock.h, SOCK_INODE). */
-static __always_inline __u32 inode_of(const struct sock *sk)
-{
-	const struct socket_alloc *socket = (const struct socket_alloc *)sk->sk_socket;
-	unsigned long inode = 0;
-	if (socket)
-		bpf_core_read(&inode, sizeof(inode), &socket->vfs_inode.i_ino);
-	return inode;
 }
 
 #endif

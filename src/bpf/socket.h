@@ -2,17 +2,9 @@
 #ifndef BPF_SOCKET_H
 #define BPF_SOCKET_H
 
-#include "bpf/kernel.h"
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-
+#include "bpf/parts.h"
 #include "bpf/record.h"
 
-#define IPPROTO_TCP 6
-#define IPPROTO_UDP 17
-#define IPPROTO_UDPLITE 136
 #define IPPROTO_SCTP 132
 #define SOCK_RAW 3
 #define TCP_CLOSE 7
@@ -20,23 +12,6 @@
 #define STATE_BOUND 13
 
 const volatile struct bpf_wanted wanted = {};
-
-static __always_inline void put_v4(__be32 *to, __be32 address)
-{
-	to[0] = 0;
-	to[1] = 0;
-	to[2] = bpf_htonl(0xffff);
-	to[3] = address;
-}
-
-/* A macro, so that the relocations begin with the socket and not with struct in6_addr. */
-#define put_v6(to, address)                           \
-	({                                            \
-		(to)[0] = address.in6_u.u6_addr32[0]; \
-		(to)[1] = address.in6_u.u6_addr32[1]; \
-		(to)[2] = address.in6_u.u6_addr32[2]; \
-		(to)[3] = address.in6_u.u6_addr32[3]; \
-	})
 
 static __always_inline bool state_is_wanted(__u8 state)
 {
@@ -106,15 +81,6 @@ static __always_inline void fill_memory(struct bpf_record *record, const struct 
 	record->recv_queue = waiting > 0 ? waiting : 0;
 	record->send_queue = sk->sk_wmem_alloc.refs.counter - 1;
 	record->flags |= BPF_RECORD_QUEUES;
-}
-
-/* A struct socket and its inode are one allocation (include/net/sock.h, SOCK_INODE). */
-static __always_inline __u32 inode_of(const struct socket *socket)
-{
-	unsigned long inode = 0;
-	bpf_core_read(&inode, sizeof(inode),
-		      &((const struct socket_alloc *)socket)->vfs_inode.i_ino);
-	return inode;
 }
 
 #endif

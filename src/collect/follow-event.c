@@ -40,29 +40,24 @@ struct held {
 	enum sure sure;
 };
 
-/* How well it fits; 0: it is not the listener. One that took the connection from another port did
- * it by a rule of its own (TPROXY, a program of type SK_LOOKUP), whatever its address. */
-static int fit_of(const struct door *door, const struct socket *socket)
+/* How well it fits; 0: it is not the listener. */
+static int fit_of(const struct socket *listener, const struct socket *socket)
 {
-	int fit = 1 + (door->socket.interface != 0);
-	if (door->socket.proto != socket->proto || door->socket.state != STATE_LISTEN ||
-	    (door->socket.interface && door->socket.interface != socket->interface))
+	if (listener->proto != socket->proto || !socket_overlaps(listener, socket) ||
+	    (listener->interface && listener->interface != socket->interface))
 		return 0;
-	if (ip_equal(&door->socket.local, &socket->local))
-		return fit + 2;
-	return ip_is_any(&door->socket.local) || door->socket.local_port != socket->local_port ? fit
-											       : 0;
+	return 1 + (listener->interface != 0) + 2 * ip_equal(&listener->local, &socket->local);
 }
 
 /* Who holds the listener: of a connection that does not know it itself. */
 static uint32_t listener_holder(const struct follow *follow, const struct found_event *found)
 {
 	const struct door *door = NULL, *best = NULL;
-	uint16_t port = found->listener_port ? found->listener_port : found->socket.local_port;
 	int most = 0;
-	while ((door = doors_on_port(&follow->doors, found->netns_inode, port, door)) &&
+	while ((door = doors_on_port(&follow->doors, found->netns_inode, found->socket.local_port,
+				     door)) &&
 	       door->socket.state == STATE_LISTEN) {
-		int fit = fit_of(door, &found->socket);
+		int fit = fit_of(&door->socket, &found->socket);
 		if (fit <= most)
 			continue;
 		best = door;

@@ -20,31 +20,11 @@ struct trial {
 
 /* ---- what stands in the way ---- */
 
-static bool takes_v4(const struct socket *socket)
-{
-	return socket_is_v4(socket) || socket_is_dual_stack(socket);
-}
-
-static bool takes_v6(const struct socket *socket)
-{
-	return !socket_is_v4(socket);
-}
-
-/* The two want packets of the same address. */
-static bool overlap(const struct socket *a, const struct socket *b)
-{
-	if (ip_equal(&a->local, &b->local))
-		return true;
-	if (!ip_is_any(&a->local) && !ip_is_any(&b->local))
-		return false;
-	return (takes_v4(a) && takes_v4(b)) || (takes_v6(a) && takes_v6(b));
-}
-
 static bool is_in_the_way(const struct socket *door, const struct socket *tried)
 {
 	return door->proto == tried->proto && door->cookie != tried->cookie &&
 	       (!door->interface || !tried->interface || door->interface == tried->interface) &&
-	       overlap(door, tried);
+	       socket_overlaps(door, tried);
 }
 
 /* A listener rather than its connections: listeners come first. */

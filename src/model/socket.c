@@ -21,3 +21,22 @@ bool socket_is_dual_stack(const struct socket *socket)
 	       !ip_is_mapped(&socket->local) && socket->flags & SOCKET_V6ONLY_KNOWN &&
 	       !(socket->flags & SOCKET_V6ONLY);
 }
+
+static bool takes_v4(const struct socket *socket)
+{
+	return socket_is_v4(socket) || socket_is_dual_stack(socket);
+}
+
+static bool takes_v6(const struct socket *socket)
+{
+	return !socket_is_v4(socket);
+}
+
+bool socket_overlaps(const struct socket *a, const struct socket *b)
+{
+	if (ip_equal(&a->local, &b->local))
+		return true;
+	if (!ip_is_any(&a->local) && !ip_is_any(&b->local))
+		return false;
+	return (takes_v4(a) && takes_v4(b)) || (takes_v6(a) && takes_v6(b));
+}

@@ -97,5 +97,7 @@ static inline bool socket_is_v4(const struct socket *socket)
 
 /* A dual-stack wildcard: "::" that is not v6only takes IPv4 too. */
 bool socket_is_dual_stack(const struct socket *socket);
+/* The two want packets of the same address. */
+bool socket_overlaps(const struct socket *a, const struct socket *b);
 
 #endif

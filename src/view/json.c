@@ -105,13 +105,26 @@ struct json_shape *json_shape_new(const struct field *const *fields)
 	return shape;
 }
 
+/* All of its room is copied, for that size is known; without the comma where there is none before.
+ */
+static inline void put_key(struct out *out, const struct key *key, bool is_first)
+{
+	if (is_first) {
+		out_bytes(out, key->text + 1, key->length - 1u);
+		return;
+	}
+	if (!out_room(out, sizeof(key->text)))
+		return;
+	memcpy(out->data + out->n, key->text, sizeof(key->text));
+	out->n += key->length;
+}
+
 static void write_keys(struct out *out, const struct key *keys, unsigned n,
 		       const struct record *record, bool is_first)
 {
 	char scratch[256];
 	for (unsigned i = 0; i < n; i++) {
-		unsigned skip = is_first && i == 0; /* the comma */
-		out_bytes(out, keys[i].text + skip, keys[i].length - skip);
+		put_key(out, &keys[i], is_first && i == 0);
 		if (keys[i].field->write_json) {
 			keys[i].field->write_json(record, out);
 			continue;

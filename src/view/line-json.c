@@ -209,9 +209,13 @@ void line_json_socket(struct line *line, struct out *out, const struct snapshot 
 
 static void put_error(struct out *out, const struct event *event)
 {
-	NUMBER(out, "errno", (uint64_t)event->error, event->error != 0);
+	if (!event->error) {
+		PUT(out, ",\"errno\":null,\"errno_name\":null,\"errno_sure\":null");
+		return;
+	}
+	NUMBER(out, "errno", (uint64_t)event->error, true);
 	WORD(out, "errno_name", errno_name(event->error));
-	WORD(out, "errno_sure", event->error ? sure_words[event->error_sure] : NULL);
+	WORD(out, "errno_sure", sure_words[event->error_sure]);
 }
 
 static void put_of_socket(struct line *line, struct out *out, const struct event *event)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import platform
 import socket
 import subprocess
 import time
@@ -317,6 +318,80 @@ def test_bound_twice(room, watch):
     room("made = bind('127.0.0.1', 0)")
     assert room("error_of(made.bind, ('127.0.0.1', 0))") == 22
     assert watching.until(event="refused")["errno"] == 22
+
+
+RING = r"""
+import mmap
+def ring_bind(fd, port):
+    # through io_uring, IORING_OP_BIND: 0 or an errno
+    libc, p = ctypes.CDLL(None, use_errno=True), (ctypes.c_uint32 * 30)()
+    ring = libc.syscall(425, 1, p)
+    if ring < 0: return ctypes.get_errno()
+    queue, entries = mmap.mmap(ring, 4096), mmap.mmap(ring, 4096, offset=0x10000000)
+    address = ctypes.create_string_buffer(struct.pack("=H", 2) + struct.pack(">H", port) + bytes([127, 0, 0, 1]) + bytes(8))
+    entries[:64] = struct.pack("=BBHiQQ", 56, 0, 0, fd, 16, ctypes.addressof(address)).ljust(64, b"\0")
+    struct.pack_into("=I", queue, p[16], 0)
+    struct.pack_into("=I", queue, p[11], 1)
+    libc.syscall(426, ring, 1, 1, 1, None, 0)
+    os.close(ring)
+    return -struct.unpack_from("=i", queue, p[25] + 8)[0]
+"""
+
+OLD_ENTRY = r"""
+def old_entry_bind(fd, port):
+    # int $0x80, as a 32-bit program calls: 0 or an errno; it needs addresses below 4 GiB
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+    page = libc.mmap(None, 4096, 7, 0x22 | 0x40, -1, 0)
+    ctypes.memmove(page, bytes.fromhex("5389f889f387cacd805bc3"), 11)
+    ctypes.memmove(page + 2048, struct.pack("=H", 2) + struct.pack(">H", port) + bytes([127, 0, 0, 1]) + bytes(8), 16)
+    return -ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_int] * 4)(page)(361, fd, page + 2048, 16)
+def has_old_entry():
+    child = os.fork()
+    if child == 0:
+        with socket.socket() as made: os._exit(old_entry_bind(made.fileno(), 0))
+    return os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.parametrize("entry", ["ring_bind", "old_entry_bind"])
+def test_other_ways_to_bind_are_told_too(room, watch, entry):
+    room(RING if entry == "ring_bind" else OLD_ENTRY)
+    if entry == "ring_bind" and room("ring_bind(keep(socket.socket()).fileno(), 0)"):
+        pytest.skip("this kernel binds nothing through io_uring")
+    if entry == "old_entry_bind" and (platform.machine() != "x86_64" or not room("has_old_entry()")):
+        pytest.skip("this kernel has no entry for 32-bit programs")
+    watching = watch()
+    room("first = socket.socket(); second = socket.socket()")
+    assert room(f"{entry}(first.fileno(), 0)") == 0
+    port = room("first.getsockname()[1]")
+    assert room(f"{entry}(second.fileno(), {port})") == 98
+    assert pid_of(of(watching, room("cookie(first)"), "opened")) == room.pid
+    refused = watching.until(event="refused", local_port=port)
+    assert (refused["errno"], refused["errno_sure"], pid_of(refused)) == (98, "exact", room.pid)
+
+
+def test_bound_and_then_listening_are_two_states(room, watch):
+    watching = watch()
+    room("made = bind('127.0.0.1', 0); made.listen()")
+    number = room("cookie(made)")
+    room("made.close()")
+    of(watching, number, "closed")
+    told = [(line["event"], line["state"]) for line in watching.lines if line.get("cookie") == number]
+    assert told == [("opened", "BOUND"), ("opened", "LISTEN"), ("closed", "LISTEN")]
+
+
+def test_bound_and_dialled_in_vain_is_closed_once(room, watch):
+    watching = watch()
+    room("gone = bind('127.0.0.1', 0); port = gone.getsockname()[1]; gone.close()")
+    room("made = bind('127.0.0.1', 0); error = error_of(made.connect, ('127.0.0.1', port))")
+    assert room("error") == 111
+    number = room("cookie(made)")
+    room("made.close(); last = bind('127.0.0.1', 0); n = cookie(last); last.close()")
+    of(watching, room("n"), "closed")
+    told = [line["event"] for line in watching.lines if line.get("cookie") == number]
+    assert told == ["opened", "connect_failed", "closed"]
 
 
 def test_what_was_granted_is_not_refused(room, watch):

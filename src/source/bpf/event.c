@@ -105,10 +105,6 @@ static int parse_event(const void *bytes, size_t n, struct event_reader *reader)
 		found.had_port = record.error;
 		found.error = 0;
 	}
-	if (record.kind == BPF_EVENT_ESTABLISHED) {
-		found.listener_port = record.error;
-		found.error = 0;
-	}
 	memcpy(found.socket.local.bytes, record.local, sizeof(record.local));
 	memcpy(found.socket.peer.bytes, record.peer, sizeof(record.peer));
 	if (record.flags & BPF_EVENT_ROLE_DIALLED)

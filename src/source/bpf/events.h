@@ -39,9 +39,8 @@ struct found_event {
 	bool by_process; /* a process did it, not the network */
 	bool is_shut;	 /* by close(), or shut down both ways */
 	bool reuses_address;
-	int error;		/* of the socket; errno */
-	uint16_t had_port;	/* of a bind: it is bound already, to that */
-	uint16_t listener_port; /* of what was accepted; 0 unknown */
+	int error;	   /* of the socket; errno */
+	uint16_t had_port; /* of a bind: it is bound already, to that */
 };
 
 /* A process that begins a program, or (parent.pid) one that was forked and is as its parent. */
