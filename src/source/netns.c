@@ -17,6 +17,7 @@
 #include "base/debug.h"
 #include "base/numbers.h"
 #include "base/privilege.h"
+#include "base/text.h"
 #include "source/container-name.h"
 #include "source/netns.h"
 
@@ -288,9 +289,28 @@ static int find_all(struct search *search, const struct vector *places)
 	return places && places->n ? visit_places(search, places) : visit_processes(search);
 }
 
+#define NAMES_MAX 256 /* that a mistyped one is held against */
+
+static void hint_nearest(const struct vector *all, const char *name, struct error *err)
+{
+	const char *names[NAMES_MAX + 1] = {"self", "all"};
+	uint32_t n = 2;
+	for (uint32_t i = 0; i < all->n && n < NAMES_MAX; i++) {
+		const struct found_netns *netns = vector_at(all, i);
+		if (netns->name[0])
+			names[n++] = netns->name;
+	}
+	const char *nearest = text_nearest(name, names);
+	if (nearest)
+		error_hint(err, "did you mean %.60s?", nearest);
+	else
+		error_hint(err, "it takes self, all, a name of `ip netns`, a container's name, "
+				"or a process's PID");
+}
+
 /* A namespace that has its name in another's mounts, or is meant by its inode as rows show it.
- * -ENOENT: there is none. */
-static int find_among_all(struct search *search, const char *name)
+ * -ENOENT: there is none, and what was meant is hinted at. */
+static int find_among_all(struct search *search, const char *name, struct error *err)
 {
 	cleanup(netns_list_done) struct vector all;
 	const struct vector everywhere = {0};
@@ -314,6 +334,8 @@ static int find_among_all(struct search *search, const char *name)
 		netns->fd = -1;
 		return 0;
 	}
+	if (r >= 0)
+		hint_nearest(&all, name, err);
 	return r < 0 ? r : -ENOENT;
 }
 
@@ -321,22 +343,23 @@ static int find_named(struct search *search, const char *name, struct error *err
 {
 	char path[300];
 	int fd = -ENOENT;
+	error_hint(err, "%s", "");
 	if (name[0] && !strchr(name, '/') && name[0] != '.' &&
 	    (size_t)snprintf(path, sizeof(path), "run/netns/%s", name) < sizeof(path))
 		fd = open_namespace(search->host, path);
 	if (fd >= 0)
 		return add(search, fd, 0, name);
-	int r = fd == -ENOENT && name[0] ? find_among_all(search, name) : fd;
+	int r = fd == -ENOENT && name[0] ? find_among_all(search, name, err) : fd;
 	int32_t pid = r == -ENOENT && name[0] ? container_find_process(search->host, name) : 0;
 	if (pid) {
 		fd = host_openat(search->host, O_RDONLY, "proc/%d/ns/net", pid);
 		r = fd < 0 ? fd : add(search, fd, pid, NULL);
 	}
 	if (r == -ENOENT) {
-		r = error_text(err, -EINVAL, "there is no network namespace %.60s", name);
-		error_hint(err, "it takes self, all, a name of `ip netns`, a container's name, "
-				"or a process's PID");
-		return r;
+		struct error hint = err ? *err : (struct error){.code = 0};
+		error_text(err, -EINVAL, "there is no network namespace %.60s", name);
+		error_hint(err, "%s", hint.hint);
+		return -EINVAL;
 	}
 	return r < 0 ? error_set(err, r, "open the network namespace %.60s", name) : 0;
 }

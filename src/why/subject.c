@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/numbers.h"
 #include "base/privilege.h"
@@ -153,6 +154,24 @@ static uint64_t own_capabilities(void)
 	return all;
 }
 
+/* By the file alone: no name service, which may block, is asked who one is oneself. */
+static void find_name(const struct host *host, struct subject *subject)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096];
+	int fd = host_openat(host, O_RDONLY, "etc/passwd");
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!file && fd >= 0)
+		close(fd);
+	while (file && fgetpwent_r(file, &entry, buffer, sizeof(buffer), &found) == 0)
+		if (entry.pw_uid == subject->uid) {
+			snprintf(subject->user, sizeof(subject->user), "%s", entry.pw_name);
+			break;
+		}
+	if (file)
+		fclose(file);
+}
+
 void subject_self(struct host *host, struct subject *ret)
 {
 	*ret = (struct subject){.pid = 0};
@@ -160,6 +179,7 @@ void subject_self(struct host *host, struct subject *ret)
 		*ret = (struct subject){.uid = geteuid(), .gid = getegid(), .is_known = true};
 	ret->capabilities = own_capabilities();
 	ret->changes_user = false;
+	find_name(host, ret);
 }
 
 int subject_user(struct host *host, const char *user, struct subject *ret, struct error *err)
@@ -168,6 +188,7 @@ int subject_user(struct host *host, const char *user, struct subject *ret, struc
 	char buffer[4096];
 	uint32_t uid;
 	subject_self(host, ret);
+	ret->user[0] = '\0';
 	int r = getpwnam_r(user, &entry, buffer, sizeof(buffer), &found);
 	if (r == 0 && found) {
 		ret->uid = entry.pw_uid;
@@ -175,8 +196,10 @@ int subject_user(struct host *host, const char *user, struct subject *ret, struc
 		snprintf(ret->user, sizeof(ret->user), "%s", entry.pw_name);
 	} else if (number_u32(user, 0, UINT32_MAX - 1, &uid) == 0) {
 		ret->uid = ret->gid = uid;
-		if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+		if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found) {
 			ret->gid = entry.pw_gid;
+			snprintf(ret->user, sizeof(ret->user), "%s", entry.pw_name);
+		}
 	} else {
 		return error_text(err, -EINVAL, "--user %.60s: there is no such user", user);
 	}
@@ -194,5 +217,7 @@ int subject_process(struct host *host, int32_t pid, struct subject *ret, struct 
 	int r = read_all(host, process, ret);
 	if (r == -ENOENT)
 		r = -ESRCH;
+	if (r >= 0)
+		find_name(host, ret);
 	return r < 0 ? error_set(err, r, "look at process %d", pid) : 0;
 }

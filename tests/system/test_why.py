@@ -5,6 +5,7 @@ import ctypes
 import errno
 import json
 import os
+import pwd
 import struct
 import subprocess
 
@@ -50,6 +51,12 @@ def test_a_free_port_can_be_bound(room, doorward):
     said = why(room, doorward, 8080)
     assert said["can"] and said["agreement"] == "yes" and not causes(said)
     assert room.doorward(doorward).run("why", 8080)[0] == 0
+
+
+def test_whose_attempt_it_would_be_is_told_by_name(room, doorward):
+    name = pwd.getpwuid(NOBODY).pw_name
+    assert f"can be bound by {name}\n" in room.doorward(doorward, NOBODY).run("why", 8080)[1]
+    assert f"can be bound by {name}\n" in room.doorward(doorward).run("why", 8080, "--user", NOBODY)[1]
 
 
 def test_a_listener_is_told_with_its_holder(room, doorward):
