@@ -157,7 +157,7 @@ static uint64_t own_capabilities(void)
 /* By the file alone: no name service, which may block, is asked who one is oneself. */
 static void find_name(const struct host *host, struct subject *subject)
 {
-	struct passwd entry, *found = NULL;
+	struct passwd entry = {.pw_name = NULL}, *found = NULL;
 	char buffer[4096];
 	int fd = host_openat(host, O_RDONLY, "etc/passwd");
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
