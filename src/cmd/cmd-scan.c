@@ -129,11 +129,16 @@ static void warn(const char *text, void *data)
 	out_done(&out);
 }
 
+static bool is_dash(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
 /* A file of the caller's, whose rights it is opened with. */
 static int open_form(const char *path, int *ret, struct error *err)
 {
 	*ret = 0;
-	if (!path || strcmp(path, "-") == 0)
+	if (!path || is_dash(path))
 		return 0;
 	*ret = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	return *ret < 0 ? error_set(err, -errno, "open %.100s", path) : 0;
@@ -170,7 +175,7 @@ static int read_list(struct context *context, const char *path, char **ret, stru
 {
 	if (!path)
 		return 0;
-	bool is_input = strcmp(path, "-") == 0;
+	bool is_input = is_dash(path);
 	cleanup(closep) int fd = is_input ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(err, -errno, "open %.100s", path);
@@ -187,11 +192,22 @@ static int read_list(struct context *context, const char *path, char **ret, stru
 	return *ret ? 0 : error_set(err, -ENOMEM, "read %.100s", path);
 }
 
+/* Standard output has room for one form. */
+static int check_forms(const struct settings *settings, struct error *err)
+{
+	unsigned n = is_dash(settings->xml) + is_dash(settings->grepable) +
+		     (settings->is_json || settings->output != OUTPUT_TABLE);
+	return n > 1 ? error_text(err, -EINVAL, "only one of -oX -, -oG - and --json is printed")
+		     : 0;
+}
+
 static int prepare(struct context *context, void *data, unused_argument char **arguments,
 		   struct error *err)
 {
 	struct settings *settings = data;
-	int r = read_saved(context, settings->resume, &settings->resume_text, err);
+	int r = check_forms(settings, err);
+	if (r >= 0)
+		r = read_saved(context, settings->resume, &settings->resume_text, err);
 	if (r >= 0)
 		r = read_saved(context, settings->diff, &settings->diff_text, err);
 	if (r >= 0)
@@ -217,20 +233,27 @@ static int write_form(void (*form)(struct out *, const struct scan_show *), int 
 	return r < 0 ? error_set(err, r, "write nmap's form") : 0;
 }
 
-static bool is_dash(const char *path)
+#define LINE_MAX_BYTES 1024
+
+/* What was typed, for nmap's forms. */
+static void own_line(struct context *context, char to[LINE_MAX_BYTES])
 {
-	return path && strcmp(path, "-") == 0;
+	ssize_t n = host_read(&context->host, to, LINE_MAX_BYTES, "proc/self/cmdline");
+	for (ssize_t i = 0; i + 1 < n; i++)
+		if (to[i] == '\0')
+			to[i] = ' ';
+	if (n <= 0)
+		snprintf(to, LINE_MAX_BYTES, "doorward scan");
 }
 
-static int tell(struct context *context, const struct settings *settings, char **arguments,
-		const struct scan *scan, struct error *err)
+static int tell(struct context *context, const struct settings *settings, const struct scan *scan,
+		struct error *err)
 {
-	struct scan_show show = {.scan = scan, .services = look_services(context)};
+	char line[LINE_MAX_BYTES];
+	struct scan_show show = {
+		.scan = scan, .services = look_services(context), .arguments = line};
 	struct page page = tell_page(context);
-	char line[256] = "doorward scan";
-	for (size_t n = strlen(line); *arguments && n < sizeof(line); arguments++)
-		n += (size_t)snprintf(line + n, sizeof(line) - n, " %s", *arguments);
-	show.arguments = line;
+	own_line(context, line);
 	int r = write_form(scan_xml, settings->xml_fd, &show, err);
 	if (r >= 0)
 		r = write_form(scan_grepable, settings->grepable_fd, &show, err);
@@ -292,8 +315,9 @@ static bool has_own(const struct scan *scan)
 	(NEED_HOLDERS | NEED_STAT | NEED_EXE | NEED_UID | NEED_USERS | NEED_CGROUP | NEED_RUNS | \
 	 NEED_ADDRESSES | NEED_V6ONLY | NEED_NETNS_NAMES)
 
-static int compare(struct context *context, const struct settings *settings, struct scan *scan,
-		   struct snapshot **ret, struct error *err)
+static int compare(struct context *context, const struct settings *settings,
+		   const struct vector *places, struct scan *scan, struct snapshot **ret,
+		   struct error *err)
 {
 	struct look look = settings->look;
 	struct looking looking;
@@ -307,7 +331,7 @@ static int compare(struct context *context, const struct settings *settings, str
 	if (r >= 0 && compare_answers(*ret, scan) < 0)
 		r = error_set(err, -ENOMEM, "compare with the table");
 	if (r >= 0)
-		elsewhere_find(&context->host, *ret, scan);
+		elsewhere_find(&context->host, *ret, places, scan);
 	return r;
 }
 
@@ -323,7 +347,7 @@ static int look_behind(struct context *context, const struct settings *settings,
 {
 	int r = 0;
 	if (settings->has_compare && has_own(scan))
-		r = compare(context, settings, scan, ret, err);
+		r = compare(context, settings, places, scan, ret, err);
 	if (r >= 0 && !settings->lacks_identify && !stop_wanted(context->stop))
 		r = scan_identify(request, places, look_services(context), settings->wants_identify,
 				  scan, err);
@@ -398,7 +422,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		r = tell_changes(settings, &scan, err);
 	if (r < 0)
 		return r;
-	r = tell(context, settings, arguments, &scan, err);
+	r = tell(context, settings, &scan, err);
 	if (r < 0)
 		return r;
 	if (snapshot)

@@ -5,6 +5,7 @@
 
 #include "base/module.h"
 #include "nft/nft.h"
+#include "nft/parse-interface.h"
 #include "nft/parse-nat.h"
 #include "nft/parse.h"
 #include "nft/script.h"
@@ -101,17 +102,36 @@ static int change_table(const struct block_table *table, const struct block_chan
 	return r == -ENOENT || r == -EEXIST ? -EAGAIN : r;
 }
 
-static int find_nat(const struct nat_wanted *wanted, struct nat_rule *ret, struct error *err)
+static int list_all(struct nft_ctx **ret_context, const char **ret_text, struct error *err)
 {
-	cleanup(free_context) struct nft_ctx *context = NULL;
 	int r = run("list ruleset",
 		    NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_ALL,
-		    &context, err);
-	const char *text = r < 0 ? NULL : nft_ctx_get_output_buffer(context);
-	return r < 0 ? r : text && nft_parse_nat(text, wanted, ret);
+		    ret_context, err);
+	const char *text = r < 0 ? NULL : nft_ctx_get_output_buffer(*ret_context);
+	*ret_text = text ? text : "";
+	return r;
 }
 
-static const struct nft functions = {
-	.read = read_table, .change = change_table, .find_nat = find_nat};
+static int find_nat(const struct nat_wanted *wanted, struct nft_rule *ret, struct error *err)
+{
+	cleanup(free_context) struct nft_ctx *context = NULL;
+	const char *text;
+	int r = list_all(&context, &text, err);
+	return r < 0 ? r : nft_parse_nat(text, wanted, ret);
+}
+
+static int find_interfaces(void (*tell_rule)(void *data, const struct nft_rule *rule), void *data,
+			   struct error *err)
+{
+	cleanup(free_context) struct nft_ctx *context = NULL;
+	const char *text;
+	int r = list_all(&context, &text, err);
+	return r < 0 ? r : (int)nft_parse_interface(text, tell_rule, data);
+}
+
+static const struct nft functions = {.read = read_table,
+				     .change = change_table,
+				     .find_nat = find_nat,
+				     .find_interfaces = find_interfaces};
 
 MODULE_DEFINE(nft) = {.name = "nft", .version = NFT_VERSION, .functions = &functions};

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "model/block.h"
 
-#define NFT_VERSION 2
+#define NFT_VERSION 3
 #define NFT_TABLE "doorward"
 #define NFT_PRIORITY (-310)
 
@@ -25,7 +25,9 @@ struct nat_wanted {
 	uint16_t port;
 	struct ip address; /* any: of this host, whichever */
 };
-struct nat_rule {
+
+/* As nft lists it. */
+struct nft_rule {
 	char family[8], table[64], chain[64], text[256];
 	uint64_t handle;
 };
@@ -41,7 +43,11 @@ struct nft {
 		      struct error *err);
 	/* A rule of any table that gives packets to that port another destination, as it reads: 1
 	 * and @ret, 0 none, or negative errno with @err told. */
-	int (*find_nat)(const struct nat_wanted *wanted, struct nat_rule *ret, struct error *err);
+	int (*find_nat)(const struct nat_wanted *wanted, struct nft_rule *ret, struct error *err);
+	/* Tells @tell, with @data, each rule that asks for another interface than lo. How many, or
+	 * negative errno with @err told. */
+	int (*find_interfaces)(void (*tell)(void *data, const struct nft_rule *rule), void *data,
+			       struct error *err);
 };
 
 #endif

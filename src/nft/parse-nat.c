@@ -3,19 +3,8 @@
 #include <string.h>
 
 #include "base/numbers.h"
+#include "nft/listing.h"
 #include "nft/parse-nat.h"
-
-struct line {
-	const char *text;
-	size_t n;
-};
-
-/* Behind @word in the line, or NULL. */
-static const char *find(const struct line *line, const char *word)
-{
-	const char *at = memmem(line->text, line->n, word, strlen(word));
-	return at ? at + strlen(word) : NULL;
-}
 
 static bool scan_port(const char **at, const char *end, uint64_t *ret)
 {
@@ -50,25 +39,25 @@ static bool has_port(const char *at, const char *end, uint16_t port)
 	return false;
 }
 
-static bool names_port(const struct line *line, const struct nat_wanted *wanted)
+static bool names_port(const struct listing_line *line, const struct nat_wanted *wanted)
 {
 	const char *end = line->text + line->n;
-	const char *at = find(line, wanted->is_udp ? "udp dport " : "tcp dport ");
+	const char *at = listing_find(line, wanted->is_udp ? "udp dport " : "tcp dport ");
 	if (!at)
-		at = find(line, "th dport ");
+		at = listing_find(line, "th dport ");
 	return at && has_port(at, end, wanted->port);
 }
 
-static bool leads_elsewhere(const struct line *line)
+static bool leads_elsewhere(const struct listing_line *line)
 {
-	return find(line, "dnat ") || find(line, "redirect") || find(line, "target \"DNAT\"") ||
-	       find(line, "target \"REDIRECT\"");
+	return listing_find(line, "dnat ") || listing_find(line, "redirect") ||
+	       listing_find(line, "target \"DNAT\"") || listing_find(line, "target \"REDIRECT\"");
 }
 
 /* A single address that is not the one asked for; networks and sets are taken to hold it. */
-static bool is_for_another(const struct line *line, const struct nat_wanted *wanted)
+static bool is_for_another(const struct listing_line *line, const struct nat_wanted *wanted)
 {
-	const char *at = find(line, " daddr ");
+	const char *at = listing_find(line, " daddr ");
 	struct ip ip;
 	bool is_v4;
 	if (!at || ip_is_any(&wanted->address))
@@ -85,55 +74,14 @@ static bool is_of_family(const char *family, const struct nat_wanted *wanted)
 	return strcmp(family, "ip") == 0 ? may_v4 : strcmp(family, "ip6") == 0 && !wanted->is_v4;
 }
 
-static void copy_word(const char *from, size_t n, char *to, size_t size)
+bool nft_parse_nat(const char *text, const struct nat_wanted *wanted, struct nft_rule *ret)
 {
-	n = n < size ? n : size - 1;
-	memcpy(to, from, n);
-	to[n] = '\0';
-}
-
-/* "table ip nat { # handle 1", "chain DOCKER { # handle 4" */
-static bool take_heading(const struct line *line, struct nat_rule *rule)
-{
-	const char *at = line->text;
-	size_t n = line->n;
-	if (n > 6 && memcmp(at, "table ", 6) == 0) {
-		size_t family = strcspn(at + 6, " \n");
-		copy_word(at + 6, family, rule->family, sizeof(rule->family));
-		if (at[6 + family] == ' ')
-			copy_word(at + 7 + family, strcspn(at + 7 + family, " \n"), rule->table,
-				  sizeof(rule->table));
-		return true;
-	}
-	if (n > 6 && memcmp(at, "chain ", 6) == 0) {
-		copy_word(at + 6, strcspn(at + 6, " \n"), rule->chain, sizeof(rule->chain));
-		return true;
-	}
-	return false;
-}
-
-static void take_rule(const struct line *line, struct nat_rule *rule)
-{
-	const char *at = find(line, " # handle "), *end = line->text + line->n;
-	size_t n = at ? (size_t)(at - line->text) - strlen(" # handle ") : line->n;
-	copy_word(line->text, n, rule->text, sizeof(rule->text));
-	rule->handle = 0;
-	if (at)
-		number_scan(&at, end, 10, &rule->handle);
-}
-
-bool nft_parse_nat(const char *text, const struct nat_wanted *wanted, struct nat_rule *ret)
-{
-	*ret = (struct nat_rule){.handle = 0};
-	while (*text) {
-		size_t whole = strcspn(text, "\n"), indent = strspn(text, "\t ");
-		struct line line = {text + indent, indent < whole ? whole - indent : 0};
-		text += whole + (text[whole] == '\n');
-		if (take_heading(&line, ret) || !leads_elsewhere(&line))
-			continue;
-		if (is_of_family(ret->family, wanted) && names_port(&line, wanted) &&
-		    !is_for_another(&line, wanted)) {
-			take_rule(&line, ret);
+	struct listing_line line;
+	*ret = (struct nft_rule){.handle = 0};
+	while (listing_next(&text, ret, &line)) {
+		if (leads_elsewhere(&line) && is_of_family(ret->family, wanted) &&
+		    names_port(&line, wanted) && !is_for_another(&line, wanted)) {
+			listing_rule(&line, ret);
 			return true;
 		}
 	}

@@ -6,6 +6,6 @@
 
 /* The first such rule in @text (nft -a list ruleset) that names the port. Jumps and what else a
  * rule asks for are not followed. Pure. */
-bool nft_parse_nat(const char *text, const struct nat_wanted *wanted, struct nat_rule *ret);
+bool nft_parse_nat(const char *text, const struct nat_wanted *wanted, struct nft_rule *ret);
 
 #endif

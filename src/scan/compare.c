@@ -11,7 +11,8 @@
 struct comparing {
 	const struct snapshot *snapshot;
 	struct scan *scan;
-	uint32_t *at; /* port to socket, or NONE */
+	uint32_t *at;	/* port to socket, or NONE */
+	uint32_t *away; /* port to a socket that takes nothing for this address */
 };
 
 /* Which of the host's namespaces answered. Of an own address the one that the packets set out from;
@@ -46,10 +47,15 @@ static uint32_t find_netns(const struct snapshot *snapshot, struct scan *scan,
 	return NONE;
 }
 
+static bool is_door(const struct socket *socket)
+{
+	return socket_is_open(socket) && !socket_has_peer(socket);
+}
+
 /* How well the socket fits the address: 0 it takes nothing that goes there. */
 static unsigned fit(const struct socket *socket, const struct scan_target *target)
 {
-	if (!socket_is_open(socket) || socket_has_peer(socket))
+	if (!is_door(socket))
 		return 0;
 	if (ip_equal(&socket->local, &target->ip))
 		return 3;
@@ -65,6 +71,7 @@ static void find_sockets(struct comparing *comparing, const struct scan_result *
 {
 	const struct snapshot *snapshot = comparing->snapshot;
 	memset(comparing->at, 0xff, PORTS * sizeof(*comparing->at));
+	memset(comparing->away, 0xff, PORTS * sizeof(*comparing->away));
 	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		if (socket->netns != result->netns || socket->proto != proto)
@@ -74,6 +81,8 @@ static void find_sockets(struct comparing *comparing, const struct scan_result *
 		if (its &&
 		    (*at == NONE || its > fit(snapshot_socket(snapshot, *at), &result->target)))
 			*at = i;
+		if (!its && is_door(socket))
+			comparing->away[socket->local_port] = i;
 	}
 }
 
@@ -105,6 +114,19 @@ static const char *why_not(struct comparing *comparing, const struct socket *soc
 	}
 }
 
+/* Refused here, since who listens does so at another address. */
+static const char *why_away(struct comparing *comparing, const struct socket *socket)
+{
+	char text[FORMAT_IP_MAX + 64], address[FORMAT_IP_MAX];
+	bool is_v4 = socket_is_v4(socket);
+	size_t n = ip_format(address, &socket->local, is_v4);
+	snprintf(text, sizeof(text), "it is bound to %.*s%s, not to this address", (int)n, address,
+		 !ip_is_any(&socket->local) ? ""
+		 : is_v4		    ? " (IPv4)"
+					    : " (IPv6 only)");
+	return arena_intern_string(&comparing->scan->arena, text);
+}
+
 static bool was_asked(const struct answer *answer)
 {
 	return answer->state != DOOR_UNKNOWN && answer->reason != BECAUSE_SELF_CONNECT;
@@ -133,6 +155,9 @@ static int compare_table(struct comparing *comparing, struct scan_result *result
 	for (uint32_t i = 0; i < sweep->n_ports; i++) {
 		uint32_t socket = comparing->at[sweep->ports[i]];
 		const struct answer *answer = &sweep->answers[i];
+		bool is_away = socket == NONE && answer->state == DOOR_CLOSED;
+		if (is_away)
+			socket = comparing->away[sweep->ports[i]];
 		if (socket == NONE || answer->state == DOOR_OPEN || !was_asked(answer))
 			continue;
 		struct scan_door *door = scan_result_door(result, sweep->proto, sweep->ports[i]);
@@ -145,16 +170,17 @@ static int compare_table(struct comparing *comparing, struct scan_result *result
 			continue;
 		}
 		door->verdict = VERDICT_NOT_REACHABLE;
-		door->detail =
-			why_not(comparing, snapshot_socket(comparing->snapshot, socket), answer);
+		const struct socket *its = snapshot_socket(comparing->snapshot, socket);
+		door->detail = is_away ? why_away(comparing, its) : why_not(comparing, its, answer);
 	}
 	return 0;
 }
 
 int compare_answers(const struct snapshot *snapshot, struct scan *scan)
 {
-	struct comparing comparing = {snapshot, scan, malloc(PORTS * sizeof(uint32_t))};
-	int r = comparing.at ? 0 : -ENOMEM;
+	struct comparing comparing = {snapshot, scan, malloc(PORTS * sizeof(uint32_t)),
+				      malloc(PORTS * sizeof(uint32_t))};
+	int r = comparing.at && comparing.away ? 0 : -ENOMEM;
 	scan->snapshot = snapshot;
 	for (uint32_t i = 0; i < scan->results.n && r >= 0; i++) {
 		struct scan_result *result = scan_result(scan, i);
@@ -168,6 +194,7 @@ int compare_answers(const struct snapshot *snapshot, struct scan *scan)
 		}
 	}
 	free(comparing.at);
+	free(comparing.away);
 	return r;
 }
 

@@ -16,7 +16,8 @@ struct looking_up {
 	struct host *host;
 	const struct snapshot *snapshot;
 	struct scan *scan;
-	const struct found_netns *place; /* NULL: it may not be entered */
+	const struct found_netns *place;     /* of the address; NULL: it may not be entered */
+	const struct found_netns *seen_from; /* from where it was found open; NULL: unknown */
 };
 
 static void say(struct looking_up *up, struct scan_door *door, const char *text)
@@ -83,9 +84,9 @@ static bool is_translated(struct looking_up *up, const struct scan_result *resul
 	char text[160], address[FORMAT_IP_MAX];
 	bool is_found = false;
 	struct dialling dialling = {&result->target, door->port};
-	if (!up->place || door->proto != PROTO_TCP || !result->target.is_own)
+	if (!up->place || !up->seen_from || door->proto != PROTO_TCP)
 		return false;
-	cleanup(closep) int fd = netns_call(up->place, dial, &dialling);
+	cleanup(closep) int fd = netns_call(up->seen_from, dial, &dialling);
 	if (fd < 0)
 		return false;
 	vector_init(&found, sizeof(struct nat_connection));
@@ -127,17 +128,18 @@ static bool is_of_another(struct looking_up *up, const struct scan_result *resul
 	return false;
 }
 
-static const struct found_netns *place_of(const struct vector *places, const struct netns *netns)
+static const struct found_netns *place_of(const struct vector *places, uint64_t inode)
 {
 	for (uint32_t i = 0; i < places->n; i++) {
 		const struct found_netns *place = vector_at(places, i);
-		if (place->inode == netns->inode)
+		if ((place->inode ? place->inode : netns_own_inode()) == inode)
 			return place;
 	}
 	return NULL;
 }
 
-void elsewhere_find(struct host *host, const struct snapshot *snapshot, struct scan *scan)
+void elsewhere_find(struct host *host, const struct snapshot *snapshot,
+		    const struct vector *seen_from, struct scan *scan)
 {
 	const struct netns_scope all = {.choice = NETNS_ALL};
 	struct looking_up up = {.host = host, .snapshot = snapshot, .scan = scan};
@@ -153,7 +155,9 @@ void elsewhere_find(struct host *host, const struct snapshot *snapshot, struct s
 				continue;
 			if (!n++ && netns_find(host, &all, NULL, &places, NULL, &err) < 0)
 				places.n = 0;
-			up.place = place_of(&places, snapshot_netns(snapshot, result->netns));
+			up.place =
+				place_of(&places, snapshot_netns(snapshot, result->netns)->inode);
+			up.seen_from = place_of(seen_from, result->inode);
 			if (!is_steered(&up, result, door) && !is_translated(&up, result, door))
 				is_of_another(&up, result, door);
 		}

@@ -10,6 +10,7 @@
 #include "scan/sctp.h"
 #include "scan/silent.h"
 #include "scan/tables.h"
+#include "scan/unmet.h"
 #include "source/fail2ban.h"
 #include "source/interfaces.h"
 #include "source/netns.h"
@@ -344,6 +345,28 @@ static int visit_from(struct host *host, struct visit *visit, const struct found
 	return r;
 }
 
+/* What a person may take for an answer and is none. */
+static int note_unreached(struct scan *scan, const struct targets *targets)
+{
+	char address[64];
+	int r = 0;
+	if (!targets->list.n)
+		return scan_note(scan,
+				 "no address of this host is one that others can come to: they "
+				 "are all of the loopback interface or of one link");
+	for (uint32_t i = 0; i < targets->list.n && r >= 0; i++) {
+		const struct scan_target *target = vector_at(&targets->list, i);
+		if (ip_reach(&target->ip) != REACH_LOOPBACK)
+			continue;
+		size_t n = ip_format(address, &target->ip, target->is_v4);
+		r = scan_note(scan,
+			      "%.*s: no stranger comes to this host by a loopback address, which "
+			      "every host has for itself",
+			      (int)n, address);
+	}
+	return r;
+}
+
 static int visit_from_stranger(struct host *host, struct visit *visit, struct vector *places,
 			       struct stranger *stranger)
 {
@@ -369,10 +392,9 @@ static int visit_from_stranger(struct host *host, struct visit *visit, struct ve
 	if (r >= 0)
 		r = visit_targets(host, visit, place, "stranger", &targets);
 	if (r >= 0)
-		r = scan_note(visit->scan,
-			      "the stranger came in by %s: rules that name another interface were "
-			      "not met as from there",
-			      stranger->link);
+		r = note_unreached(visit->scan, &targets);
+	if (r >= 0)
+		r = unmet_note(visit->scan, stranger->link);
 	targets_done(&targets);
 	return r;
 }
@@ -462,6 +484,8 @@ static void say_limited(struct scan *scan, const struct scan_result *result,
 	if (!n_limited)
 		return;
 	uint64_t seconds = n_known ? n_limited * n_closed / n_known : n_limited;
+	if (!result->target.is_v4) /* Linux says ten a second there */
+		seconds /= 10;
 	size_t n = ip_format(address, &result->target.ip, result->target.is_v4);
 	size_t m = format_duration(text, sizeof(text), seconds ? seconds : 1);
 	scan_note(scan,

@@ -227,8 +227,10 @@ void scan_table(const struct page *page, const struct scan_show *show)
 	out_format(page->out, "%llu open, %llu closed, %llu filtered",
 		   (unsigned long long)scan_count(scan, DOOR_OPEN),
 		   (unsigned long long)scan_count(scan, DOOR_CLOSED),
-		   (unsigned long long)(scan_count(scan, DOOR_FILTERED) +
-					scan_count(scan, DOOR_OPEN_FILTERED)));
+		   (unsigned long long)scan_count(scan, DOOR_FILTERED));
+	uint64_t n_silent = scan_count(scan, DOOR_OPEN_FILTERED);
+	if (n_silent)
+		out_format(page->out, ", %llu open|filtered", (unsigned long long)n_silent);
 	if (!scan->is_complete)
 		out_format(page->out, ", %llu unknown: it was broken off",
 			   (unsigned long long)scan_count(scan, DOOR_UNKNOWN));

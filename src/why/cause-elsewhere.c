@@ -24,7 +24,7 @@ struct reading {
 	const struct nft *nft;
 	struct block_table table;
 	struct nat_wanted wanted;
-	struct nat_rule rule;
+	struct nft_rule rule;
 };
 
 static int read_blocks(void *data)
@@ -76,7 +76,7 @@ static int find_rule(void *data)
 	return reading->nft->find_nat(&reading->wanted, &reading->rule, NULL);
 }
 
-static int tell_rule(struct inquiry *inquiry, const struct nat_rule *rule)
+static int tell_rule(struct inquiry *inquiry, const struct nft_rule *rule)
 {
 	struct diagnosis *diagnosis = inquiry->diagnosis;
 	struct cause *cause = diagnosis_add(diagnosis, CAUSE_NAT, 0);

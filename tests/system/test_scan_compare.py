@@ -38,6 +38,21 @@ def test_a_listener_behind_a_wall_is_told(lo, doorward):
         assert word in seen.ports[port]["compare"]["detail"]
 
 
+def test_a_listener_at_another_address_is_told(lo, doorward):
+    listen_at(lo, ["127.0.0.1"], [7001])
+    listen_at(lo, ["::"], [7002], v6only=True)
+    listen_at(lo, ["127.0.0.2"], [7003])
+    listen_at(lo, ["127.0.0.9"], [7003])
+    seen = found(lo.doorward(doorward), "127.0.0.9", "-p", "7000-7100")
+    words = {7001: "127.0.0.1", 7002: ":: (IPv6 only)"}
+    for port, word in words.items():
+        assert seen.by_port[port] == ("closed", "rst")
+        assert verdict(seen, port) == "not-reachable"
+        assert f"bound to {word}" in seen.ports[port]["compare"]["detail"]
+        assert [h["pid"] for h in seen.ports[port]["holders"]] == [lo.pid]
+    assert verdict(seen, 7003) == "expected"
+
+
 def test_a_full_backlog_is_told(lo, doorward):
     lo("full = listen('127.0.0.1', 7000, 1)")
     lo("[keep(socket.create_connection(('127.0.0.1', 7000), 1)) for _ in range(2)] and None")

@@ -46,6 +46,15 @@ def test_without_target_the_stranger_sees_what_others_can_come_to(net, doorward)
     assert any("rules that name another interface" in note for note in said["notes"])
 
 
+def test_rules_that_the_stranger_does_not_meet_are_told(net, doorward):
+    wall(net, ['iifname "lo" accept', 'iifname "outside" tcp dport 7008 drop', "tcp dport 7009 drop"])
+    said = net.here.doorward(doorward).json("scan", HERE[4], "--from", "stranger", "-p", "7008,7009", statuses=(1,))
+    notes = [note for note in said["notes"] if note.startswith("not met: ")]
+    assert notes == ['not met: iifname "outside" tcp dport 7008 drop (chain input, table inet wall)']
+    said = net.here.doorward(doorward).json("scan", "127.0.0.1", "--from", "stranger", "-p", "7008", statuses=(1,))
+    assert any(note.startswith("127.0.0.1: no stranger") for note in said["notes"])
+
+
 def test_a_stranger_who_is_killed_leaves_nothing_behind(net, doorward):
     wall(net, "tcp dport 1-65535 drop")
     before = links(net.here)

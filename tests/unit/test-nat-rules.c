@@ -7,6 +7,7 @@
 
 #include "check.h"
 
+#include "nft/parse-interface.h"
 #include "nft/parse-nat.h"
 #include "source/chains.h"
 
@@ -51,7 +52,7 @@ static void test_a_rule_is_found_by_port_protocol_and_address(unused_argument vo
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct nat_wanted asked = wanted(cases[i].is_udp, cases[i].port, cases[i].address);
-		struct nat_rule rule;
+		struct nft_rule rule;
 		bool is_there = nft_parse_nat(LISTING, &asked, &rule);
 		assert_int_equal(is_there, cases[i].handle != 0);
 		if (is_there)
@@ -62,7 +63,7 @@ static void test_a_rule_is_found_by_port_protocol_and_address(unused_argument vo
 static void test_a_rule_is_told_as_it_reads(unused_argument void **state)
 {
 	struct nat_wanted asked = wanted(false, 8080, "0.0.0.0");
-	struct nat_rule rule;
+	struct nft_rule rule;
 	assert_true(nft_parse_nat(LISTING, &asked, &rule));
 	assert_string_equal(rule.family, "ip");
 	assert_string_equal(rule.table, "nat");
@@ -76,7 +77,7 @@ static void test_a_listing_may_be_cut_anywhere(unused_argument void **state)
 {
 	char text[sizeof(LISTING)];
 	struct nat_wanted asked = wanted(true, 9090, "::");
-	struct nat_rule rule;
+	struct nft_rule rule;
 	for (size_t n = 0; n < sizeof(LISTING); n++) {
 		memcpy(text, LISTING, n);
 		text[n] = '\0';
@@ -98,6 +99,57 @@ static void test_a_listing_may_be_cut_anywhere(unused_argument void **state)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(odd); i++)
 		assert_false(nft_parse_nat(odd[i], &asked, &rule));
+}
+
+#define INTERFACES                                                   \
+	"table inet filter { # handle 1\n"                           \
+	"\tchain input { # handle 2\n"                               \
+	"\t\ttype filter hook input priority 0; policy drop;\n"      \
+	"\t\tiif \"lo\" accept # handle 3\n"                         \
+	"\t\tiifname != \"lo\" ct state invalid drop # handle 4\n"   \
+	"\t\tiifname \"eth0\" tcp dport 22 accept # handle 5\n"      \
+	"\t\tmeta iifname { \"lo\", \"eth1\" } accept # handle 6\n"  \
+	"\t\ttcp dport 25 oifname != \"eth*\" drop # handle 7\n"     \
+	"\t\tiifname \"lo\" oifname \"lo2\" accept # handle 8\n"     \
+	"\t\tiifname @inside accept # handle 9\n"                    \
+	"\t\ttcp dport 80 accept comment \"notiif x\" # handle 10\n" \
+	"\t}\n"                                                      \
+	"}\n"                                                        \
+	"table netdev early { # handle 2\n"                          \
+	"\tchain in { # handle 1\n"                                  \
+	"\t\ttype filter hook ingress device \"eth0\" priority 0;\n" \
+	"\t}\n"                                                      \
+	"}\n"
+
+struct told {
+	uint32_t n;
+	uint64_t handles[16];
+	struct nft_rule last;
+};
+
+static void keep(void *data, const struct nft_rule *rule)
+{
+	struct told *told = data;
+	told->handles[told->n++ % ARRAY_SIZE(told->handles)] = rule->handle;
+	told->last = *rule;
+}
+
+static void test_rules_that_name_an_interface(unused_argument void **state)
+{
+	static const uint64_t handles[] = {5, 6, 7, 8, 9, 0};
+	struct told told = {.n = 0};
+	assert_int_equal(nft_parse_interface(INTERFACES, keep, &told), ARRAY_SIZE(handles));
+	assert_int_equal(told.n, ARRAY_SIZE(handles));
+	assert_memory_equal(told.handles, handles, sizeof(handles));
+	assert_string_equal(told.last.table, "early");
+	assert_non_null(strstr(told.last.text, "device \"eth0\""));
+	char text[sizeof(INTERFACES)];
+	for (size_t n = 0; n < sizeof(INTERFACES); n++) {
+		memcpy(text, INTERFACES, n);
+		text[n] = '\0';
+		told.n = 0;
+		nft_parse_interface(text, keep, &told);
+	}
 }
 
 static void add_chain(char *bytes, size_t *n, const char *table, const char *type)
@@ -142,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_a_rule_is_found_by_port_protocol_and_address),
 		cmocka_unit_test(test_a_rule_is_told_as_it_reads),
 		cmocka_unit_test(test_a_listing_may_be_cut_anywhere),
+		cmocka_unit_test(test_rules_that_name_an_interface),
 		cmocka_unit_test(test_kinds_of_chains_are_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
