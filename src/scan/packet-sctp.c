@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "scan/packet-bytes.h"
 #include "scan/packet-sctp.h"
 
 /*  0  source port, destination port
@@ -19,28 +20,6 @@
 #define WINDOW 32768
 #define STREAMS 10
 #define ICMP_SIZE 8
-
-static uint16_t get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(uint8_t *at, uint16_t number)
-{
-	at[0] = (uint8_t)(number >> 8);
-	at[1] = (uint8_t)number;
-}
-
-static void put32(uint8_t *at, uint32_t number)
-{
-	put16(at, (uint16_t)(number >> 16));
-	put16(at + 2, (uint16_t)number);
-}
 
 uint32_t packet_crc32c(const uint8_t *bytes, size_t n)
 {

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "scan/packet.h"
+#include "scan/packet-bytes.h"
 
 #define TCP_SIZE 24 /* with the one option: maximum segment size */
 #define IPV4_SIZE 20
@@ -16,28 +17,6 @@
 #define FLAG_SYN 0x02
 #define FLAG_RST 0x04
 #define FLAG_ACK 0x10
-
-static uint16_t get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(uint8_t *at, uint16_t number)
-{
-	at[0] = (uint8_t)(number >> 8);
-	at[1] = (uint8_t)number;
-}
-
-static void put32(uint8_t *at, uint32_t number)
-{
-	put16(at, (uint16_t)(number >> 16));
-	put16(at + 2, (uint16_t)number);
-}
 
 #define ROTATE(x, n) ((x) << (n) | (x) >> (64 - (n)))
 
