@@ -28,14 +28,24 @@ uint32_t job_allowance(const struct job *job, struct timing *timing, uint64_t no
 			       ret_next);
 }
 
-void job_wait(const struct job *job, uint64_t us)
+void job_await(const struct job *job, const int *fds, unsigned n, uint64_t now, uint64_t until)
 {
-	struct pollfd wait = {.fd = job->stop ? job->stop->fd : -1, .events = POLLIN};
-	uint64_t now = clock_us(), until = now + us;
+	struct pollfd wait[JOB_FDS_MAX + 1] = {
+		{.fd = job->stop ? job->stop->fd : -1, .events = POLLIN}};
+	for (unsigned i = 0; i < n && i < JOB_FDS_MAX; i++)
+		wait[1 + i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
 	if (job->deadline_us && until > job->deadline_us)
 		until = job->deadline_us;
-	if (until > now)
-		poll(&wait, 1, (int)((until - now + 999) / 1000));
+	uint64_t left = until > now ? until - now : 0;
+	const struct timespec how_long = {.tv_sec = (time_t)(left / 1000000),
+					  .tv_nsec = (long)(left % 1000000) * 1000};
+	ppoll(wait, 1 + (n < JOB_FDS_MAX ? n : JOB_FDS_MAX), &how_long, NULL);
+}
+
+void job_wait(const struct job *job, uint64_t us)
+{
+	uint64_t now = clock_us();
+	job_await(job, NULL, 0, now, now + us);
 }
 
 #define RATE_OF_ONE 100000 /* probes a second that one thread sends with ease */

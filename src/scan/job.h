@@ -50,6 +50,10 @@ static inline uint64_t job_n(const struct job *job)
 uint32_t job_allowance(const struct job *job, struct timing *timing, uint64_t now,
 		       uint64_t *ret_next);
 
+/* Until one of @fds (-1: none; at most JOB_FDS_MAX) can be read, @until, or it must end. */
+#define JOB_FDS_MAX 2
+void job_await(const struct job *job, const int *fds, unsigned n, uint64_t now, uint64_t until);
+
 /* For so long, or until it must end. */
 void job_wait(const struct job *job, uint64_t us);
 

@@ -90,19 +90,6 @@ static void ask(const struct asking *asking, uint32_t target)
 		poll(&wait, 1, 1);
 }
 
-static void wait_until(const struct asking *asking, uint64_t now, uint64_t until)
-{
-	const struct job *job = asking->job;
-	struct pollfd wait[] = {{.fd = asking->receive, .events = POLLIN},
-				{.fd = job->stop ? job->stop->fd : -1, .events = POLLIN}};
-	if (job->deadline_us && until > job->deadline_us)
-		until = job->deadline_us;
-	uint64_t left = until > now ? until - now : 0;
-	const struct timespec how_long = {.tv_sec = (time_t)(left / 1000000),
-					  .tv_nsec = (long)(left % 1000000) * 1000};
-	ppoll(wait, ARRAY_SIZE(wait), &how_long, NULL);
-}
-
 /* Those that have not answered, once. False: it must end. */
 static bool ask_all(struct asking *asking)
 {
@@ -119,7 +106,7 @@ static bool ask_all(struct asking *asking)
 		if (sent)
 			timing_sent(&asking->timing, sent, now);
 		else if (!n)
-			wait_until(asking, now, next);
+			job_await(job, &asking->receive, 1, now, next);
 		receive(asking);
 		now = clock_us();
 		if (job_must_end(job, now))
@@ -143,7 +130,7 @@ static bool one_pass(struct asking *asking, uint32_t n_silent)
 			return true;
 		if (job_must_end(asking->job, now))
 			return false;
-		wait_until(asking, now, until);
+		job_await(asking->job, &asking->receive, 1, now, until);
 	}
 }
 

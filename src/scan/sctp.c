@@ -6,7 +6,6 @@
 #include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -141,19 +140,6 @@ static void receive(struct sctp *sctp)
 		take(sctp, bytes, (size_t)n, clock_us());
 }
 
-static void wait_until(const struct sctp *sctp, uint64_t now, uint64_t until)
-{
-	const struct job *job = sctp->job;
-	struct pollfd wait[] = {{.fd = sctp->receive, .events = POLLIN},
-				{.fd = job->stop ? job->stop->fd : -1, .events = POLLIN}};
-	if (job->deadline_us && until > job->deadline_us)
-		until = job->deadline_us;
-	uint64_t left = until > now ? until - now : 0;
-	const struct timespec how_long = {.tv_sec = (time_t)(left / 1000000),
-					  .tv_nsec = (long)(left % 1000000) * 1000};
-	ppoll(wait, ARRAY_SIZE(wait), &how_long, NULL);
-}
-
 /* All that are silent are asked once. False: it must end. */
 static bool ask_all(struct sctp *sctp)
 {
@@ -170,7 +156,7 @@ static bool ask_all(struct sctp *sctp)
 		if (sent)
 			timing_sent(&sctp->timing, sent, now);
 		else
-			wait_until(sctp, now, n ? now + 1000 : next);
+			job_await(job, &sctp->receive, 1, now, n ? now + 1000 : next);
 		atomic_fetch_add_explicit(&job->progress->n_sent, sent, memory_order_relaxed);
 		receive(sctp);
 		now = clock_us();
@@ -195,7 +181,7 @@ static bool one_pass(struct sctp *sctp)
 			return true;
 		if (job_must_end(sctp->job, now))
 			return false;
-		wait_until(sctp, now, until);
+		job_await(sctp->job, &sctp->receive, 1, now, until);
 	}
 }
 

@@ -273,16 +273,8 @@ static void receive(struct runner *runner)
 
 static void wait_until(const struct runner *runner, uint64_t now, uint64_t until)
 {
-	const struct job *job = runner->course->job;
-	struct pollfd wait[] = {{.fd = runner->sockets.receive, .events = POLLIN},
-				{.fd = runner->sockets.translated, .events = POLLIN},
-				{.fd = job->stop ? job->stop->fd : -1, .events = POLLIN}};
-	if (job->deadline_us && until > job->deadline_us)
-		until = job->deadline_us;
-	uint64_t left = until > now ? until - now : 0;
-	const struct timespec how_long = {.tv_sec = (time_t)(left / 1000000),
-					  .tv_nsec = (long)(left % 1000000) * 1000};
-	ppoll(wait, ARRAY_SIZE(wait), &how_long, NULL);
+	const int fds[] = {runner->sockets.receive, runner->sockets.translated};
+	job_await(runner->course->job, fds, ARRAY_SIZE(fds), now, until);
 }
 
 /* What all threads have seen of the path: the doors of one may all be silent. */

@@ -1,6 +1,5 @@
 /* A scan of UDP: its sockets, what is asked and what comes. */
 #include <errno.h>
-#include <poll.h>
 
 #include "base/clock.h"
 #include "base/attributes.h"
@@ -181,16 +180,8 @@ void udp_receive(struct udp_channel *channel,
 
 void udp_wait(const struct udp_channel *channel, uint64_t now, uint64_t until)
 {
-	const struct job *job = channel->job;
-	struct pollfd wait[] = {{.fd = channel->fd, .events = POLLIN},
-				{.fd = channel->elsewhere, .events = POLLIN},
-				{.fd = job->stop ? job->stop->fd : -1, .events = POLLIN}};
-	if (job->deadline_us && until > job->deadline_us)
-		until = job->deadline_us;
-	uint64_t left = until > now ? until - now : 0;
-	const struct timespec how_long = {.tv_sec = (time_t)(left / 1000000),
-					  .tv_nsec = (long)(left % 1000000) * 1000};
-	ppoll(wait, 3, &how_long, NULL);
+	const int fds[] = {channel->fd, channel->elsewhere};
+	job_await(channel->job, fds, ARRAY_SIZE(fds), now, until);
 }
 
 struct passing {
