@@ -213,6 +213,12 @@ static uint64_t own_tick(void)
 	return (uint64_t)tick.tv_nsec / 1000 + 1;
 }
 
+/* Since when nobody but us has it speak: words grow again also while we look for our targets. */
+static uint64_t quiet_since(const struct job *job, uint64_t now)
+{
+	return atomic_load(&job->progress->n_sent) ? now : job->progress->began_us;
+}
+
 static int init(struct talks *talks, struct udp_channel *channel)
 {
 	const struct job *job = channel->job;
@@ -234,8 +240,10 @@ static int init(struct talks *talks, struct udp_channel *channel)
 	talks->timing.path.window_first = 0; /* the rate is what holds it */
 	for (uint32_t t = 0; t < job->n_targets; t++) {
 		struct talk *talk = &talks->each[t];
-		*talk = (struct talk){
-			.target = t, .tokens = TOKENS, .tokens_at = now, .sure_at = now};
+		*talk = (struct talk){.target = t,
+				      .tokens = TOKENS,
+				      .tokens_at = now,
+				      .sure_at = quiet_since(job, now)};
 		talk->list = malloc(job->n_ports * sizeof(*talk->list));
 		if (!talk->list)
 			return -ENOMEM;
