@@ -25,7 +25,8 @@ struct settings {
 	const char *ports, *exclude, *file, *from, *xml, *grepable, *resume, *diff;
 	char *resume_text, *diff_text, *list; /* read before the rights are there */
 	int xml_fd, grepable_fd; /* opened before the rights are there; 0: not wanted */
-	bool tcp, udp, sctp, is_json, is_sure, has_compare, wants_identify, lacks_identify;
+	bool tcp, udp, sctp, is_json, is_sure, has_compare, wants_identify, lacks_identify,
+		asks_printers;
 	int output, method;
 	uint32_t rate;
 	uint64_t max_time;
@@ -61,6 +62,8 @@ static const struct option options[] = {
 	 N_("say what stands behind open ports: the default on this host")},
 	{OPTION_FLAG, 0, "no-identify", offsetof(struct settings, lacks_identify), NULL,
 	 N_("send nothing to open ports")},
+	{OPTION_FLAG, 0, "printers", offsetof(struct settings, asks_printers), NULL,
+	 N_("with --identify: other hosts' ports 515 and 9100 to 9107, too; a printer prints it")},
 	{OPTION_FLAG, 'j', "json", offsetof(struct settings, is_json), NULL,
 	 N_("the same as --output json")},
 	{OPTION_WORD, 'o', "output", offsetof(struct settings, output), "FORM",
@@ -290,6 +293,7 @@ static int request_of(struct context *context, const struct settings *settings, 
 		.announce = announce,
 		.warn = warn,
 		.identifies = !settings->lacks_identify,
+		.asks_printers = settings->asks_printers,
 		.data = context,
 	};
 	ret->protos[PROTO_TCP] = settings->tcp || (!settings->udp && !settings->sctp);
@@ -415,6 +419,8 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		r = scan_run(&context->host, &request, &places, &stranger, &scan, err);
 	if (r >= 0)
 		r = look_behind(context, settings, &request, &places, &scan, &snapshot, err);
+	if (stop_wanted(context->stop)) /* while it was asked what stands behind, too */
+		scan.is_complete = false;
 	stranger_end(&stranger);
 	end_progress(&progress);
 	privilege_drop();

@@ -88,7 +88,7 @@ static int ask_inside(void *data)
 {
 	struct asking *asking = data;
 	const struct scan_request *request = asking->request;
-	struct identify_options options = {0};
+	struct identify_options options = {.asks_printers = request->asks_printers};
 	uint64_t took_ms = (clock_us() - request->progress->began_us) / 1000;
 	if (asking->targets.n > MANY)
 		options.limit_ms = MANY_MS;

@@ -31,7 +31,8 @@ struct scan_request {
 	void (*announce)(uint32_t n_addresses, uint64_t n_probes, void *data);
 	/* Told before anything is sent to this host's own addresses: what may come of it. */
 	void (*warn)(const char *text, void *data);
-	bool identifies; /* what stands behind open doors will be asked */
+	bool identifies;    /* what stands behind open doors will be asked, */
+	bool asks_printers; /* and the ports that printers print from, of other hosts */
 	void *data;
 };
 

@@ -231,8 +231,10 @@ void scan_table(const struct page *page, const struct scan_show *show)
 	uint64_t n_silent = scan_count(scan, DOOR_OPEN_FILTERED);
 	if (n_silent)
 		out_format(page->out, ", %llu open|filtered", (unsigned long long)n_silent);
+	uint64_t n_unknown = scan_count(scan, DOOR_UNKNOWN);
+	if (n_unknown)
+		out_format(page->out, ", %llu unknown", (unsigned long long)n_unknown);
 	if (!scan->is_complete)
-		out_format(page->out, ", %llu unknown: it was broken off",
-			   (unsigned long long)scan_count(scan, DOOR_UNKNOWN));
+		out_string(page->out, ": it was broken off");
 	out_format(page->out, "; %.2f s\n", (double)scan->took_us / 1e6);
 }

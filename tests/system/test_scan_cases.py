@@ -120,6 +120,8 @@ def test_case_9_the_port_that_prints(net, doorward):
         assert room(f"pits[{port}].heard") == 0
     _, out, _ = stranger.run("scan", HERE[4], "-p", "9100", "--identify")
     assert "withheld" in out
+    stranger.run("scan", HERE[4], "-p", "9101", "--identify", "--printers")
+    assert room("pits[9101].heard") > 0 and room("pits[9100].heard") == 0
     # on this host the holder decides
     found(net.here.doorward(doorward), HERE[4], "-p", "9100", "--identify")
     assert room("pits[9100].heard") > 0

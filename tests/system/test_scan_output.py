@@ -120,6 +120,26 @@ def test_what_is_broken_off_is_well_formed_and_says_so(net, doorward, form, numb
         assert "broken off" in out
 
 
+def test_what_is_broken_off_while_servers_are_asked_says_so(net, doorward):
+    """Every port is known by then; what stands behind them is not."""
+    listen_at(net.here, ["127.0.0.1"], [7001])
+    path = net.here.doorward(doorward)
+    with subprocess.Popen([*path.prefix, path.path, "scan", "127.0.0.1", "-p", "7001", "--no-compare", "--json"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        while not connections(net, 7001):
+            assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        said = json.loads(run.communicate(timeout=30)[0])
+    assert run.returncode == 3 and not said["complete"]
+    door, = said["results"][0]["ports"]
+    assert (door["state"], door["identified"]["service"], door["identified"]["outcome"]) == ("open", None, "stopped")
+
+
+def connections(net, port):
+    """Established here, to that port."""
+    return net.here(f"sum(line.split()[1].endswith(':{port:04X}') and line.split()[3] == '01' for line in open('/proc/net/tcp'))")
+
+
 def sent(net):
     """TCP packets that have arrived here."""
     return net.here("sum(int(line.split()[10]) for line in open('/proc/net/snmp') if line.startswith('Tcp: ') and line[5].isdigit())")
