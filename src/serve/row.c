@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "act/plan.h"
+#include "base/format.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "serve/row.h"
@@ -105,12 +106,12 @@ enum change row_change(const struct rows *rows, uint32_t row, const uint8_t *cha
 
 /* ---- as JSON ---- */
 
-int row_writer_init(struct row_writer *writer, const struct rows *rows,
+int row_writer_init(struct row_writer *writer, const struct rows *rows, enum rows_by by,
 		    const struct field *const *fields)
 {
 	unsigned n = 0;
 	*writer = (struct row_writer){
-		.rows = rows, .fields = fields, .cell = {.fd = -1}, .json = {.fd = -1}};
+		.rows = rows, .by = by, .fields = fields, .cell = {.fd = -1}, .json = {.fd = -1}};
 	while (fields[n])
 		n++;
 	writer->columns = calloc(n + 1u, sizeof(*writer->columns));
@@ -129,8 +130,6 @@ void row_writer_done(struct row_writer *writer)
 	out_done(&writer->json);
 }
 
-/* What closes or tells all of the row and no more: a connection by both ends, an address where
- * there is one that is not every address, else the port. */
 /* All that the row unites is one door, so that an act which names it means no more and no less. */
 static bool is_one_door(const struct rows *rows, uint32_t row)
 {
@@ -147,7 +146,46 @@ static bool is_one_door(const struct rows *rows, uint32_t row)
 	return true;
 }
 
-static void put_target(struct out *out, const struct rows *rows, uint32_t row)
+/* name = "value", where the language can say it. */
+static void put_test(struct out *out, const char *name, const char *value)
+{
+	char text[256];
+	if (!value || strchr(value, '"') || strlen(value) >= sizeof(text) - 32)
+		return;
+	snprintf(text, sizeof(text), "%s = \"%s\"", name, value);
+	json_text(out, text);
+}
+
+/* The filter that chooses what the row unites, of all that the page's own chooses. A plan made of
+ * it shows each socket before anything is done. */
+static void put_choice(struct out *out, const struct rows *rows, uint32_t row, enum rows_by by)
+{
+	struct record record;
+	rows_record(rows, row, 0, &record);
+	const struct process *process = record.process;
+	const struct container *container =
+		process ? snapshot_container(rows->snapshot, process->container) : NULL;
+	char text[FORMAT_IP_MAX + 1];
+	size_t before = out->n;
+	if (by == ROWS_BY_PROCESS && process) {
+		snprintf(text, sizeof(text), "%d", process->pid);
+		put_test(out, "pid", text);
+	} else if ((by == ROWS_BY_CONTAINER || by == ROWS_BY_UNIT) && container) {
+		put_test(out, "container", container->id);
+	} else if (by == ROWS_BY_UNIT && process) {
+		put_test(out, "unit", process->unit);
+	} else if (by == ROWS_BY_PEER && socket_has_peer(record.socket)) {
+		text[ip_format(text, &record.socket->peer, ip_is_mapped(&record.socket->peer))] =
+			'\0';
+		put_test(out, "peer", text);
+	}
+	if (out->n == before)
+		out_string(out, "null");
+}
+
+/* What closes or tells all of the row and no more: a connection by both ends, an address where
+ * there is one that is not every address, else the port; null, and then what chooses it. */
+static void put_target(struct out *out, const struct rows *rows, uint32_t row, enum rows_by by)
 {
 	struct record record;
 	struct identity identity;
@@ -156,7 +194,8 @@ static void put_target(struct out *out, const struct rows *rows, uint32_t row)
 	const struct socket *socket = record.socket;
 	out_string(out, ",\"target\":");
 	if (socket->proto == PROTO_RAW || !socket->local_port || !is_one_door(rows, row)) {
-		out_string(out, "null");
+		out_string(out, "null,\"chooses\":");
+		put_choice(out, rows, row, by);
 		return;
 	}
 	plan_identify(rows->snapshot, rows->order[rows_first(rows, row)], &identity);
@@ -166,6 +205,7 @@ static void put_target(struct out *out, const struct rows *rows, uint32_t row)
 		snprintf(text, sizeof(text), "%s/%u", proto_words[socket->proto],
 			 socket->local_port);
 	json_text(out, text);
+	out_string(out, ",\"chooses\":null");
 }
 
 static void put_cell(struct row_writer *writer, const struct row *row, struct column *column)
@@ -189,7 +229,7 @@ char *row_writer_json(struct row_writer *writer, uint32_t number)
 		snapshot_netns(writer->rows->snapshot, row.record.socket->netns);
 	json->n = 0;
 	out_format(json, "\"n\":%u", rows_length(writer->rows, number));
-	put_target(json, writer->rows, number);
+	put_target(json, writer->rows, number, writer->by);
 	if (netns && !netns->is_self)
 		out_format(json, ",\"netns\":%" PRIu64, netns->inode);
 	else

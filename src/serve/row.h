@@ -16,15 +16,17 @@ struct row_writer {
 	const struct rows *rows;
 	const struct field *const *fields;
 	struct column *columns;
+	enum rows_by by;
 	struct out cell, json;
 };
 
-/* 0 or -ENOMEM; row_writer_done in either case. */
-int row_writer_init(struct row_writer *writer, const struct rows *rows,
+/* @by: what the rows are united by. 0 or -ENOMEM; row_writer_done in either case. */
+int row_writer_init(struct row_writer *writer, const struct rows *rows, enum rows_by by,
 		    const struct field *const *fields);
 void row_writer_done(struct row_writer *writer);
 
-/* "n":2,"target":"tcp/80","netns":null,"cells":[...], malloc'ed; NULL: no memory. */
+/* "n":2,"target":"tcp/80","chooses":null,"netns":null,"cells":[...], malloc'ed; NULL: no memory.
+ */
 char *row_writer_json(struct row_writer *writer, uint32_t row);
 
 #endif

@@ -135,7 +135,7 @@ static int make_window(struct desk *desk, struct viewer *viewer, struct sent_win
 	uint32_t n = rows->n_rows - from;
 	n = n < viewer->wish.count ? n : viewer->wish.count;
 	cleanup(row_writer_done) struct row_writer writer;
-	int r = row_writer_init(&writer, rows,
+	int r = row_writer_init(&writer, rows, (enum rows_by)viewer->wish.group,
 				viewer->columns ? viewer->columns : desk->usual[viewer->wish.tab]);
 	const uint8_t *change = viewer->wish.moment_ms ? NULL : desk->change;
 	*ret = (struct sent_window){

@@ -2,7 +2,10 @@
 """The page of `doorward serve` before real sockets: what it shows, and what a click does. The kernel is asked what is really open."""
 
 import os
+import signal
 import socket
+import subprocess
+import sys
 
 import psutil
 import pytest
@@ -152,15 +155,28 @@ def test_columns_and_groups_are_chosen_and_are_in_the_link(page):
     page.wait("return document.querySelector('.rows .of-cmdline') !== null && document.querySelector('.group select').value === 'process'")
 
 
-def test_a_row_of_several_ports_is_not_taken_for_one(page, served):
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        page.open(served, f"group=process&filter=pid = {os.getpid()}")
-        page.wait("return document.querySelectorAll('.rows .row').length === 1")
-        page.css(".rows .row").click()
-        assert "several ports" in page.wait("return document.querySelector('.foot-bar .notice').textContent")
-        page.press("c")
-        assert page.run("return document.querySelector('dialog, .story') === null")
-        assert listens(one.getsockname()[1]) and listens(other.getsockname()[1])
+def test_a_row_of_several_ports_is_closed_as_its_plan_shows(page, served, scene):
+    """Those of its process that the filter chooses, each in the plan; the third stays as it is until it is confirmed."""
+    code = ("import socket, sys; all = [socket.create_server(('127.0.0.1', 0)) for _ in range(3)];"
+            "print(*[one.getsockname()[1] for one in all], flush=True); sys.stdin.read()")
+    made = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    beside, pid, ports = scene("tcp-listener"), made.pid, sorted(map(int, made.stdout.readline().split()))
+    page.open(served, f"group=process&filter=pid = {pid} and port < {ports[-1]} or pid = {beside.pid}")
+    page.wait("return document.querySelectorAll('.rows .row').length === 2")
+    page.run("[...document.querySelectorAll('.rows .row')].find(row => row.querySelector('.of-pid').textContent === arguments[0]).click()", str(pid))
+    assert "several ports" in page.wait("return document.querySelector('.foot-bar .notice').textContent")
+    page.press("b")
+    page.wait("return document.querySelector('.foot-bar .notice').textContent.startsWith('block: one port')")
+    page.press("c")
+    page.wait("return document.querySelector('#confirm:not([disabled])') !== null")
+    planned = page.run("return document.querySelector('dialog').innerText")
+    assert all(str(port) in planned for port in ports) and str(beside.port) not in planned, planned
+    assert page.run("return document.querySelectorAll('dialog .steps > li').length") == len(ports) - 1
+    assert all(map(listens, ports))
+    page.css("#confirm").click()
+    page.wait("return document.querySelector('dialog [role=status]')?.innerText.includes('is free')")
+    assert not any(map(listens, ports)) and listens(beside.port) and made.wait(pages.LIMIT) == -signal.SIGTERM
+    made.communicate()
 
 
 # ---- the filter ----

@@ -19,7 +19,12 @@ import { THEMES, applyTheme, setTheme, theme } from './theme.js';
 import { forgetToken, takeToken, token } from './token.js';
 
 const FOLLOW_MS = 250;
-const MANY = 'this row unites several ports: group by service or by none to have one';
+const MANY = 'this row unites several ports: c closes them all, the plan first; by service or none it has one';
+const NO_COMMON = 'this row unites several ports which no filter chooses: group by service or none to have one';
+const ONE_ONLY = 'one port at a time: group by service or none to have one';
+// What the filter of the view and of a row of several ports choose together.
+const filterOfRow = (row, view) => [row.chooses, view.filter && `(${view.filter})`,
+	view.tab === 'connections' && 'not state in (listen, unconn, bound)'].filter(x => x).join(' and ');
 const doorOf = row => ({ target: row.target ?? '', netns: row.netns ? String(row.netns) : '' });
 const isListTab = tab => tab === 'doors' || tab === 'connections';
 
@@ -203,10 +208,14 @@ function Page({ onRefused }) {
 		const of = door();
 		if (acts[action])
 			tell(`${action}: ${acts[action]}`);
-		else if (!of.target)
-			tell(chosen?.row ? MANY : 'choose a row first');
-		else
+		else if (of.target)
 			setDialog({ action, ...of });
+		else if (!chosen?.row || !isListTab(view.tab))
+			tell('choose a row first');
+		else if (!chosen.row.chooses || action !== 'close')
+			tell(`${action}: ${chosen.row.chooses ? ONE_ONLY : NO_COMMON}`);
+		else
+			setDialog({ action, ...of, filter: filterOfRow(chosen.row, view) });
 	};
 	const columns = view.columns ? view.columns.split(',') : data.columns.length ? data.columns : info?.tabs?.[view.tab] ?? [];
 	const zoomBy = (by, to, of) => {
@@ -270,7 +279,7 @@ function Page({ onRefused }) {
 					if (row.target)
 						openStory(doorOf(row), !view.story);
 					else
-						tell(MANY);
+						tell(row.chooses ? MANY : NO_COMMON);
 				}} onWindow=${onWindow} />` : null}
 			${view.tab === 'map' ? html`<${MapTab} maps=${maps} ephemeral=${ephemeral} proto=${proto} port=${port} zoom=${zoom}
 				onProto=${name => setView({ proto: name })} onPort=${(name, to) => setView({ proto: name, port: String(to) })}
@@ -286,7 +295,7 @@ function Page({ onRefused }) {
 		${dialog === 'help' ? html`<${KeyHelp} onClose=${() => setDialog(null)} />` : null}
 		${dialog === 'columns' ? html`<${ColumnsDialog} fields=${info.fields} chosen=${columns} defaults=${info.tabs[view.tab]}
 			onChange=${list => setView({ columns: list.join() === info.tabs[view.tab].join() ? '' : list.join() })} onClose=${() => setDialog(null)} />` : null}
-		${dialog?.action ? html`<${PlanDialog} key=${dialog.action} action=${dialog.action} target=${dialog.target} netns=${dialog.netns}
+		${dialog?.action ? html`<${PlanDialog} key=${dialog.action} action=${dialog.action} target=${dialog.target} filter=${dialog.filter} netns=${dialog.netns}
 			onSwitch=${() => setDialog({ ...dialog, action: 'unblock' })} onClose=${() => setDialog(null)} onDone=${action => tell(`${action}: done`)} />` : null}
 	</div>`;
 }

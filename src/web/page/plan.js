@@ -63,7 +63,8 @@ function Refusal({ error }) {
 		${error.hint ? html`<br /><em>${error.hint}</em>` : null}</p>`;
 }
 
-export function PlanDialog({ action, target, netns, onSwitch, onClose, onDone }) {
+// Of a door, or of what a filter chooses: the plan shows each socket of it.
+export function PlanDialog({ action, target, filter, netns, onSwitch, onClose, onDone }) {
 	const [options, setOptions] = useState({});
 	const [plan, setPlan] = useState(null);
 	const [error, setError] = useState(null);
@@ -74,7 +75,7 @@ export function PlanDialog({ action, target, netns, onSwitch, onClose, onDone })
 
 	useEffect(() => {
 		const abort = new AbortController();
-		const body = { action, target, ...(netns ? { netns: Number(netns) } : {}) };
+		const body = { action, ...(filter ? { filter } : { target }), ...(netns ? { netns: Number(netns) } : {}) };
 		for (const [name, value] of Object.entries(options))
 			if (value !== '' && value !== false && !(name === 'by' && value === 'auto'))
 				body[name] = name.endsWith('_ms') ? Number.parseInt(value, 10) : value;
@@ -102,8 +103,9 @@ export function PlanDialog({ action, target, netns, onSwitch, onClose, onDone })
 	useEffect(() => cancel.current?.focus(), [!!result]);
 
 	const steps = plan?.steps ?? [];
-	return html`<${Dialog} label=${`${words.title} ${target}`} className="plan" onClose=${onClose}>
-		<header><h2>${words.title} ${target}</h2></header>
+	const what = filter ? `what ${filter} chooses` : target;
+	return html`<${Dialog} label=${`${words.title} ${what}`} className="plan" onClose=${onClose}>
+		<header><h2>${words.title} ${filter ? html`what <code>${filter}</code> chooses` : target}${steps.length > 1 ? html` <span class="dim">${steps.length} sockets</span>` : null}</h2></header>
 		<div class="scroll">
 			${result ? html`<${Result} action=${action} result=${result} />` : html`
 				<${Options} action=${action} options=${options} onChange=${setOptions} />
