@@ -333,6 +333,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		.interval_ms = (unsigned)settings->interval_ms,
 		.is_read_only = settings->is_read_only,
 		.record = settings->db ? settings->db : HISTORY_PATH,
+		.wants_record = settings->db,
 		.stop = context->stop,
 	};
 	(void)arguments;

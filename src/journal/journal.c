@@ -34,7 +34,7 @@ struct journal {
 	struct looking looking;
 	struct host host;
 	const char *record;
-	bool wants_record;
+	bool wants_record, rests;
 	uint64_t since_ns;
 	uint32_t n_most;
 	struct snapshot *kept, *early; /* early: what came before the record was told; NULL: none */
@@ -128,6 +128,7 @@ static void fail(struct journal *journal, const struct error *err, bool is_end)
 	pthread_mutex_lock(&journal->lock);
 	journal->state.error = *err;
 	journal->state.is_failed = is_end;
+	journal->state.n_errors++;
 	pthread_mutex_unlock(&journal->lock);
 	wake(journal->fd);
 }
@@ -249,7 +250,8 @@ static int follow_on(struct journal *journal, struct follow *follow, struct erro
 {
 	bool is_watched = false, is_ended = false;
 	int r = 0;
-	for (look(journal, &is_watched, &is_ended); r >= 0 && !is_ended;
+	for (look(journal, &is_watched, &is_ended);
+	     r >= 0 && !is_ended && (is_watched || !journal->rests);
 	     look(journal, &is_watched, &is_ended)) {
 		struct pollfd fds[] = {{.fd = journal->wake, .events = POLLIN},
 				       {.fd = follow_fd(follow), .events = POLLIN}};
@@ -266,40 +268,81 @@ static void started(struct journal *journal, const struct follow *follow)
 {
 	pthread_mutex_lock(&journal->lock);
 	journal->state.is_started = true;
+	journal->state.is_failed = false;
 	journal->state.way = follow_way(follow);
 	pthread_mutex_unlock(&journal->lock);
 	tell(journal);
 }
 
+/* Nobody looks any more: as it was at the start. 0 or -ENOMEM. */
+static int forget(struct journal *journal)
+{
+	struct snapshot *kept = snapshot_new();
+	if (!kept)
+		return -ENOMEM;
+	kept->services = journal->kept->services;
+	snapshot_free(journal->kept);
+	journal->kept = kept;
+	journal->is_dirty = false;
+	pthread_mutex_lock(&journal->lock);
+	const struct snapshot *was = TAKE_POINTER(journal->latest);
+	journal->state.is_started = false;
+	pthread_mutex_unlock(&journal->lock);
+	snapshot_release(was);
+	return 0;
+}
+
+/* From when somebody looks until the end, or until nobody does. 0 or negative errno with @err told.
+ */
+static int follow_once(struct journal *journal, struct error *err)
+{
+	struct follow *follow = NULL;
+	int r = begin(journal, &follow, err);
+	if (r >= 0) {
+		started(journal, follow);
+		r = follow_on(journal, follow, err);
+	}
+	follow_free(follow);
+	return r < 0 ? r : forget(journal);
+}
+
+/* Until somebody looks, or nobody does; false: it is the end. */
+static bool wait_for(struct journal *journal, bool wanted)
+{
+	bool is_watched = false, is_ended = false;
+	for (look(journal, &is_watched, &is_ended); is_watched != wanted && !is_ended;
+	     look(journal, &is_watched, &is_ended)) {
+		struct pollfd fd = {.fd = journal->wake, .events = POLLIN};
+		poll(&fd, 1, -1);
+	}
+	return !is_ended;
+}
+
+static void tell_failure(struct journal *journal, int r, struct error *err)
+{
+	if (stop_wanted(&journal->stop))
+		return;
+	if (!err->code)
+		error_set(err, r, "follow the events");
+	if ((r == -EPERM || r == -EACCES) && !err->hint[0] && privilege_hint())
+		error_hint(err, "%s", privilege_hint());
+	fail(journal, err, true);
+}
+
 static void *run(void *data)
 {
 	struct journal *journal = data;
-	struct follow *follow = NULL;
-	struct error err = {0};
-	bool is_watched = false, is_ended = false;
+	bool goes_on = true;
 	pthread_setname_np(pthread_self(), "doorward-events");
 	privilege_keep(CAPS_SEE);
 	background_thread();
-	while (!is_watched && !is_ended) {
-		struct pollfd fd = {.fd = journal->wake, .events = POLLIN};
-		poll(&fd, 1, -1);
-		look(journal, &is_watched, &is_ended);
+	while (goes_on && wait_for(journal, true)) {
+		struct error err = {0};
+		int r = follow_once(journal, &err);
+		if (r < 0)
+			tell_failure(journal, r, &err);
+		goes_on = r >= 0 || (journal->rests && wait_for(journal, false));
 	}
-	if (is_ended)
-		return NULL;
-	int r = begin(journal, &follow, &err);
-	if (r >= 0) {
-		started(journal, follow);
-		r = follow_on(journal, follow, &err);
-	}
-	if (r < 0 && !stop_wanted(&journal->stop)) {
-		if (!err.code)
-			error_set(&err, r, "follow the events");
-		if ((r == -EPERM || r == -EACCES) && !err.hint[0] && privilege_hint())
-			error_hint(&err, "%s", privilege_hint());
-		fail(journal, &err, true);
-	}
-	follow_free(follow);
 	return NULL;
 }
 
@@ -327,6 +370,7 @@ static struct journal *new_journal(const struct journal_wish *wish)
 				    .looking = *wish->looking,
 				    .record = wish->record,
 				    .wants_record = wish->wants_record,
+				    .rests = wish->rests,
 				    .since_ns = wish->since_ns,
 				    .n_most = wish->n_most ? wish->n_most : JOURNAL_EVENTS,
 				    .wake = -1,

@@ -18,7 +18,9 @@ struct journal_wish {
 	const char *record; /* its path, opened as the caller of the program could; borrowed */
 	bool wants_record;  /* and told where it cannot be read; else it is read if it can */
 	uint32_t n_most;    /* events; 0: JOURNAL_EVENTS */
-	uint64_t since_ns;  /* of the record, Unix ns; 0: JOURNAL_SINCE_NS before the start */
+	bool rests; /* while nobody looks nothing is followed nor kept: it begins anew with the next
+		     */
+	uint64_t since_ns; /* of the record, Unix ns; 0: JOURNAL_SINCE_NS before the start */
 };
 
 struct journal_state {
@@ -27,6 +29,7 @@ struct journal_state {
 	uint64_t n_events;  /* so far */
 	uint64_t n_dropped; /* the oldest, to keep the memory bounded */
 	uint64_t n_lost;    /* that the kernel could not hand on */
+	unsigned n_errors;  /* so far */
 	struct error error; /* why it failed, or that the record could not be read */
 };
 

@@ -113,43 +113,49 @@ static int collect(struct event_sink *sink, const struct event *event)
 	return events_add(collecting->list, event, ++collecting->number);
 }
 
-static int find_events(const struct record_of *of, const struct recorded_wish *wish,
-		       struct recorded_answer *ret)
+int recorded_events(const struct record_of *of, const struct recorded_wish *wish,
+		    const struct snapshot **ret, struct error *err)
 {
 	struct collecting collecting = {.sink = {collect}, .list = snapshot_new()};
-	uint64_t since = ret->time_ns > RECORDED_EVENTS_NS ? ret->time_ns - RECORDED_EVENTS_NS : 1;
-	struct recall recall = {
-		.until_ns = ret->time_ns, .now_ns = wish->now_ns, .is_all_states = true};
+	uint64_t time = wish->time_ns,
+		 since = time > RECORDED_EVENTS_NS ? time - RECORDED_EVENTS_NS : 1;
+	struct recall recall = {.until_ns = time, .now_ns = wish->now_ns, .is_all_states = true};
 	if (!collecting.list)
-		return error_set(&ret->error, -ENOMEM, "read the record");
-	recall.since_ns = replay_since(of, since, ret->time_ns, RECORDED_EVENTS_MAX);
-	int r = of->history->replay(of->archive, &recall, UINT64_MAX, &collecting.sink,
-				    &ret->error);
+		return error_set(err, -ENOMEM, "read the record");
+	recall.since_ns = replay_since(of, since, time, RECORDED_EVENTS_MAX);
+	int r = of->history->replay(of->archive, &recall, UINT64_MAX, &collecting.sink, err);
 	collecting.list->origin = ORIGIN_HISTORY;
-	collecting.list->time = (double)ret->time_ns / 1e9;
+	collecting.list->is_complete = true;
+	collecting.list->time = (double)time / 1e9;
 	collecting.list->services = wish->services;
 	if (r >= 0)
-		ret->events = events_view(collecting.list, 0);
+		*ret = events_view(collecting.list, 0);
 	snapshot_free(collecting.list);
-	return r < 0 || ret->events ? r : error_set(&ret->error, -ENOMEM, "read the record");
+	return r < 0 || *ret ? r : error_set(err, -ENOMEM, "read the record");
 }
 
-static int find_snapshots(const struct record_of *of, const struct recorded_wish *wish,
-			  struct recorded_answer *ret)
+int recorded_listing(const struct record_of *of, const struct recorded_wish *wish,
+		     const struct snapshot **ret, struct error *err)
 {
-	struct snapshot *at = NULL, *older = NULL;
+	struct snapshot *at = NULL;
 	const struct recall recall = {.now_ns = wish->now_ns, .is_all_states = true};
-	int r = of->history->snapshot_at(of->archive, ret->time_ns, &recall, &at, &ret->error);
+	int r = of->history->snapshot_at(of->archive, wish->time_ns, &recall, &at, err);
 	if (r < 0)
 		return r;
 	at->services = wish->services;
-	ret->snapshot = at;
-	if (of->history->snapshot_at(of->archive, ret->time_ns - NS_OF_MS, &recall, &older, NULL) <
-	    0)
-		return 0;
-	older->services = wish->services;
-	ret->older = older;
+	*ret = at;
 	return 0;
+}
+
+static int find_snapshots(const struct record_of *of, struct recorded_wish *wish,
+			  struct recorded_answer *ret)
+{
+	int r = recorded_listing(of, wish, &ret->snapshot, &ret->error);
+	wish->time_ns -= NS_OF_MS;
+	if (r >= 0 && recorded_listing(of, wish, &ret->older, NULL) < 0)
+		ret->older = NULL;
+	wish->time_ns = ret->time_ns;
+	return r;
 }
 
 void recorded_find(const struct record_of *of, const struct recorded_wish *wish,
@@ -157,10 +163,12 @@ void recorded_find(const struct record_of *of, const struct recorded_wish *wish,
 {
 	*ret = (struct recorded_answer){.time_ns = wish->time_ns, .number = wish->number};
 	int r = choose(of, wish, ret);
+	struct recorded_wish there = *wish;
+	there.time_ns = ret->time_ns;
 	if (r >= 0)
-		r = find_snapshots(of, wish, ret);
+		r = find_snapshots(of, &there, ret);
 	if (r >= 0 && wish->wants_events)
-		r = find_events(of, wish, ret);
+		r = recorded_events(of, &there, &ret->events, &ret->error);
 	ret->result = r;
 	if (r < 0 && !ret->error.code)
 		error_set(&ret->error, r, "read the record");

@@ -42,6 +42,13 @@ void recorded_find(const struct record_of *of, const struct recorded_wish *wish,
 		   struct recorded_answer *ret);
 void recorded_done(struct recorded_answer *answer); /* all zero is fine */
 
+/* Of @wish the moment alone: what was open at it, and what happened in RECORDED_EVENTS_NS before it
+ * (model/events.h); held. 0 or negative errno with @err told. */
+int recorded_listing(const struct record_of *of, const struct recorded_wish *wish,
+		     const struct snapshot **ret, struct error *err);
+int recorded_events(const struct record_of *of, const struct recorded_wish *wish,
+		    const struct snapshot **ret, struct error *err);
+
 /* ---- in a thread of its own ---- */
 
 struct recorded;

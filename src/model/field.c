@@ -81,7 +81,8 @@ static int not_listed(const struct field *field, const char *name, struct error 
 	return -EINVAL;
 }
 
-int fields_parse(const char *list, const struct field ***ret, bool **descending, struct error *err)
+static int parse(const char *list, bool takes_events, const struct field ***ret, bool **descending,
+		 struct error *err)
 {
 	cleanup(freep) const struct field **chosen = calloc(LIST_MAX + 1, sizeof(*chosen));
 	cleanup(freep) bool *is_down = calloc(LIST_MAX + 1, sizeof(*is_down));
@@ -102,7 +103,7 @@ int fields_parse(const char *list, const struct field ***ret, bool **descending,
 		name[length - is_minus] = '\0';
 		is_down[n] = is_minus;
 		chosen[n] = field_find(name);
-		if (!chosen[n] || chosen[n]->of == OF_EVENT)
+		if (!chosen[n] || (chosen[n]->of == OF_EVENT && !takes_events))
 			return not_listed(chosen[n], name, err);
 		n++;
 		at += length + (at[length] == ',');
@@ -113,6 +114,17 @@ int fields_parse(const char *list, const struct field ***ret, bool **descending,
 	if (descending)
 		*descending = TAKE_POINTER(is_down);
 	return 0;
+}
+
+int fields_parse(const char *list, const struct field ***ret, bool **descending, struct error *err)
+{
+	return parse(list, false, ret, descending, err);
+}
+
+int fields_parse_events(const char *list, const struct field ***ret, bool **descending,
+			struct error *err)
+{
+	return parse(list, true, ret, descending, err);
 }
 
 uint32_t fields_needs(const struct field *const *list)

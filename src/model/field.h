@@ -108,6 +108,9 @@ const char *field_nearest(const char *name);	  /* NULL */
  * @ret is malloc'ed and NULL-terminated. @descending (may be NULL) gets a bool a field for "-name".
  */
 int fields_parse(const char *list, const struct field ***ret, bool **descending, struct error *err);
+/* The same, of who shows events: their fields too. */
+int fields_parse_events(const char *list, const struct field ***ret, bool **descending,
+			struct error *err);
 uint32_t fields_needs(const struct field *const *list);
 
 #endif

@@ -19,6 +19,9 @@ static const char *const kind_words[] = {
 	[VALUE_OBJECT] = "object",
 };
 
+static const char *const of_words[] = {
+	[OF_SOCKET] = "socket", [OF_HOLDER] = "process", [OF_EVENT] = "event"};
+
 static unsigned n_words(const struct field *field)
 {
 	/* states have no word for two of their numbers (model/socket.h) */
@@ -55,7 +58,7 @@ static void put_field(struct out *out, const struct field *field)
 	out_string(out, ",\"help\":");
 	json_text(out, field->help);
 	out_format(out, ",\"of\":\"%s\",\"kind\":\"%s\",\"is_right\":%s,\"filters\":%s,\"words\":",
-		   field->of == OF_SOCKET ? "socket" : "process", kind_words[field->kind],
+		   of_words[field->of], kind_words[field->kind],
 		   field->flags & FIELD_RIGHT ? "true" : "false",
 		   field->flags & FIELD_NO_FILTER ? "false" : "true");
 	put_words(out, field);
@@ -102,6 +105,11 @@ void answer_fields(struct desk *desk, uint32_t id)
 	}
 	out_string(out, "},\"fields\":[");
 	for (unsigned i = 0; (field = field_at(i)); i++) {
+		out_string(out, i ? "," : "");
+		put_field(out, field);
+	}
+	out_string(out, "],\"event_fields\":[");
+	for (unsigned i = 0; (field = field_of_event_at(i)); i++) {
 		out_string(out, i ? "," : "");
 		put_field(out, field);
 	}

@@ -20,6 +20,9 @@
 	 NEED_USERS | NEED_SERVICES | NEED_PEERS | NEED_ROLE | NEED_ANSWERS | NEED_COOKIE | \
 	 NEED_V6ONLY | NEED_NETNS_NAMES)
 
+/* Of events; what they are not told of (lost, a gap) stands in the row's text. */
+#define EVENT_COLUMNS "time,event,proto,local,remote,process,pid,user,duration,how,errno_name"
+
 /* What is larger goes back to the system as soon as it is freed, whatever was freed before. */
 #define MAPPED_FROM (256 << 10)
 
@@ -54,11 +57,10 @@ static uint32_t needs_of_rates(const struct desk *desk)
 /* Who asks for more than is collected waits for the next snapshot, which is taken at once. */
 static void ask_for(struct desk *desk, struct viewer *viewer)
 {
-	if (viewer->wish.moment_ms) {
-		viewer->has_no_moment = false;
-		moments_ask(desk);
+	viewer->has_no_moment = false;
+	moments_ask(desk);
+	if (!needs_listing(viewer))
 		return;
-	}
 	uint32_t needs = viewer_needs(viewer);
 	bool is_there = desk->snapshot && !(needs & ~desk->taken_needs);
 	if (needs & ~desk->query.needs) {
@@ -83,7 +85,7 @@ static void ask_for_less(struct desk *desk)
 {
 	uint32_t needs = NEEDS | desk->settings->needs | needs_of_rates(desk);
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
-		if (desk->streams[i].is_open && !desk->streams[i].wish.moment_ms)
+		if (needs_listing(&desk->streams[i]))
 			needs |= viewer_needs(&desk->streams[i]);
 	if (needs == desk->query.needs)
 		return;
@@ -126,8 +128,9 @@ static void stop_looking(struct desk *desk)
 /* While a page looks at what is now. */
 static void arrange_looking(struct desk *desk)
 {
+	happenings_arrange(desk);
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
-		if (!desk->streams[i].is_open || desk->streams[i].wish.moment_ms)
+		if (!needs_listing(&desk->streams[i]))
 			continue;
 		start_looking(desk);
 		return;
@@ -372,7 +375,7 @@ static void read_since(struct desk *desk, const struct snapshot *newer)
 static void give_room(struct desk *desk)
 {
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
-		if (desk->streams[i].wish.moment_ms)
+		if (!needs_listing(&desk->streams[i]))
 			continue;
 		viewer_forget_rows(&desk->streams[i]);
 		desk->streams[i].is_due = false;
@@ -408,10 +411,10 @@ static void show(struct desk *desk, const struct snapshot *newer, unsigned numbe
 	rates_note(&desk->rates, newer);
 	ask_for_less(desk);
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
-		if (desk->streams[i].wish.moment_ms)
+		if (!needs_listing(&desk->streams[i]))
 			continue;
 		viewer_forget_rows(&desk->streams[i]);
-		desk->streams[i].is_due = desk->streams[i].is_open;
+		desk->streams[i].is_due = true;
 	}
 }
 
@@ -437,7 +440,7 @@ static void take_snapshot(struct desk *desk)
 	if (failed < 0) {
 		end_scrapes(desk, NULL, &err);
 		for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
-			if (desk->streams[i].is_open && !desk->streams[i].wish.moment_ms)
+			if (needs_listing(&desk->streams[i]))
 				viewer_fail(desk, &desk->streams[i], &err);
 	} else if (newer && newer != desk->snapshot && number >= desk->first_number) {
 		end_scrapes(desk, newer, &err);
@@ -458,6 +461,9 @@ static int open_desk(struct desk *desk, struct error *err)
 	arena_init(&desk->arena);
 	desk->usual[TAB_DOORS] = columns_usual(&desk->arena, COLUMNS_OPEN);
 	desk->usual[TAB_CONNECTIONS] = columns_usual(&desk->arena, COLUMNS_LIVE);
+	if (r >= 0)
+		r = fields_parse_events(EVENT_COLUMNS, &desk->events_usual, NULL, err);
+	desk->usual[TAB_EVENTS] = desk->events_usual;
 	if (r < 0 || !desk->usual[TAB_DOORS] || !desk->usual[TAB_CONNECTIONS])
 		return error_set(err, -ENOMEM, "serve");
 	desk->is_privileged = privilege_sees_others();
@@ -469,7 +475,9 @@ static int open_desk(struct desk *desk, struct error *err)
 	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
 	r = refresh_start(&desk->query, settings->interval_ms, true, &desk->refresh, err);
 	if (r >= 0)
-		r = past_start(settings->record, &desk->past, err);
+		r = past_start(settings->record, settings->services, &desk->past, err);
+	if (r >= 0)
+		r = happenings_begin(desk, err);
 	if (r >= 0)
 		refresh_spare(desk->refresh, MANY_SOCKETS);
 	privilege_drop();
@@ -484,15 +492,17 @@ static void close_desk(struct desk *desk)
 	for (unsigned i = 0; i < JOBS_MAX; i++)
 		errand_end(&desk->errands[i]);
 	refresh_free(desk->refresh);
+	happenings_end(desk);
 	moments_done(desk);
 	forget_snapshot(desk);
 	rates_done(&desk->rates);
+	free(desk->events_usual);
 	arena_done(&desk->arena);
 	out_done(&desk->out);
 	free(desk);
 }
 
-#define WAITS_OWN 4 /* before those of jobs */
+#define WAITS_OWN 5 /* before those of jobs */
 
 static int serve(struct desk *desk, struct error *err)
 {
@@ -500,7 +510,8 @@ static int serve(struct desk *desk, struct error *err)
 	struct pollfd waits[WAITS_OWN + JOBS_MAX] = {{desk->settings->front, POLLIN, 0},
 						     {refresh_fd(desk->refresh), POLLIN, 0},
 						     {desk->settings->stop->fd, POLLIN, 0},
-						     {past_fd(desk->past), POLLIN, 0}};
+						     {past_fd(desk->past), POLLIN, 0},
+						     {journal_fd(desk->journal), POLLIN, 0}};
 	bool is_due = false;
 	while (!stop_wanted(desk->settings->stop)) {
 		for (unsigned i = 0; i < JOBS_MAX; i++) /* one below 0 is not looked at */
@@ -522,6 +533,8 @@ static int serve(struct desk *desk, struct error *err)
 			give_room(desk);
 		if (waits[3].revents)
 			moments_take(desk);
+		if (waits[4].revents)
+			happenings_take(desk);
 		is_due = show_one(desk);
 		if (r >= 0)
 			r = flush(desk);

@@ -18,6 +18,7 @@ struct desk_settings {
 	int front;	    /* the socket to it */
 	int maker;	    /* the socket to who makes jobs (serve/job.h) */
 	const char *record; /* the file of `doorward record`, where there is one */
+	bool wants_record;  /* it was asked for by name */
 	const struct stop *stop;
 };
 

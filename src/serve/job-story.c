@@ -6,10 +6,10 @@
 
 #include "base/privilege.h"
 #include "collect/story.h"
+#include "journal/record-of.h"
 #include "model/exact.h"
 #include "model/value.h"
 #include "serve/job.h"
-#include "serve/past.h"
 #include "view/story.h"
 
 /* Of a connection the story is that of its port. */
@@ -40,18 +40,17 @@ static void put_text(struct job *job, const struct story *story)
 /* As of a moment of the record. */
 static int recall(struct job *job, const char *target, struct story_facts *facts, struct error *err)
 {
-	const struct history *history;
-	struct archive *archive;
+	struct record_of of = {.history = NULL};
 	int r = story_parse(job->looking.services, target, facts, err);
 	if (r >= 0)
-		r = past_open(job->settings->record, &history, &archive, err);
+		r = record_open_as_caller(job->settings->record, &of, err);
 	if (r < 0)
 		return r;
 	uint64_t moment_ns = job->request->wish.moment_ms * 1000000u;
 	const struct recall recall = {
 		.filter = facts->filter, .now_ns = moment_ns, .is_all_states = true};
-	r = history->snapshot_at(archive, moment_ns, &recall, &facts->snapshot, err);
-	history->close(archive);
+	r = of.history->snapshot_at(of.archive, moment_ns, &recall, &facts->snapshot, err);
+	record_close(&of);
 	return r < 0 ? r : story_work_out(NULL, facts, err);
 }
 

@@ -6,35 +6,55 @@
 
 #include "serve/state.h"
 
-static struct moment_kept *find(struct desk *desk, uint64_t moment_ms)
+static bool is_same(const struct past_question *a, const struct past_question *b)
+{
+	return a->what == b->what && a->moment_ms == b->moment_ms;
+}
+
+static struct past_question question_of(const struct viewer *viewer)
+{
+	return (struct past_question){.what = viewer_shows_events(viewer) ? PAST_EVENTS
+									  : PAST_LISTING,
+				      .moment_ms = viewer->is_open ? viewer->wish.moment_ms : 0};
+}
+
+static struct moment_kept *find(struct desk *desk, const struct past_question *question)
 {
 	for (unsigned i = 0; i < MOMENTS_MAX; i++)
-		if (desk->moments[i].moment_ms == moment_ms)
+		if (is_same(&desk->moments[i].of, question))
 			return &desk->moments[i];
 	return NULL;
 }
 
-const struct snapshot *moment_snapshot(struct desk *desk, uint64_t moment_ms)
+static const struct snapshot *use(struct desk *desk, const struct past_question *question)
 {
-	if (!moment_ms)
-		return desk->snapshot;
-	struct moment_kept *kept = find(desk, moment_ms);
+	struct moment_kept *kept = find(desk, question);
 	if (!kept)
 		return NULL;
 	kept->wanted = ++desk->n_chosen;
 	return kept->snapshot;
 }
 
+const struct snapshot *moment_snapshot(struct desk *desk, uint64_t moment_ms)
+{
+	const struct past_question question = {PAST_LISTING, moment_ms};
+	return moment_ms ? use(desk, &question) : desk->snapshot;
+}
+
 const struct snapshot *viewer_snapshot(struct desk *desk, const struct viewer *viewer)
 {
-	return moment_snapshot(desk, viewer->wish.moment_ms);
+	const struct past_question question = question_of(viewer);
+	if (question.moment_ms)
+		return use(desk, &question);
+	return viewer_shows_events(viewer) ? desk->happened : desk->snapshot;
 }
 
 const struct door_map *moment_map(struct desk *desk, uint64_t moment_ms)
 {
 	if (!moment_ms)
 		return desk->is_map_made ? &desk->map : NULL;
-	struct moment_kept *kept = find(desk, moment_ms);
+	const struct past_question question = {PAST_LISTING, moment_ms};
+	struct moment_kept *kept = find(desk, &question);
 	if (!kept || kept->map)
 		return kept ? kept->map : NULL;
 	kept->map = calloc(1, sizeof(*kept->map));
@@ -43,23 +63,29 @@ const struct door_map *moment_map(struct desk *desk, uint64_t moment_ms)
 	return kept->map;
 }
 
+static bool looks_at(const struct viewer *viewer, const struct past_question *question)
+{
+	const struct past_question its = question_of(viewer);
+	return viewer->is_open && is_same(&its, question);
+}
+
 /* Who looks at it is shown it anew once it asks for something. */
 static void forget(struct desk *desk, struct moment_kept *kept)
 {
-	if (!kept->moment_ms)
+	if (!kept->of.moment_ms)
 		return;
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
-		if (desk->streams[i].is_open && desk->streams[i].wish.moment_ms == kept->moment_ms)
+		if (looks_at(&desk->streams[i], &kept->of))
 			viewer_forget_rows(&desk->streams[i]);
 	snapshot_release(kept->snapshot);
 	free(kept->map);
-	*kept = (struct moment_kept){.moment_ms = 0};
+	*kept = (struct moment_kept){.snapshot = NULL};
 }
 
-static bool is_looked_at(const struct desk *desk, uint64_t moment_ms)
+static bool is_looked_at(const struct desk *desk, const struct past_question *question)
 {
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++)
-		if (desk->streams[i].is_open && desk->streams[i].wish.moment_ms == moment_ms)
+		if (looks_at(&desk->streams[i], question))
 			return true;
 	return false;
 }
@@ -73,7 +99,7 @@ static struct moment_kept *make_room(struct desk *desk, uint32_t n_sockets)
 		uint64_t n = n_sockets;
 		for (unsigned i = 0; i < MOMENTS_MAX; i++) {
 			struct moment_kept *kept = &desk->moments[i];
-			if (!kept->moment_ms) {
+			if (!kept->of.moment_ms) {
 				room = kept;
 				continue;
 			}
@@ -90,28 +116,31 @@ static struct moment_kept *make_room(struct desk *desk, uint32_t n_sockets)
 /* The stream's next window waits for the record. */
 static bool waits(struct desk *desk, const struct viewer *viewer)
 {
-	return viewer->is_open && viewer->wish.moment_ms && viewer->wants_window &&
-	       !viewer->has_no_moment && !find(desk, viewer->wish.moment_ms);
+	const struct past_question question = question_of(viewer);
+	return question.moment_ms && viewer->wants_window && !viewer->has_no_moment &&
+	       !find(desk, &question);
 }
 
 void moments_ask(struct desk *desk)
 {
+	const struct past_question span = {.what = PAST_SPAN};
 	if (desk->is_asking_past)
 		return;
 	for (unsigned i = 0; i < MOMENTS_MAX; i++)
-		if (desk->moments[i].moment_ms && !is_looked_at(desk, desk->moments[i].moment_ms))
+		if (!is_looked_at(desk, &desk->moments[i].of))
 			forget(desk, &desk->moments[i]);
 	if (desk->n_span_askers) {
-		desk->is_asking_past = past_ask(desk->past, 0);
+		desk->is_asking_past = past_ask(desk->past, &span);
 		return;
 	}
 	/* whoever asks more often than the others does not keep them waiting */
 	for (unsigned i = 0; i < DESK_STREAMS_MAX && !desk->is_asking_past; i++) {
 		unsigned next = (desk->next_moment + i) % DESK_STREAMS_MAX;
+		const struct past_question question = question_of(&desk->streams[next]);
 		if (!waits(desk, &desk->streams[next]))
 			continue;
 		desk->next_moment = next + 1;
-		desk->is_asking_past = past_ask(desk->past, desk->streams[next].wish.moment_ms);
+		desk->is_asking_past = past_ask(desk->past, &question);
 	}
 }
 
@@ -134,7 +163,7 @@ static void answer_span(struct desk *desk, const struct past_answer *answer)
 static void keep(struct desk *desk, struct past_answer *answer)
 {
 	struct moment_kept *kept = make_room(desk, answer->snapshot->sockets.n);
-	*kept = (struct moment_kept){.moment_ms = answer->moment_ms,
+	*kept = (struct moment_kept){.of = answer->question,
 				     .snapshot = TAKE_POINTER(answer->snapshot),
 				     .wanted = ++desk->n_chosen};
 }
@@ -144,14 +173,15 @@ void moments_take(struct desk *desk)
 	struct past_answer answer;
 	if (!past_take(desk->past, &answer))
 		return;
+	const struct past_question *question = &answer.question;
 	desk->is_asking_past = false;
-	if (!answer.moment_ms)
+	if (question->what == PAST_SPAN)
 		answer_span(desk, &answer);
-	else if (answer.r >= 0 && is_looked_at(desk, answer.moment_ms))
+	else if (answer.r >= 0 && is_looked_at(desk, question))
 		keep(desk, &answer);
-	for (unsigned i = 0; answer.moment_ms && i < DESK_STREAMS_MAX; i++) {
+	for (unsigned i = 0; question->moment_ms && i < DESK_STREAMS_MAX; i++) {
 		struct viewer *viewer = &desk->streams[i];
-		if (!viewer->is_open || viewer->wish.moment_ms != answer.moment_ms)
+		if (!looks_at(viewer, question))
 			continue;
 		if (answer.r >= 0) {
 			viewer->is_due = true;
@@ -160,7 +190,7 @@ void moments_take(struct desk *desk)
 			viewer_fail(desk, viewer, &answer.error);
 		}
 	}
-	snapshot_free(answer.snapshot);
+	snapshot_release(answer.snapshot);
 	out_done(&answer.text);
 	moments_ask(desk);
 }

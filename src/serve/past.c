@@ -11,8 +11,8 @@
 
 #include "base/attributes.h"
 #include "base/background.h"
-#include "base/module.h"
 #include "base/privilege.h"
+#include "journal/recorded.h"
 #include "model/interval.h"
 #include "serve/past.h"
 #include "view/json.h"
@@ -24,44 +24,13 @@ struct past {
 	pthread_t thread;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t change;
-	uint64_t moment_ms;
+	struct past_question question;
 	bool is_asked, is_answered, is_ended;
 	struct past_answer answer;
 	const char *path;
+	const struct services *services;
 	int fd;
 };
-
-/* ---- the record ---- */
-
-static int tell_how_to_begin(const char *path, int r, struct error *err)
-{
-	if (r == -ENOENT) {
-		error_text(err, r, "nothing is recorded in %.150s", path);
-		error_hint(err, "begin with: systemctl enable --now doorward-record, or sudo "
-				"doorward record");
-	} else if (r == -EACCES || r == -EPERM) {
-		error_text(err, r, "%.130s may be read by root and by members of its group alone",
-			   path);
-		error_hint(err, "run it with sudo, or be of the group doorward");
-	}
-	return r;
-}
-
-/* Root that lost its rights may not look into another's folder; who is not root has been given
- * none by himself. */
-int past_open(const char *path, const struct history **ret_history, struct archive **ret,
-	      struct error *err)
-{
-	privilege_keep(geteuid() == 0 ? CAP(DAC_READ_SEARCH) : 0);
-	const struct history *history = module_get("history", HISTORY_VERSION, err);
-	if (!history)
-		return -ENOTSUP;
-	int r = history->open(path, ret, err);
-	if (r < 0)
-		return tell_how_to_begin(path, r, err);
-	*ret_history = history;
-	return 0;
-}
 
 /* ---- what is recorded ---- */
 
@@ -132,20 +101,33 @@ static int tell_span(const struct history *history, struct archive *archive, con
 
 /* ---- the thread ---- */
 
-static void answer(const struct past *past, uint64_t moment_ms, struct past_answer *ret)
+static int ask(const struct past *past, const struct record_of *of, struct past_answer *ret)
 {
-	struct archive *archive = NULL;
-	const struct history *history = NULL;
-	*ret = (struct past_answer){.moment_ms = moment_ms, .text = {.fd = -1}};
-	ret->r = past_open(past->path, &history, &archive, &ret->error);
-	const struct recall recall = {.now_ns = now_ns(), .is_all_states = true};
-	if (ret->r >= 0 && moment_ms)
-		ret->r = history->snapshot_at(archive, moment_ms * NS_PER_MS, &recall,
-					      &ret->snapshot, &ret->error);
-	if (ret->r >= 0 && !moment_ms && (ret->r = out_init(&ret->text, -1)) >= 0)
-		ret->r = tell_span(history, archive, past->path, &ret->text, &ret->error);
-	if (history)
-		history->close(archive);
+	const struct recorded_wish wish = {.time_ns = ret->question.moment_ms * NS_PER_MS,
+					   .now_ns = now_ns(),
+					   .services = past->services};
+	int r;
+	switch (ret->question.what) {
+	case PAST_LISTING:
+		return recorded_listing(of, &wish, &ret->snapshot, &ret->error);
+	case PAST_EVENTS:
+		return recorded_events(of, &wish, &ret->snapshot, &ret->error);
+	case PAST_SPAN:
+		break;
+	}
+	r = out_init(&ret->text, -1);
+	return r < 0 ? r : tell_span(of->history, of->archive, past->path, &ret->text, &ret->error);
+}
+
+static void answer(const struct past *past, const struct past_question *question,
+		   struct past_answer *ret)
+{
+	struct record_of of;
+	*ret = (struct past_answer){.question = *question, .text = {.fd = -1}};
+	ret->r = record_open_as_caller(past->path, &of, &ret->error);
+	if (ret->r >= 0)
+		ret->r = ask(past, &of, ret);
+	record_close(&of);
 	if (ret->r < 0 && !ret->error.code)
 		error_set(&ret->error, ret->r, "read %.150s", past->path);
 }
@@ -154,6 +136,7 @@ static void *run(void *data)
 {
 	struct past *past = data;
 	pthread_setname_np(pthread_self(), "doorward-past");
+	privilege_keep(CAP(DAC_READ_SEARCH)); /* the folder may be another's */
 	background_thread();
 	pthread_mutex_lock(&past->lock);
 	while (!past->is_ended) {
@@ -162,9 +145,10 @@ static void *run(void *data)
 			continue;
 		}
 		struct past_answer made;
-		uint64_t moment_ms = past->moment_ms, one = 1;
+		struct past_question question = past->question;
+		uint64_t one = 1;
 		pthread_mutex_unlock(&past->lock);
-		answer(past, moment_ms, &made);
+		answer(past, &question, &made);
 		pthread_mutex_lock(&past->lock);
 		past->answer = made;
 		past->is_answered = true;
@@ -175,13 +159,15 @@ static void *run(void *data)
 	return NULL;
 }
 
-int past_start(const char *path, struct past **ret, struct error *err)
+int past_start(const char *path, const struct services *services, struct past **ret,
+	       struct error *err)
 {
 	sigset_t all, was;
 	struct past *past = calloc(1, sizeof(*past));
 	if (!past)
 		return error_set(err, -ENOMEM, "read the record");
 	past->path = path;
+	past->services = services;
 	past->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int r = past->fd < 0 ? -errno : 0;
 	pthread_mutex_init(&past->lock, NULL);
@@ -211,7 +197,7 @@ void past_free(struct past *past)
 	pthread_mutex_unlock(&past->lock);
 	pthread_join(past->thread, NULL);
 	if (past_take(past, &left)) {
-		snapshot_free(left.snapshot);
+		snapshot_release(left.snapshot);
 		out_done(&left.text);
 	}
 	pthread_cond_destroy(&past->change);
@@ -225,12 +211,12 @@ int past_fd(const struct past *past)
 	return past->fd;
 }
 
-bool past_ask(struct past *past, uint64_t moment_ms)
+bool past_ask(struct past *past, const struct past_question *question)
 {
 	pthread_mutex_lock(&past->lock);
 	bool is_free = !past->is_asked;
 	if (is_free) {
-		past->moment_ms = moment_ms;
+		past->question = *question;
 		past->is_asked = true;
 		pthread_cond_signal(&past->change);
 	}

@@ -2,43 +2,49 @@
  * another, so that no page waits while another's moment is read. The record is opened for each and
  * closed behind it: it may begin, end, or be another file meanwhile.
  *
- * The thread has the rights of the one that starts it but those that looking alone needs: the file
- * is opened as the caller could open it. */
+ * The file is opened as the caller of the program could open it, with what rights the thread may
+ * have else laid aside. */
 #ifndef SERVE_PAST_H
 #define SERVE_PAST_H
 
 #include "base/error.h"
 #include "base/out.h"
-#include "history/history.h"
+#include "model/services.h"
 #include "model/snapshot.h"
 
 struct past;
 
-/* @path: of the record; borrowed. 0 or negative errno with @err told. */
-int past_start(const char *path, struct past **ret, struct error *err);
+/* @path: of the record; borrowed, as @services are. 0 or negative errno with @err told. */
+int past_start(const char *path, const struct services *services, struct past **ret,
+	       struct error *err);
 /* Waits for the question that is being answered. NULL is fine. */
 void past_free(struct past *past);
 
 /* Readable once there is an answer. */
 int past_fd(const struct past *past);
 
-/* All that was open at @moment_ms (since 1970); 0: what is recorded at all. False: it is busy. */
-bool past_ask(struct past *past, uint64_t moment_ms);
+enum past_what {
+	PAST_SPAN,    /* from when to when there is a record, and its gaps */
+	PAST_LISTING, /* what was open at a moment */
+	PAST_EVENTS,  /* what happened before it (model/events.h) */
+};
+
+struct past_question {
+	enum past_what what;
+	uint64_t moment_ms; /* since 1970 */
+};
+
+/* False: it is busy. */
+bool past_ask(struct past *past, const struct past_question *question);
 
 struct past_answer {
-	uint64_t moment_ms;
+	struct past_question question;
 	int r; /* negative errno: there is none, and why */
 	struct error error;
-	struct snapshot *snapshot; /* sealed, the caller's; of a moment */
-	struct out text;	   /* JSON of what is recorded; out_done by the caller */
+	const struct snapshot *snapshot; /* held for the caller */
+	struct out text;		 /* JSON of PAST_SPAN; out_done by the caller */
 };
 /* False: there is none yet. */
 bool past_take(struct past *past, struct past_answer *ret);
-
-/* The record at @path, opened as the caller of the program could; where there is none what begins
- * one is said. 0 or negative errno with @err told. Capabilities that are not needed for reading it
- * are gone afterwards. */
-int past_open(const char *path, const struct history **ret_history, struct archive **ret,
-	      struct error *err);
 
 #endif

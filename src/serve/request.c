@@ -4,7 +4,7 @@
 #include "base/attributes.h"
 #include "serve/request.h"
 
-const char *const tab_words[TAB_MAX + 1] = {"doors", "connections"};
+const char *const tab_words[TAB_MAX + 1] = {"doors", "connections", "events"};
 const char *const group_words[GROUP_MAX + 1] = {"none", "service",   "process",
 						"unit", "container", "peer"};
 const char *const act_words[ACT_MAX + 1] = {"close", "block", "unblock"};

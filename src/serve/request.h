@@ -32,7 +32,7 @@ enum verb {
 	VERB_MAX
 };
 
-enum wish_tab { TAB_DOORS, TAB_CONNECTIONS, TAB_MAX };
+enum wish_tab { TAB_DOORS, TAB_CONNECTIONS, TAB_EVENTS, TAB_MAX };
 extern const char *const tab_words[TAB_MAX + 1];
 
 enum wish_group {

@@ -219,6 +219,19 @@ static void put_cell(struct row_writer *writer, const struct row *row, struct co
 	json_quote(&writer->json, shown.bytes, n);
 }
 
+/* What happened, and all of it in the words of `watch`. */
+static void put_event(struct row_writer *writer)
+{
+	struct out *text = &writer->cell;
+	text->n = 0;
+	line_text(writer->line, text, writer->event);
+	text->n -= text->n > 0; /* the newline */
+	out_format(&writer->json,
+		   ",\"event\":\"%s\",\"time\":%.3f,\"text\":", event_words[writer->event->kind],
+		   (double)writer->event->time_ns / 1e9);
+	json_quote(&writer->json, text->data, text->n);
+}
+
 char *row_writer_json(struct row_writer *writer, uint32_t number)
 {
 	struct row row;
@@ -234,6 +247,8 @@ char *row_writer_json(struct row_writer *writer, uint32_t number)
 		out_format(json, ",\"netns\":%" PRIu64, netns->inode);
 	else
 		out_string(json, ",\"netns\":null");
+	if (writer->event)
+		put_event(writer);
 	out_string(json, ",\"cells\":[");
 	for (unsigned i = 0; writer->fields[i]; i++) {
 		if (i)

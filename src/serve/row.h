@@ -4,6 +4,7 @@
 
 #include "model/difference.h"
 #include "view/cell.h"
+#include "view/line.h"
 
 /* The same row has the same from one snapshot to the next: of a connection its ends, of a socket
  * its cookie or inode too, of several what they have in common. */
@@ -17,6 +18,8 @@ struct row_writer {
 	const struct field *const *fields;
 	struct column *columns;
 	enum rows_by by;
+	struct line *line;	   /* of who writes events */
+	const struct event *event; /* that the next row tells of; NULL: it is of a listing */
 	struct out cell, json;
 };
 

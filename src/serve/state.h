@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/out.h"
 #include "collect/refresh.h"
+#include "journal/journal.h"
 #include "model/columns.h"
 #include "model/difference.h"
 #include "model/door-map.h"
@@ -12,6 +13,7 @@
 #include "serve/past.h"
 #include "serve/rates.h"
 #include "serve/request.h"
+#include "view/line.h"
 
 #define DESK_STREAMS_MAX 64
 #define BEHIND_MAX (256u << 10) /* bytes that a reader may have before it */
@@ -30,12 +32,13 @@ struct sent_window {
 	uint32_t n, from, total, n_sockets;
 };
 
-#define MOMENTS_MAX 4 /* that are kept at once */
-#define SPANS_MAX 8   /* pages that ask at once what is recorded */
+#define MOMENTS_MAX 4	/* that are kept at once */
+#define EVENTS_MAX 5000 /* that are kept */
+#define SPANS_MAX 8	/* pages that ask at once what is recorded */
 
 /* What was open at a moment, as the record has it. */
 struct moment_kept {
-	uint64_t moment_ms; /* 0: the place is free */
+	struct past_question of; /* moment_ms 0: the place is free */
 	const struct snapshot *snapshot;
 	struct door_map *map; /* NULL: nobody asked for it yet */
 	uint64_t wanted;      /* when last, in an order */
@@ -59,13 +62,14 @@ struct viewer {
 	bool *descending;
 	struct chosen *chosen; /* NULL: to be chosen anew */
 	struct sent_window sent;
+	uint64_t n_told;      /* of events: those from this number on are new; 0: none is */
 	struct door_map *map; /* as it was sent; NULL: not asked for */
 	uint32_t n_behind;    /* bytes that its reader has not taken */
 	bool is_dropped;      /* it was too far behind: a window once it has read all */
 	bool wants_window;    /* not a difference */
 	bool is_due;	      /* there is a newer snapshot, of which it was told nothing yet */
 	unsigned query;	      /* which answers it, as refresh_ask counts */
-	bool has_no_moment;   /* the record could not be asked for it, which was told */
+	bool has_no_moment;   /* nor events: that they could not be had was told */
 };
 
 #define JOBS_MAX 16
@@ -88,6 +92,7 @@ struct desk {
 	struct out out; /* to the front */
 	struct arena arena;
 	const struct field **usual[TAB_MAX];
+	const struct field **events_usual; /* that of events, which is our own to free */
 	struct refresh *refresh;
 	struct query query;
 	unsigned query_number, taken_number;
@@ -103,6 +108,10 @@ struct desk {
 	uint32_t n_streams;
 	uint64_t n_given;  /* streams since the start, of which ids are made */
 	uint64_t n_chosen; /* how often rows were wanted */
+	struct journal *journal;
+	const struct snapshot *happened; /* its latest list; NULL: none yet */
+	unsigned n_journal_errors;	 /* that were told */
+	struct line *line;		 /* events as lines */
 	struct past *past;
 	struct moment_kept moments[MOMENTS_MAX];
 	uint32_t span_askers[SPANS_MAX]; /* ids of the requests */
@@ -140,11 +149,27 @@ void viewer_close(struct viewer *viewer);
 /* There is no newer snapshot, and why. */
 void viewer_fail(struct desk *desk, struct viewer *viewer, const struct error *err);
 
+/* ---- happenings.c ---- */
+
+/* 0 or negative errno with @err told; happenings_end in either case. */
+int happenings_begin(struct desk *desk, struct error *err);
+void happenings_end(struct desk *desk);
+bool viewer_shows_events(const struct viewer *viewer);
+/* What it shows is of the desk's latest snapshot. */
+static inline bool needs_listing(const struct viewer *viewer)
+{
+	return viewer->is_open && !viewer->wish.moment_ms && viewer->wish.tab != TAB_EVENTS;
+}
+/* They are followed while a page shows them. */
+void happenings_arrange(struct desk *desk);
+void happenings_take(struct desk *desk);
+int happenings_choose(const struct viewer *viewer, const struct snapshot *list, struct rows *rows);
+
 /* ---- moments.c ---- */
 
 /* The snapshot that the stream shows: the latest, or that of its moment. NULL: not there yet. */
 const struct snapshot *viewer_snapshot(struct desk *desk, const struct viewer *viewer);
-/* The snapshot of a moment, and the map of its doors; NULL: it is not kept, or there is no memory.
+/* What was open at a moment, and the map of its doors; NULL: it is not kept, or there is no memory.
  * 0: now. */
 const struct snapshot *moment_snapshot(struct desk *desk, uint64_t moment_ms);
 const struct door_map *moment_map(struct desk *desk, uint64_t moment_ms);

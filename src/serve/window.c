@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "model/events.h"
 #include "serve/row.h"
 #include "serve/state.h"
 #include "view/json.h"
@@ -20,6 +21,8 @@ _Static_assert((int)GROUP_SERVICE == (int)ROWS_BY_SERVICE && (int)GROUP_PEER == 
 static int choose(const struct viewer *viewer, const struct snapshot *snapshot, struct rows *rows)
 {
 	bool is_doors = viewer->wish.tab == TAB_DOORS;
+	if (viewer->wish.tab == TAB_EVENTS)
+		return happenings_choose(viewer, snapshot, rows);
 	int r = rows_select(snapshot, viewer->filter, rows);
 	if (r < 0)
 		return r;
@@ -127,6 +130,27 @@ static bool has_id(const struct sent_window *window, uint64_t id)
 	return false;
 }
 
+/* Which row it is, what became of it, and its text. 0 or -ENOMEM. */
+static int make_row(struct desk *desk, const struct viewer *viewer, uint32_t number,
+		    struct row_writer *writer, struct sent_row *ret)
+{
+	const struct rows *rows = writer->rows;
+	const uint8_t *change = viewer->wish.moment_ms ? NULL : desk->change;
+	if (viewer->wish.tab != TAB_EVENTS) {
+		*ret = (struct sent_row){.id = row_id(rows, number, writer->by),
+					 .change = row_change(rows, number, change)};
+	} else {
+		const struct event *event = events_at(rows->snapshot, rows->order[number]);
+		bool is_new = viewer->n_told && event->number >= viewer->n_told;
+		*ret = (struct sent_row){.id = event->number,
+					 .change = is_new ? CHANGE_NEW : CHANGE_NONE};
+		writer->event = event;
+		writer->line = desk->line;
+	}
+	ret->json = row_writer_json(writer, number);
+	return ret->json ? 0 : -ENOMEM;
+}
+
 /* The rows from viewer->wish.from on, as they will be sent. 0 or -ENOMEM. */
 static int make_window(struct desk *desk, struct viewer *viewer, struct sent_window *ret)
 {
@@ -135,23 +159,21 @@ static int make_window(struct desk *desk, struct viewer *viewer, struct sent_win
 	uint32_t n = rows->n_rows - from;
 	n = n < viewer->wish.count ? n : viewer->wish.count;
 	cleanup(row_writer_done) struct row_writer writer;
-	int r = row_writer_init(&writer, rows, (enum rows_by)viewer->wish.group,
+	bool is_events = viewer->wish.tab == TAB_EVENTS;
+	int r = row_writer_init(&writer, rows,
+				is_events ? ROWS_BY_NONE : (enum rows_by)viewer->wish.group,
 				viewer->columns ? viewer->columns : desk->usual[viewer->wish.tab]);
-	const uint8_t *change = viewer->wish.moment_ms ? NULL : desk->change;
 	*ret = (struct sent_window){
 		.from = from, .total = rows->n_rows, .n_sockets = rows->n_sockets};
 	ret->rows = calloc((size_t)n + WINDOW_ROWS_MAX + 1, sizeof(*ret->rows));
 	if (r < 0 || !ret->rows)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t id = row_id(rows, from + i, (enum rows_by)viewer->wish.group);
-		while (has_id(ret, id)) /* twins of one number stay apart */
-			id = table_mix(id + 1);
 		struct sent_row *row = &ret->rows[ret->n];
-		*row = (struct sent_row){.id = id, .change = row_change(rows, from + i, change)};
-		row->json = row_writer_json(&writer, from + i);
-		if (!row->json)
+		if (make_row(desk, viewer, from + i, &writer, row) < 0)
 			return -ENOMEM;
+		while (has_id(ret, row->id)) /* twins of one number stay apart */
+			row->id = table_mix(row->id + 1);
 		ret->n++;
 	}
 	return 0;
@@ -398,6 +420,13 @@ static void send_nothing_new(struct desk *desk, struct viewer *viewer)
 	end_line(desk, viewer, began);
 }
 
+/* Of the events that are there. */
+static uint64_t newest_number(const struct viewer *viewer)
+{
+	const struct snapshot *list = viewer->chosen->rows.snapshot;
+	return list->events.n ? events_at(list, list->events.n - 1)->number : 0;
+}
+
 static int send_rows(struct desk *desk, struct viewer *viewer)
 {
 	struct sent_window window = {0};
@@ -411,7 +440,9 @@ static int send_rows(struct desk *desk, struct viewer *viewer)
 		sent_done(&window);
 		return r;
 	}
-	if (!is_window)
+	if (viewer->wish.tab == TAB_EVENTS)
+		viewer->n_told = newest_number(viewer) + 1;
+	else if (!is_window)
 		keep_gone(viewer, &window);
 	size_t began = begin_line(desk, viewer);
 	if (is_window)
@@ -435,9 +466,10 @@ void viewer_send(struct desk *desk, struct viewer *viewer)
 	}
 	bool is_past = viewer->wish.moment_ms != 0;
 	if (viewer->is_dropped || !viewer_snapshot(desk, viewer) ||
-	    (!is_past && viewer->query > desk->taken_number))
+	    (needs_listing(viewer) && viewer->query > desk->taken_number))
 		return;
-	if (is_past && !viewer->wants_window)
+	bool is_still = is_past || (viewer->wish.is_paused && viewer_shows_events(viewer));
+	if (is_still && !viewer->wants_window)
 		return; /* it does not change */
 	if (viewer->wish.is_paused && !viewer->wants_window) {
 		send_nothing_new(desk, viewer);

@@ -52,10 +52,12 @@ static struct wish merge(const struct wish *was, const struct wish *now)
 static int parse(struct desk *desk, const struct wish *wish, struct parsed *ret, struct error *err)
 {
 	int r = filter_parse(wish->filter, desk->settings->services, &ret->filter, err);
+	__typeof__(&fields_parse) parse_fields =
+		wish->tab == TAB_EVENTS ? fields_parse_events : fields_parse;
 	if (r >= 0 && wish->columns[0])
-		r = fields_parse(wish->columns, &ret->columns, NULL, err);
+		r = parse_fields(wish->columns, &ret->columns, NULL, err);
 	if (r >= 0 && wish->sort[0])
-		r = fields_parse(wish->sort, &ret->sort, &ret->descending, err);
+		r = parse_fields(wish->sort, &ret->sort, &ret->descending, err);
 	return r;
 }
 
