@@ -188,6 +188,7 @@ static void tell_host(struct journal *journal)
 {
 	struct snapshot *kept = journal->kept;
 	char text[256] = "";
+	kept->is_privileged = privilege_sees_others();
 	if (gethostname(text, sizeof(text) - 1) == 0)
 		kept->host = arena_intern_string(&kept->arena, text);
 	ssize_t n = host_read(&journal->host, text, sizeof(text), "proc/sys/kernel/random/boot_id");

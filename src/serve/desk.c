@@ -105,6 +105,7 @@ static void start_looking(struct desk *desk)
 
 static void release_snapshot(struct desk *desk)
 {
+	rows_done(&desk->usual_rows);
 	snapshot_release(desk->snapshot);
 	free(desk->change_kept);
 	desk->snapshot = NULL;
@@ -403,6 +404,7 @@ static void show(struct desk *desk, const struct snapshot *newer, unsigned numbe
 		read_since(desk, newer);
 	else
 		compare(desk, newer);
+	rows_done(&desk->usual_rows);
 	snapshot_release(desk->snapshot);
 	desk->snapshot = newer;
 	desk->taken_number = number;

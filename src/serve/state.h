@@ -32,9 +32,9 @@ struct sent_window {
 	uint32_t n, from, total, n_sockets;
 };
 
-#define MOMENTS_MAX 4	/* that are kept at once */
-#define EVENTS_MAX 5000 /* that are kept */
-#define SPANS_MAX 8	/* pages that ask at once what is recorded */
+#define MOMENTS_MAX 4	 /* that are kept at once */
+#define EVENTS_MAX 10000 /* that are kept */
+#define SPANS_MAX 8	 /* pages that ask at once what is recorded */
 
 /* What was open at a moment, as the record has it. */
 struct moment_kept {
@@ -99,8 +99,9 @@ struct desk {
 	uint32_t taken_needs;  /* what the snapshot has */
 	unsigned first_number; /* answers to earlier ones are from before it began to look again */
 	const struct snapshot *snapshot; /* the latest; NULL: none yet, or too old */
-	const uint8_t *change; /* enum change of each of its sockets; NULL: none is known */
-	uint8_t *change_kept;  /* that, where it is our own */
+	struct rows usual_rows; /* of many sockets all in their usual order; empty: not yet */
+	const uint8_t *change;	/* enum change of each of its sockets; NULL: none is known */
+	uint8_t *change_kept;	/* that, where it is our own */
 	struct door_map map;
 	bool is_map_made, is_refreshing, is_privileged, may_block;
 	struct viewer streams[DESK_STREAMS_MAX];

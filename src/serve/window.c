@@ -6,6 +6,7 @@
 
 #include "base/table.h"
 #include "model/events.h"
+#include "model/rows-usual.h"
 #include "serve/row.h"
 #include "serve/state.h"
 #include "view/json.h"
@@ -18,19 +19,41 @@ _Static_assert((int)GROUP_SERVICE == (int)ROWS_BY_SERVICE && (int)GROUP_PEER == 
 
 /* ---- rows ---- */
 
-static int choose(const struct viewer *viewer, const struct snapshot *snapshot, struct rows *rows)
+/* All in the usual order, where that is worth its memory: it is sorted once for all pages. NULL: it
+ * is not, or there is no memory. */
+static const struct rows *usual_rows(struct desk *desk, const struct snapshot *snapshot)
+{
+	struct rows *usual = &desk->usual_rows;
+	if (snapshot != desk->snapshot || snapshot->sockets.n < MANY_SOCKETS)
+		return NULL;
+	if (usual->snapshot)
+		return usual;
+	int r = rows_select(snapshot, NULL, usual);
+	if (r >= 0)
+		r = rows_sort(usual, NULL, NULL);
+	if (r >= 0)
+		return usual;
+	rows_done(usual);
+	return NULL;
+}
+
+static int choose(struct desk *desk, const struct viewer *viewer, const struct snapshot *snapshot,
+		  struct rows *rows)
 {
 	bool is_doors = viewer->wish.tab == TAB_DOORS;
 	if (viewer->wish.tab == TAB_EVENTS)
 		return happenings_choose(viewer, snapshot, rows);
-	int r = rows_select(snapshot, viewer->filter, rows);
+	const struct rows *usual = viewer->sort ? NULL : usual_rows(desk, snapshot);
+	int r = usual ? rows_select_usual(usual, viewer->filter, rows)
+		      : rows_select(snapshot, viewer->filter, rows);
 	if (r < 0)
 		return r;
 	if (is_doors && !filter_names_state(viewer->filter))
 		rows_keep_states(rows, STATES_OPEN);
 	if (!is_doors)
 		rows_keep_peers(rows);
-	r = rows_sort(rows, viewer->sort, viewer->descending);
+	if (!usual)
+		r = rows_sort(rows, viewer->sort, viewer->descending);
 	return r < 0 ? r : rows_group_by(rows, (enum rows_by)viewer->wish.group);
 }
 
@@ -40,7 +63,9 @@ static bool is_same_wish(const struct wish *a, const struct wish *b)
 	       strcmp(a->filter, b->filter) == 0 && strcmp(a->sort, b->sort) == 0;
 }
 
-#define CHOSEN_MAX 2 /* of many sockets: rows of further wishes are chosen anew */
+/* Of many sockets: so much memory in all orders of two that choose all; what is beyond is chosen
+ * anew. A page that looks for few takes nothing from the others. */
+#define CHOSEN_ORDERS 2
 
 /* The first of the streams that show the same. */
 static bool is_first_of(const struct desk *desk, unsigned stream)
@@ -51,27 +76,28 @@ static bool is_first_of(const struct desk *desk, unsigned stream)
 	return desk->streams[stream].chosen != NULL;
 }
 
-/* What was wanted longest ago, where there are as many as may be; NULL: there are not. */
-static const struct chosen *find_surplus(const struct desk *desk)
+/* What was wanted longest ago, where they are too large; NULL: they are not. */
+static const struct chosen *find_surplus(const struct desk *desk, uint32_t n_sockets)
 {
 	const struct chosen *oldest = NULL;
-	unsigned n = 0;
+	size_t size = 0, one = n_sockets * sizeof(uint32_t);
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
 		const struct chosen *chosen = desk->streams[i].chosen;
 		if (!is_first_of(desk, i))
 			continue;
-		n++;
+		size += rows_size(&chosen->rows);
 		if (!oldest || chosen->wanted < oldest->wanted)
 			oldest = chosen;
 	}
-	return n >= CHOSEN_MAX ? oldest : NULL;
+	return size > CHOSEN_ORDERS * one ? oldest : NULL;
 }
 
-/* Room for one more. */
+/* What was wanted last stays. */
 static void limit_chosen(struct desk *desk, const struct snapshot *snapshot)
 {
 	const struct chosen *surplus;
-	while (snapshot->sockets.n >= MANY_SOCKETS && (surplus = find_surplus(desk)))
+	while (snapshot->sockets.n >= MANY_SOCKETS &&
+	       (surplus = find_surplus(desk, snapshot->sockets.n)))
 		for (unsigned i = DESK_STREAMS_MAX; surplus && i-- > 0;)
 			if (desk->streams[i].chosen == surplus) {
 				bool is_last = surplus->n_owners == 1;
@@ -93,15 +119,17 @@ static int choose_rows(struct desk *desk, struct viewer *viewer)
 		viewer->chosen->n_owners++;
 		return 0;
 	}
-	limit_chosen(desk, snapshot);
 	struct chosen *chosen = calloc(1, sizeof(*chosen));
 	if (!chosen)
 		return -ENOMEM;
 	chosen->n_owners = 1;
 	viewer->chosen = chosen;
-	int r = choose(viewer, snapshot, &chosen->rows);
+	int r = choose(desk, viewer, snapshot, &chosen->rows);
+	chosen->wanted = ++desk->n_chosen;
 	if (r < 0)
 		viewer_forget_rows(viewer);
+	else
+		limit_chosen(desk, snapshot);
 	return r;
 }
 

@@ -319,6 +319,21 @@ def test_the_map_is_walked_and_zoomed_by_keys(page):
     page.wait("return document.querySelector('.under b').textContent.startsWith('udp/')")
 
 
+# ---- events ----
+
+def test_events_come_into_their_tab_as_they_happen(page, served):
+    page.open(served, f"tab=events&filter=pid = {os.getpid()}")
+    page.wait("return document.querySelector('.live.is-live') && document.querySelector('.of-an-event')")
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        port = made.getsockname()[1]
+        row = "return [...document.querySelectorAll('.rows .row')].map(row => row.innerText.replace(/\\s+/g, ' ')).find(text => text.includes(arguments[1]) && text.includes(arguments[0]))"
+        told = page.wait(row, f":{port}", "opened")
+        assert str(os.getpid()) in told and "tcp" in told
+    page.wait(row, f":{port}", "closed")
+    page.run("[...document.querySelectorAll('.rows .row')].find(row => row.innerText.includes(arguments[0])).click()", f":{port}")
+    page.wait("return document.querySelector('.story h2')?.innerText.includes(arguments[0])", f"{port}")
+
+
 # ---- rates, picture ----
 
 def test_rates_are_drawn(page):

@@ -41,7 +41,7 @@ def test_every_key_is_in_the_list_of_keys(page):
     page.wait("return document.querySelector('dialog') === null")
 
 
-TABS = ["doors", "connections", "map", "rates", "picture"]
+TABS = ["doors", "connections", "map", "rates", "picture", "events"]
 
 
 @pytest.mark.parametrize("width", [320, 375])

@@ -2,7 +2,7 @@
 /* Which sockets are shown, in which order, united how. */
 #include "made.h"
 
-#include "model/rows.h"
+#include "model/rows-usual.h"
 
 static void seal(struct snapshot *s)
 {
@@ -294,6 +294,44 @@ static void assert_usual_order_of(unsigned n)
 	snapshot_free(s);
 }
 
+static void test_chosen_from_the_usual_order_they_are_the_same(void **state)
+{
+	static const char *const filters[] = {"", "port < 90", "udp and listen", "port = 1000"};
+	struct snapshot *s = made_new();
+	uint32_t seed = 99;
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		char local[40];
+		seed = seed * 1103515245 + 12345;
+		snprintf(local, sizeof(local), "10.0.0.%u:%u", seed >> 9 & 7,
+			 (seed >> 16 & 255) + 1);
+		made_socket(s, seed & 1 << 15 ? PROTO_UDP : PROTO_TCP,
+			    seed & 1 << 14 ? STATE_LISTEN : STATE_BOUND, local, NULL);
+	}
+	seal(s);
+	struct rows usual = rows_of(s);
+	assert_int_equal(rows_sort(&usual, NULL, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		struct rows sorted, chosen;
+		struct filter *filter = NULL;
+		assert_int_equal(filter_parse(filters[i], NULL, &filter, NULL), 0);
+		assert_int_equal(rows_select(s, filter, &sorted), 0);
+		assert_int_equal(rows_sort(&sorted, NULL, NULL), 0);
+		assert_int_equal(rows_select_usual(&usual, filter, &chosen), 0);
+		assert_int_equal(chosen.n_rows, sorted.n_rows);
+		assert_int_equal(chosen.n_sockets, sorted.n_sockets);
+		assert_memory_equal(chosen.order, sorted.order,
+				    sizeof(uint32_t) * sorted.n_sockets);
+		assert_true(chosen.is_usual);
+		assert_true(rows_size(&chosen) <= (chosen.n_sockets + 1u) * sizeof(uint32_t));
+		rows_done(&sorted);
+		rows_done(&chosen);
+		filter_free(filter);
+	}
+	rows_done(&usual);
+	snapshot_free(s);
+}
+
 /* As comparing two after another says. */
 static int compare_by(const struct rows *rows, uint32_t a, uint32_t b, const struct field *field,
 		      bool is_descending)
@@ -431,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_the_usual_order_is_by_protocol_and_port),
 		cmocka_unit_test(test_null_stays_last_in_either_direction),
 		cmocka_unit_test(test_few_and_many_are_ordered_alike),
+		cmocka_unit_test(test_chosen_from_the_usual_order_they_are_the_same),
 		cmocka_unit_test(test_a_chosen_order_is_that_of_the_values),
 		cmocka_unit_test(test_only_what_matches_is_selected),
 		cmocka_unit_test(test_rows_are_united_by_what_they_share),

@@ -3,8 +3,8 @@ import { html, render, useCallback, useEffect, useMemo, useRef, useState } from 
 import { askJson } from './api.js';
 import { ColumnsDialog } from './columns.js';
 import { KeyHelp, useKeys } from './keys.js';
-import { readView, showView, viewLink } from './links.js';
-import { GROUPS, ListTab, ToolBar } from './list.js';
+import { isListTab, readView, showView, viewLink } from './links.js';
+import { GROUPS, ListTab, ToolBar, USUAL_GROUP } from './list.js';
 import { nextOpen } from './map-data.js';
 import { MapTab, useMaps, walked, zoomed } from './map.js';
 import { NOT_THEN, PastBar, usePast } from './past.js';
@@ -26,7 +26,6 @@ const ONE_ONLY = 'one port at a time: group by service or none to have one';
 const filterOfRow = (row, view) => [row.chooses, view.filter && `(${view.filter})`,
 	view.tab === 'connections' && 'not state in (listen, unconn, bound)'].filter(x => x).join(' and ');
 const doorOf = row => ({ target: row.target ?? '', netns: row.netns ? String(row.netns) : '' });
-const isListTab = tab => tab === 'doors' || tab === 'connections';
 
 function useMedia(text) {
 	const media = useMemo(() => matchMedia(text), [text]);
@@ -55,7 +54,9 @@ function useView() {
 		};
 	}, []);
 	const change = useCallback((words, isStep = false) => setView(was => {
-		const next = { ...was, ...words };
+		// fields of events are in no other list
+		const isOther = words.tab && words.tab !== was.tab && [words.tab, was.tab].includes('events');
+		const next = { ...was, ...(isOther ? { columns: '', sort: '' } : {}), ...words };
 		showView(next, isStep);
 		return next;
 	}), []);
@@ -72,7 +73,7 @@ function useStream(view, moment, paused, isAllowed, feed, onRefused) {
 
 	const wanted = () => ({
 		tab: isListTab(view.tab) ? view.tab : 'doors',
-		filter: isListTab(view.tab) ? view.filter : '', sort: view.sort, group: view.group, columns: view.columns,
+		filter: isListTab(view.tab) ? view.filter : '', sort: view.sort, group: view.group || USUAL_GROUP[view.tab] || 'none', columns: view.columns,
 		from: isListTab(view.tab) ? span.current.from : 0, count: isListTab(view.tab) ? span.current.count : 1,
 		map: view.tab === 'map' ? '1' : '', paused, moment: view.tab === 'rates' ? 0 : moment,
 	});
@@ -170,7 +171,7 @@ function Page({ onRefused }) {
 	const { data, live, onWindow } = useStream(view, moment, paused, !!info, feed, onRefused);
 	const { chosen, choose, go, scrollTo, forget } = useChoice(data);
 	const maps = useMaps(feed, view.tab === 'map' && live.state === 'live' && data.isWhole, moment);
-	const fields = useMemo(() => new Map((info?.fields ?? []).map(field => [field.name, field])), [info]);
+	const fields = useMemo(() => new Map((view.tab === 'events' ? [...info?.fields ?? [], ...info?.event_fields ?? []] : info?.fields ?? []).map(field => [field.name, field])), [info, view.tab === 'events']);
 	const [ephemeral, setEphemeral] = useState(null);
 
 	useEffect(() => {
@@ -279,7 +280,7 @@ function Page({ onRefused }) {
 					if (row.target)
 						openStory(doorOf(row), !view.story);
 					else
-						tell(row.chooses ? MANY : NO_COMMON);
+						tell(row.text ?? (row.chooses ? MANY : NO_COMMON));
 				}} onWindow=${onWindow} />` : null}
 			${view.tab === 'map' ? html`<${MapTab} maps=${maps} ephemeral=${ephemeral} proto=${proto} port=${port} zoom=${zoom}
 				onProto=${name => setView({ proto: name })} onPort=${(name, to) => setView({ proto: name, port: String(to) })}
@@ -290,10 +291,10 @@ function Page({ onRefused }) {
 		${view.story ? html`<${Story} target=${view.story} netns=${view.netns} moment=${moment} stamp=${storyRow?.stamp ?? 0} acts=${acts} onClose=${closeStory}
 			onAct=${(action, of) => setDialog({ action, ...of })} onRates=${of => setView({ tab: 'rates', of, story: '', netns: '' }, true)}
 			onCopy=${text => copy(text, 'the story')} />` : null}
-		<${Foot} info=${info} data=${data} moment=${view.tab === 'rates' ? 0 : moment} notice=${notice} />
+		<${Foot} info=${info} data=${data} tab=${view.tab} moment=${view.tab === 'rates' ? 0 : moment} notice=${notice} />
 		<${Spoken} data=${data} />
 		${dialog === 'help' ? html`<${KeyHelp} onClose=${() => setDialog(null)} />` : null}
-		${dialog === 'columns' ? html`<${ColumnsDialog} fields=${info.fields} chosen=${columns} defaults=${info.tabs[view.tab]}
+		${dialog === 'columns' ? html`<${ColumnsDialog} fields=${[...fields.values()]} chosen=${columns} defaults=${info.tabs[view.tab]}
 			onChange=${list => setView({ columns: list.join() === info.tabs[view.tab].join() ? '' : list.join() })} onClose=${() => setDialog(null)} />` : null}
 		${dialog?.action ? html`<${PlanDialog} key=${dialog.action} action=${dialog.action} target=${dialog.target} filter=${dialog.filter} netns=${dialog.netns}
 			onSwitch=${() => setDialog({ ...dialog, action: 'unblock' })} onClose=${() => setDialog(null)} onDone=${action => tell(`${action}: done`)} />` : null}

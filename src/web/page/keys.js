@@ -9,6 +9,7 @@ export const KEYS = [
 	{ keys: ['3'], shown: '3', on: 'all', act: 'tab', with: 'map', says: 'map' },
 	{ keys: ['4'], shown: '4', on: 'all', act: 'tab', with: 'rates', says: 'rates' },
 	{ keys: ['5'], shown: '5', on: 'all', act: 'tab', with: 'picture', says: 'who talks to whom' },
+	{ keys: ['6'], shown: '6', on: 'all', act: 'tab', with: 'events', says: 'events' },
 	{ keys: ['<'], shown: '<', on: 'all', act: 'earlier', says: 'back through what is recorded' },
 	{ keys: ['>'], shown: '>', on: 'all', act: 'later', says: 'forward, up to now' },
 	{ keys: ['ArrowDown', 'j'], shown: '↓ j', on: 'rows', act: 'move', with: 1, says: 'next row' },
@@ -47,7 +48,7 @@ const isPressable = node => node && /^(BUTTON|A|SUMMARY)$/.test(node.tagName);
 
 // Whether a key of that place counts on that tab.
 function counts(on, tab) {
-	const isList = tab === 'doors' || tab === 'connections';
+	const isList = tab === 'doors' || tab === 'connections' || tab === 'events';
 	return on === 'all' || on === 'rows' && isList || on === 'map' && tab === 'map' || on === 'doors' && (isList || tab === 'map');
 }
 

@@ -1,6 +1,8 @@
 // A view is what the address bar can say: which tab, filter, order, columns, and what is open beside it.
 // It stands in the fragment, so that it can be sent to a colleague; the token never does.
-export const TABS = ['doors', 'connections', 'map', 'rates', 'picture'];
+export const TABS = ['doors', 'connections', 'map', 'rates', 'picture', 'events'];
+
+export const isListTab = tab => tab === 'doors' || tab === 'connections' || tab === 'events';
 
 const WORDS = { filter: '', sort: '', group: '', columns: '', story: '', netns: '', of: '', proto: '', port: '', at: '' };
 

@@ -4,17 +4,17 @@ import { FilterLine } from './filter.js';
 import { Table } from './table.js';
 
 export const GROUPS = ['', 'service', 'process', 'unit', 'container', 'peer', 'none'];
-const USUAL = { doors: 'service', connections: 'none' };
+export const USUAL_GROUP = { doors: 'service', connections: 'none' };
 
 const titleOf = (fields, name) => (fields.get(name)?.title ?? name).toLowerCase();
 
 export function ToolBar({ view, input, fields, refused, isList, columns, onView, onColumns, onTable }) {
 	return html`<div class="tool-bar">
 		<${FilterLine} value=${view.filter} input=${input} fields=${fields} refused=${refused} onApply=${filter => onView({ filter })} onLeave=${onTable} />
-		${isList ? html`<label class="group">by <select value=${view.group} onChange=${event => onView({ group: event.target.value })}>
-			${GROUPS.map(group => html`<option key=${group} value=${group}>${group || `${USUAL[view.tab]} (usual)`}</option>`)}
-		</select></label>
-		<label class="group sort">sort <select value=${view.sort} onChange=${event => onView({ sort: event.target.value })}>
+		${isList && view.tab !== 'events' ? html`<label class="group">by <select value=${view.group} onChange=${event => onView({ group: event.target.value })}>
+			${GROUPS.map(group => html`<option key=${group} value=${group}>${group || `${USUAL_GROUP[view.tab]} (usual)`}</option>`)}
+		</select></label>` : null}
+		${isList ? html`<label class="group sort">sort <select value=${view.sort} onChange=${event => onView({ sort: event.target.value })}>
 			<option value="">as usual</option>
 			${columns.map(name => [name, '-' + name].map(order => html`<option key=${order} value=${order}>${
 				titleOf(fields, name)}${order === name ? ' ↑' : ' ↓'}</option>`))}
@@ -23,9 +23,12 @@ export function ToolBar({ view, input, fields, refused, isList, columns, onView,
 	</div>`;
 }
 
+const LABELS = { doors: 'what is open', connections: 'connections', events: 'events, newest first' };
+const EMPTY = { doors: 'No door is open.', connections: 'There is no connection.', events: 'Nothing has happened yet.' };
+
 export function ListTab({ view, data, fields, chosen, scrollTo, isNarrow, onView, onChoose, onWindow }) {
 	return html`<${Table} data=${data} fields=${fields} sort=${view.sort} chosen=${chosen?.id} scrollTo=${scrollTo} isNarrow=${isNarrow}
-		label=${view.tab === 'doors' ? 'what is open' : 'connections'}
-		empty=${view.filter ? 'Nothing is what the filter chooses.' : view.tab === 'doors' ? 'No door is open.' : 'There is no connection.'}
+		label=${LABELS[view.tab]}
+		empty=${view.filter ? 'Nothing is what the filter chooses.' : EMPTY[view.tab]}
 		onSort=${sort => onView({ sort })} onChoose=${onChoose} onWindow=${onWindow} />`;
 }

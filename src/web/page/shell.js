@@ -1,12 +1,12 @@
 // What stands around every tab: the head with the tabs, the foot with what was seen, and the gate without a token.
 import { html, useEffect, useRef, useState } from './html.js';
-import { TABS, viewFragment } from './links.js';
+import { TABS, isListTab, viewFragment } from './links.js';
 import { dated } from './past.js';
 import { THEMES } from './theme.js';
 import { keepToken, splitFragment } from './token.js';
 import { clock } from './units.js';
 
-const TAB_WORDS = { doors: 'Doors', connections: 'Connections', map: 'Map', rates: 'Rates', picture: 'Picture' };
+const TAB_WORDS = { doors: 'Doors', connections: 'Connections', map: 'Map', rates: 'Rates', picture: 'Picture', events: 'Events' };
 const LIVE_WORDS = {
 	opening: 'opening', live: 'live', paused: 'paused', past: 'recorded', hidden: 'hidden', filter: 'the filter is wrong',
 	lost: 'no answer, trying again', refused: 'refused',
@@ -15,7 +15,7 @@ const THEME_WORDS = { auto: ['◐', 'colours as the system'], light: ['○', 'li
 
 export function Head({ info, view, live, themeName, isPast, onView, onTheme, onPause, onPast, onHelp }) {
 	const [sign, says] = THEME_WORDS[themeName];
-	const isList = view.tab === 'doors' || view.tab === 'connections';
+	const isList = isListTab(view.tab);
 	return html`<header class="head-bar">
 		<h1><img src="/page/icon.svg" alt="" width="18" height="18" /> Doorward <bdi class="host">${info?.host ?? ''}</bdi></h1>
 		<nav aria-label="tabs">${TABS.map((tab, t) => html`<a key=${tab} href=${viewFragment({ ...view, tab }) || '#'}
@@ -39,10 +39,11 @@ function missingInWords(missing) {
 	return missing.map(m => [`${m.count ? `${m.count} ` : ''}${m.what}: ${m.why}`, m.hint].filter(x => x).join(', ')).join('; ');
 }
 
-export function Foot({ info, data, moment, notice }) {
+export function Foot({ info, data, tab, moment, notice }) {
 	const time = moment ? `as recorded on ${dated(moment)}` : data.time ? clock(data.time) : '';
+	const isEvents = tab === 'events';
 	return html`<footer class="foot-bar">
-		<span>${data.isWhole ? `${data.total.toLocaleString('en')} ${data.total === 1 ? 'row' : 'rows'}${
+		<span>${data.isWhole && isEvents ? `${data.total.toLocaleString('en')} ${data.total === 1 ? 'event' : 'events'}` : data.isWhole ? `${data.total.toLocaleString('en')} ${data.total === 1 ? 'row' : 'rows'}${
 			data.sockets === undefined ? '' : `, ${data.sockets.toLocaleString('en')} ${data.sockets === 1 ? 'socket' : 'sockets'}`}` : ''}</span>
 		<span>${time}</span>
 		${data.complete ? null : html`<details class="warn"><summary>Not all could be seen</summary>${missingInWords(data.missing ?? [])}</details>`}

@@ -1,7 +1,8 @@
 // The live table: only the rows in sight are in the document, and only they are asked of the server.
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
-import { amount } from './units.js';
+import { amount, clockOf } from './units.js';
 
+const OF_WATCHING = new Set(['started', 'lost', 'gap']);     /* they have no socket: all that they say is one text */
 const SIGNS = { new: '+', changed: '~', gone: '−' };
 const SPOKEN = { new: 'new', changed: 'changed', gone: 'gone' };
 const MARGIN = 24;                      /* rows asked for beyond what is in sight */
@@ -11,6 +12,10 @@ const WIDE_ONES = new Set(['process', 'cmdline', 'exe', 'unit', 'remote', 'local
 
 // A rate is a number of bytes a second; it moves too fast to be read otherwise than in units.
 function shownCell(name, text) {
+	if (name === 'time' && /^\d{4}-/.test(text))
+		return clockOf(text);
+	if (name === 'event')
+		return text.replace('_', ' ');
 	return name.startsWith('rate_') && /^\d+$/.test(text) ? amount(Number(text)) : text;
 }
 
@@ -57,17 +62,17 @@ function Header({ columns, fields, sort, onSort }) {
 
 function Row({ row, index, columns, fields, isChosen, onChoose }) {
 	const change = row.change ? ` is-${row.change} turn-${row.stamp % 2}` : '';
-	return html`<div class=${'row' + change + (isChosen ? ' is-chosen' : '')} role="row" id=${'row-' + row.id}
-		aria-rowindex=${index + 2} aria-selected=${isChosen}
+	return html`<div class=${'row' + change + (isChosen ? ' is-chosen' : '') + (row.event ? ' of-an-event' : '')} role="row" id=${'row-' + row.id}
+		aria-rowindex=${index + 2} aria-selected=${isChosen} title=${row.text}
 		style=${{ top: `calc(${index} * var(--row))` }}
 		onClick=${() => onChoose(row, index)}>
 		<span class="sign" role="gridcell" aria-label=${SPOKEN[row.change]}>${SIGNS[row.change] ?? ''}</span>
-		${columns.map((name, c) => {
+		${OF_WATCHING.has(row.event) ? html`<span class="cell told" role="gridcell" aria-colspan=${columns.length}>${row.text}</span>` : columns.map((name, c) => {
 			const text = shownCell(name, row.cells[c] ?? '');
 			const field = fields.get(name);
 			return html`<span key=${name} role="gridcell" aria-colindex=${c + 2} title=${text.length > 12 ? text : undefined}
 				class=${'cell of-' + name + (field?.is_right ? ' right' : '')}
-				data-word=${name === 'reach' || name === 'state' ? text.toLowerCase() : undefined}>${text}</span>`;
+				data-word=${name === 'reach' || name === 'state' || name === 'event' ? text.toLowerCase() : undefined}>${text}</span>`;
 		})}
 	</div>`;
 }
@@ -80,6 +85,8 @@ function NarrowRow({ row, index, columns, isChosen, onChoose }) {
 	};
 	const heads = ['port', 'shown_port', 'process', 'remote'];
 	const door = cell(['shown_port', 'port']) || cell(['local']).replace(/^.*:/, '');
+	if (OF_WATCHING.has(row.event))
+		heads.push(...columns);
 	const rest = columns.map((name, c) => (heads.includes(name) ? '' : shownCell(name, row.cells[c] ?? ''))).filter(text => text);
 	const change = row.change ? ` is-${row.change} turn-${row.stamp % 2}` : '';
 	return html`<div class=${'row' + change + (isChosen ? ' is-chosen' : '')} role="row" id=${'row-' + row.id}
@@ -87,8 +94,8 @@ function NarrowRow({ row, index, columns, isChosen, onChoose }) {
 		style=${{ top: `calc(${index} * var(--row))` }}
 		onClick=${() => onChoose(row, index)}>
 		<span class="sign" role="gridcell" aria-label=${SPOKEN[row.change]}>${SIGNS[row.change] ?? ''}</span>
-		<span class="number" role="gridcell">${door}</span>
-		<span class="who" role="gridcell">${cell(['process']) || '—'}${cell(['remote']) ? ' → ' + cell(['remote']) : ''}</span>
+		<span class="number" role="gridcell">${OF_WATCHING.has(row.event) ? '!' : door}</span>
+		<span class="who" role="gridcell">${OF_WATCHING.has(row.event) ? row.text : cell(['process']) || '—'}${cell(['remote']) ? ' → ' + cell(['remote']) : ''}</span>
 		<span class="rest" role="gridcell">${rest.join(' · ')}</span>
 	</div>`;
 }

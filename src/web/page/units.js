@@ -3,6 +3,12 @@ export function clock(seconds, { isShort = false } = {}) {
 	return new Date(seconds * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: isShort ? undefined : '2-digit', hourCycle: 'h23' });
 }
 
+// Of RFC 3339: the local time of day, to the millisecond.
+export function clockOf(text) {
+	const at = new Date(text.replace(/(\.\d{3})\d+/, '$1'));
+	return `${clock(at / 1000)}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+}
+
 export function since(then, now) {
 	const seconds = Math.max(0, now - then);
 	for (const [size, word] of [[86400, 'd'], [3600, 'h'], [60, 'min']])
