@@ -16,6 +16,7 @@ struct settings {
 	int tab;
 	uint64_t interval_ms;
 	uint32_t past_mib;
+	const char *db;
 };
 
 static const struct option options[] = {
@@ -25,7 +26,7 @@ static const struct option options[] = {
 	 .at = offsetof(struct settings, tab),
 	 .argument = "TAB",
 	 .words = top_tab_words,
-	 .help = N_("begin with: doors, connections or map")},
+	 .help = N_("begin with: doors, connections, map or events")},
 	{.kind = OPTION_DURATION,
 	 .letter = 'i',
 	 .name = "interval",
@@ -39,6 +40,7 @@ static const struct option options[] = {
 	 .min = 1,
 	 .max = 65536,
 	 .help = N_("memory for the last ten minutes, to walk back through (64)")},
+	ARCHIVE_DB_OPTION(struct settings, db),
 	LOOK_OPTIONS(struct settings, look),
 	LOOK_READ_OPTION(struct settings, look),
 	{.kind = OPTION_END},
@@ -49,6 +51,18 @@ static void set_defaults(void *data)
 	struct settings *settings = data;
 	settings->interval_ms = INTERVAL_MS;
 	settings->past_mib = PAST_MIB;
+}
+
+/* A record that was named is to be there; the usual one need not. */
+static int prepare(struct context *context, void *data, char **arguments unused_argument,
+		   struct error *err)
+{
+	const struct settings *settings = data;
+	if (!settings->db)
+		return 0;
+	int r = archive_open(context, settings->db, err);
+	archive_close(context);
+	return r;
 }
 
 static const char *join_words(struct context *context, char **words)
@@ -97,6 +111,7 @@ static int show(struct context *context, const struct settings *settings, const 
 		.interval_ms = (unsigned)settings->interval_ms,
 		.past_bytes = (uint64_t)settings->past_mib << 20,
 		.filter = filter,
+		.db = settings->db,
 		.has_colour = context->has_colour,
 		.is_utf8 = context->is_utf8,
 		.stop = context->stop,
@@ -135,6 +150,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 static const char *const examples[] = {
 	"doorward top",
 	"doorward top --tab connections 'process = nginx'",
+	"doorward top --tab events 'event = refused'",
 	"doorward top --interval 2s 'port in 8000-8999'",
 	NULL,
 };
@@ -149,5 +165,6 @@ const struct command cmd_top = {
 	.set_defaults = set_defaults,
 	.capabilities = UINT64_MAX, /* of the thread that acts; the screen's own gives all up */
 	.examples = examples,
+	.prepare = prepare,
 	.run = run,
 };

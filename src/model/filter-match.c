@@ -175,8 +175,10 @@ bool filter_match(const struct filter *filter, const struct snapshot *snapshot, 
 {
 	if (!filter)
 		return true;
-	if (snapshot->events.n)
-		return filter_match_event(filter, vector_at(&snapshot->events, socket));
+	if (snapshot->events.n) {
+		const struct event *event = vector_at(&snapshot->events, socket);
+		return event_is_of_watching(event) || filter_match_event(filter, event);
+	}
 	struct record record = {
 		.snapshot = snapshot, .socket = snapshot_socket(snapshot, socket), .index = socket};
 	return evaluate(filter, filter->root, &record, false) == YES;

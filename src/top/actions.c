@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/format.h"
+#include "model/events.h"
 #include "model/plan.h"
 #include "top/actions.h"
 #include "top/map.h"
@@ -27,6 +28,11 @@ static const struct socket *chosen(struct top *top, uint32_t *ret_row)
 	}
 	*ret_row = row;
 	const struct rows *rows = &top->shown->rows;
+	if (top->shown->is_events &&
+	    events_at(rows->snapshot, rows->order[rows_first(rows, row)])->socket == NONE) {
+		top_say(top, true, "that line tells of the watching, and of no port");
+		return NULL;
+	}
 	return snapshot_socket(rows->snapshot, rows->order[rows_first(rows, row)]);
 }
 
@@ -358,7 +364,14 @@ void action_write(struct top *top)
 		top_say(top, true, "nothing is shown yet");
 		return;
 	}
-	line_set(&top->line, "doorward.json");
+	line_set(&top->line, top->shown->is_events ? "events.jsonl" : "doorward.json");
 	top->line_error = (struct error){0};
 	top->layer = &layer_file;
+}
+
+void action_moment(struct top *top)
+{
+	line_set(&top->line, "");
+	top->line_error = (struct error){0};
+	top->layer = &layer_moment;
 }

@@ -19,6 +19,7 @@ void action_reverse(struct top *top);
 void action_columns(struct top *top);
 void action_copy(struct top *top);
 void action_write(struct top *top);
+void action_moment(struct top *top);
 void action_proto(struct top *top);
 void action_drawing(struct top *top);
 

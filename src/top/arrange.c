@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/attributes.h"
+#include "model/events.h"
 #include "top/arrange.h"
 #include "top/ghosts.h"
 #include "top/marks.h"
@@ -47,7 +48,10 @@ static int make_rows(const struct wish *wish, const struct filter *filter, struc
 	int r = rows_select(wish->snapshot, filter, rows);
 	if (r < 0)
 		return r;
-	rows_keep_states(rows, wish->states);
+	if (wish->is_events)
+		rows_keep_events(rows, 0, wish->until_ns);
+	else
+		rows_keep_states(rows, wish->states);
 	if (wish->has_peers)
 		rows_keep_peers(rows);
 	r = rows_sort(rows, wish->choice.sort[0] ? wish->choice.sort : NULL,
@@ -62,6 +66,31 @@ static int mark_rows(const struct marks *marks, const struct wish *wish, struct 
 		return -ENOMEM;
 	for (uint32_t row = 0; row < to->rows.n_rows; row++)
 		to->row_marks[row] = marks_of_row(marks, &to->rows, row, wish->now_ms);
+	return 0;
+}
+
+/* An event is new by its own time, and known by its number. */
+static struct mark mark_of_event(const struct event *event, const struct wish *wish)
+{
+	struct mark mark = {.id = (uint32_t)event->number};
+	uint64_t age_ms =
+		wish->now_ns > event->time_ns ? (wish->now_ns - event->time_ns) / 1000000 : 0;
+	if (age_ms >= FADE_MS || wish->is_past)
+		return mark;
+	mark.change = CHANGE_NEW;
+	mark.since_ms = wish->now_ms - (uint32_t)age_ms;
+	return mark;
+}
+
+static int mark_events(const struct wish *wish, struct arrangement *to)
+{
+	const struct rows *rows = &to->rows;
+	to->row_marks = malloc((rows->n_rows + 1u) * sizeof(*to->row_marks));
+	if (!to->row_marks)
+		return -ENOMEM;
+	for (uint32_t row = 0; row < rows->n_rows; row++)
+		to->row_marks[row] = mark_of_event(
+			events_at(rows->snapshot, rows->order[rows_first(rows, row)]), wish);
 	return 0;
 }
 
@@ -98,13 +127,15 @@ static int fill(struct marks *marks, const struct arrangement *last, const struc
 	cleanup(difference_done) struct difference own = {.older = NULL};
 	const struct difference *difference = NULL;
 	int r = filter_parse(wish->filter, services, &filter, NULL);
-	if (r >= 0)
+	if (r >= 0 && !wish->is_events)
 		r = marks_move(marks, wish, &own, &difference);
 	if (r >= 0 && wish->is_map)
 		r = make_map(wish, filter, difference, to);
 	else if (r >= 0)
 		r = make_rows(wish, filter, &to->rows);
-	if (r >= 0 && !wish->is_map)
+	if (r >= 0 && wish->is_events)
+		r = mark_events(wish, to);
+	else if (r >= 0 && !wish->is_map)
 		r = mark_rows(marks, wish, to);
 	if (r >= 0 && !wish->is_map)
 		r = place_ghosts(last, difference, wish, to);
@@ -131,6 +162,7 @@ int arrange(struct marks *marks, const struct arrangement *last, const struct wi
 	to->number = wish->number;
 	to->is_past = wish->is_past;
 	to->is_map = wish->is_map;
+	to->is_events = wish->is_events;
 	int r = fill(marks, last, wish, services, to);
 	if (r < 0) {
 		arrangement_release(to);

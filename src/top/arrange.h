@@ -34,7 +34,8 @@ struct wish {
 	const struct snapshot *snapshot; /* held by who asks */
 	const struct snapshot *older;	 /* of the past: what it is compared with; NULL */
 	bool is_past, is_fresh;		 /* fresh: nothing is compared with what was before */
-	bool is_map;
+	bool is_map, is_events;
+	uint64_t now_ns, until_ns; /* of events: now; none behind it is a row, 0: all are */
 	uint32_t now_ms;
 	unsigned number; /* of the choice: rows of another are not compared */
 	uint32_t states; /* 1 << enum state: others are no rows */
@@ -56,7 +57,7 @@ struct arrangement {
 	atomic_uint n_owners;
 	const struct snapshot *snapshot; /* held */
 	unsigned number;
-	bool is_past, is_map;
+	bool is_past, is_map, is_events;
 	struct rows rows;
 	struct mark *row_marks;
 	uint32_t *items; /* a row, or a ghost with ITEM_GHOST */

@@ -69,38 +69,44 @@ void choice_sort(struct choice *choice, const struct field *field)
 
 /* ---- as text ---- */
 
-static bool parse_columns(const char *text, struct choice *choice)
+/* "port,-process" to at most @most fields; false: one is none, or it is of events and this is no
+ * list of them. */
+static bool parse_fields(const char *text, bool has_events, unsigned most,
+			 const struct field **fields, bool *descending)
 {
-	const struct field **fields = NULL;
-	if (fields_parse(text, &fields, NULL, NULL) < 0)
-		return false;
 	unsigned n = 0;
-	for (; n < CHOICE_COLUMNS_MAX && fields[n]; n++)
-		choice->columns[n] = fields[n];
-	choice->columns[n] = NULL;
-	free(fields);
-	return n > 0;
+	while (*text) {
+		char name[64];
+		bool is_down = descending && *text == '-';
+		text += is_down;
+		size_t length = strcspn(text, ",");
+		if (!length || length >= sizeof(name))
+			return false;
+		memcpy(name, text, length);
+		name[length] = '\0';
+		const struct field *field = field_find(name);
+		if (!field || (field->of == OF_EVENT && !has_events))
+			return false;
+		if (n < most) {
+			if (descending)
+				descending[n] = is_down;
+			fields[n++] = field;
+		}
+		text += length + (text[length] == ',');
+	}
+	fields[n] = NULL;
+	return true;
 }
 
-static bool parse_sort(const char *text, struct choice *choice)
+static bool parse_columns(const char *text, bool has_events, struct choice *choice)
 {
-	const struct field **fields = NULL;
-	bool *descending = NULL;
-	if (!*text) { /* the usual order */
-		choice->sort[0] = NULL;
-		return true;
-	}
-	if (fields_parse(text, &fields, &descending, NULL) < 0)
-		return false;
-	unsigned n = 0;
-	for (; n < CHOICE_SORT_MAX && fields[n]; n++) {
-		choice->sort[n] = fields[n];
-		choice->descending[n] = descending[n];
-	}
-	choice->sort[n] = NULL;
-	free(fields);
-	free(descending);
-	return true;
+	return *text && parse_fields(text, has_events, CHOICE_COLUMNS_MAX, choice->columns, NULL);
+}
+
+/* Nothing: the usual order. */
+static bool parse_sort(const char *text, bool has_events, struct choice *choice)
+{
+	return parse_fields(text, has_events, CHOICE_SORT_MAX, choice->sort, choice->descending);
 }
 
 static bool parse_group(const char *text, struct choice *choice)
@@ -124,8 +130,10 @@ static bool parse_line(char *line, const char *const *names, struct choice *choi
 		if (strcmp(names[i], tab) != 0)
 			continue;
 		struct choice wanted = choices[i];
-		bool is_right = strcmp(what, "columns") == 0 ? parse_columns(line, &wanted)
-				: strcmp(what, "sort") == 0  ? parse_sort(line, &wanted)
+		bool has_events = strcmp(tab, CHOICE_EVENTS) == 0;
+		bool is_right = strcmp(what, "columns") == 0
+					? parse_columns(line, has_events, &wanted)
+				: strcmp(what, "sort") == 0  ? parse_sort(line, has_events, &wanted)
 				: strcmp(what, "group") == 0 ? parse_group(line, &wanted)
 							     : false;
 		if (is_right)

@@ -8,7 +8,8 @@
 
 #define CHOICE_COLUMNS_MAX 48
 #define CHOICE_SORT_MAX 4
-#define CHOICE_LISTS 2 /* tabs with a list */
+#define CHOICE_LISTS 3	       /* tabs with a list */
+#define CHOICE_EVENTS "events" /* the one whose columns may be fields of events */
 
 struct choice {
 	const struct field *columns[CHOICE_COLUMNS_MAX + 1]; /* NULL ends */

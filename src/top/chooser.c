@@ -2,13 +2,15 @@
 #include "top/state.h"
 
 /* The chosen columns first, in their order, then the other fields. */
-static const struct field *listed(const struct choice *choice, unsigned index)
+static const struct field *listed(const struct top *top, const struct choice *choice,
+				  unsigned index)
 {
 	unsigned n = choice_count(choice);
 	const struct field *field;
 	if (index < n)
 		return choice->columns[index];
-	for (unsigned i = 0; (field = field_at(i)); i++)
+	bool has_events = tabs[top->tab].is_events;
+	for (unsigned i = 0; (field = has_events ? field_any_at(i) : field_at(i)); i++)
 		if (choice_find(choice, field) < 0 && n++ == index)
 			return field;
 	return NULL;
@@ -17,7 +19,7 @@ static const struct field *listed(const struct choice *choice, unsigned index)
 static void draw_field(struct top *top, const struct choice *choice, unsigned index, unsigned row)
 {
 	struct canvas *canvas = &top->canvas;
-	const struct field *field = listed(choice, index);
+	const struct field *field = listed(top, choice, index);
 	bool is_in = index < choice_count(choice), is_chosen = index == top->chosen;
 	struct style style = {.ink = is_in || is_chosen ? INK_PLAIN : INK_DIM};
 	if (is_chosen)
@@ -44,7 +46,7 @@ static void draw(struct top *top)
 	for (unsigned row = 1; row < canvas->rows; row++)
 		canvas_fill(canvas, row, 0, canvas->columns, (struct style){INK_PLAIN}, ' ');
 	canvas_string(canvas, 0, 1, canvas->columns - 1u, bar, "columns");
-	for (unsigned i = 0; i < room && listed(choice, first + i); i++)
+	for (unsigned i = 0; i < room && listed(top, choice, first + i); i++)
 		draw_field(top, choice, first + i, 1 + i);
 	canvas_fill(canvas, canvas->rows - 1u, 0, canvas->columns, bar, ' ');
 	canvas_string(canvas, canvas->rows - 1u, 1, canvas->columns - 1u, bar,
@@ -54,7 +56,7 @@ static void draw(struct top *top)
 static void go(struct top *top, int by)
 {
 	int to = (int)top->chosen + by;
-	while (to > 0 && !listed(top_choice(top), (unsigned)to))
+	while (to > 0 && !listed(top, top_choice(top), (unsigned)to))
 		to--;
 	top->chosen = to < 0 ? 0 : (unsigned)to;
 }
@@ -62,19 +64,21 @@ static void go(struct top *top, int by)
 static void change(struct top *top, uint32_t point)
 {
 	struct choice *choice = top_choice(top);
-	const struct field *field = listed(choice, top->chosen);
+	const struct field *field = listed(top, choice, top->chosen);
 	if (!field)
 		return;
-	if (point == ' ' && !choice_toggle(choice, field))
-		top_say(top, true, "more columns than that there cannot be");
-	else if (point == 's')
+	if (point == ' ') {
+		if (!choice_toggle(choice, field))
+			top_say(top, true, "more columns than that there cannot be");
+	} else if (point == 's') {
 		choice_sort(choice, field);
-	else if (point == '<' || point == 'K' || point == '-')
+	} else if (point == '<' || point == 'K' || point == '-') {
 		top->chosen = choice_move(choice, top->chosen, -1);
-	else if (point == '>' || point == 'J' || point == '+')
+	} else if (point == '>' || point == 'J' || point == '+') {
 		top->chosen = choice_move(choice, top->chosen, 1);
-	else
+	} else {
 		return;
+	}
 	top_keep_choice(top);
 }
 

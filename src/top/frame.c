@@ -4,7 +4,9 @@
 #include <time.h>
 
 #include "base/format.h"
-#include "top/state.h"
+#include "model/calendar.h"
+#include "source/zone.h"
+#include "top/events.h"
 
 #define ROWS_FOR_INFO 8
 #define ROWS_FOR_KEYS 7
@@ -21,10 +23,11 @@ static void draw_clock(struct top *top, unsigned from)
 	struct tm tm;
 	if (localtime_r(&seconds, &tm))
 		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	const char *state = top->options->saved ? "saved"
-			    : top->walked	? "past"
-			    : top->is_paused	? "paused"
-						: "";
+	const char *state = top->options->saved		  ? "saved"
+			    : top->walk.recalled.snapshot ? "recorded"
+			    : top->walked		  ? "past"
+			    : top->is_paused		  ? "paused"
+							  : "";
 	int n = snprintf(text, sizeof(text), "%s %s ", state, clock);
 	if (n > 0 && from + (unsigned)n < canvas->columns)
 		canvas_string(
@@ -49,12 +52,27 @@ static void draw_tabs(struct top *top)
 		int n = snprintf(title, sizeof(title),
 				 canvas->columns < 40 && !is_chosen ? " %u " : " %u %s ", i + 1,
 				 tabs[i].title);
-		struct style style = {.paper = INK_BAR,
-				      .flags = (uint8_t)(is_chosen ? CELL_REVERSE | CELL_BOLD : 0)};
+		bool is_whole = !tab_why_not(top, i) && (!tabs[i].is_events || top->may_trace);
+		struct style style = {.ink = is_whole ? INK_PLAIN : INK_BAR_DIM,
+				      .paper = INK_BAR,
+				      .flags = (uint8_t)(is_chosen   ? CELL_REVERSE | CELL_BOLD
+							 : !is_whole ? CELL_DIM
+								     : 0)};
 		column += canvas_string(canvas, 0, column, n > 0 ? (unsigned)n : 0, style, title);
 		top->tab_ends[i] = (uint16_t)column;
 	}
 	draw_clock(top, column);
+}
+
+/* Of the record, to the millisecond. */
+static void tell_moment(const struct top *top, struct out *out)
+{
+	const struct recorded_answer *recalled = &top->walk.recalled;
+	char text[RFC3339_MAX];
+	size_t n = calendar_plain(text, recalled->time_ns, &zone_local);
+	out_format(out, "  as of %.*s.%03u (recorded%s)", (int)n, text,
+		   (unsigned)(recalled->time_ns / 1000000 % 1000),
+		   recalled->snapshot->is_complete ? "" : ", not complete");
 }
 
 /* What is shown, and what is not. */
@@ -62,13 +80,17 @@ static void write_info(struct top *top, struct out *out)
 {
 	const struct choice *choice = top_choice(top);
 	const struct arrangement *shown = top->shown;
-	if (top_has_arrangement(top) && !shown->is_map)
+	if (tabs[top->tab].is_events)
+		events_info(top, out);
+	else if (top_has_arrangement(top) && !shown->is_map)
 		out_format(out, "%u row%s of %u socket%s", shown->rows.n_rows,
 			   shown->rows.n_rows == 1 ? "" : "s", shown->rows.n_sockets,
 			   shown->rows.n_sockets == 1 ? "" : "s");
 	if (choice && choice->by != ROWS_BY_NONE)
 		out_format(out, "  by %s", rows_by_words[choice->by]);
-	if (top->walked) {
+	if (top->walk.recalled.snapshot) {
+		tell_moment(top, out);
+	} else if (top->walked) {
 		char ago[32], size[32];
 		double seconds = top->latest->time - top->walked->time;
 		size_t n = format_duration(ago, sizeof(ago), (uint64_t)(seconds + 0.5)),
@@ -126,10 +148,7 @@ bool frame_press(struct top *top, const struct input *input)
 	for (unsigned i = 0; i < TAB_MAX; i++) {
 		if (input->column >= top->tab_ends[i])
 			continue;
-		if (top->tab != i) {
-			top->tab = i;
-			top_rearrange(top);
-		}
+		top_go_to(top, i);
 		break;
 	}
 	return true;

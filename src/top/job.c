@@ -12,6 +12,7 @@
 #include "view/delivery.h"
 #include "view/diagnosis.h"
 #include "view/json.h"
+#include "view/line.h"
 #include "view/plan.h"
 #include "view/story.h"
 #include "view/table.h"
@@ -205,6 +206,15 @@ static int do_blocking(struct job *job, const struct looking *looking, struct er
 
 /* ---- writing ---- */
 
+static void write_lines(struct out *out, const struct rows *rows, struct json_shape *shape)
+{
+	for (uint32_t i = 0; i < rows->n_sockets; i++) {
+		json_socket(out, shape, rows->snapshot, rows->order[i]);
+		out_char(out, '\n');
+	}
+	json_end(out, rows->snapshot);
+}
+
 static int write_form(struct job *job, struct out *out)
 {
 	const struct rows *rows = &job->shown->rows;
@@ -213,10 +223,15 @@ static int write_form(struct job *job, struct out *out)
 		return csv_print(out, rows, job->choice.columns);
 	if (job->form == FORM_TABLE)
 		return table_print(out, rows, job->choice.columns, &style);
+	if (job->shown->is_events)
+		return lines_print(out, rows, job->form == FORM_JSON);
 	struct json_shape *shape = json_shape_new(job->choice.columns);
 	if (!shape)
 		return -ENOMEM;
-	json_print(out, rows, shape);
+	if (job->form == FORM_JSON)
+		json_print(out, rows, shape);
+	else
+		write_lines(out, rows, shape);
 	json_shape_free(shape);
 	return 0;
 }

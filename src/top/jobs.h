@@ -20,7 +20,7 @@ enum job_kind {
 	JOB_WRITE, /* what is shown, to a file */
 };
 
-enum job_form { FORM_TABLE, FORM_JSON, FORM_CSV };
+enum job_form { FORM_TABLE, FORM_JSON, FORM_LINES, FORM_CSV };
 
 struct job {
 	enum job_kind kind;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "top/actions.h"
+#include "top/events.h"
 #include "top/keys.h"
 #include "top/state.h"
 
@@ -10,37 +11,44 @@ static void leave(struct top *top)
 	top->is_ended = true;
 }
 
-static void go_to(struct top *top, unsigned tab)
+/* The next that can be shown. */
+static void go_by(struct top *top, unsigned by)
 {
-	if (top->tab == tab)
-		return;
-	top->tab = tab;
-	top_rearrange(top);
+	unsigned tab = top->tab;
+	do
+		tab = (tab + by) % TAB_MAX;
+	while (tab_why_not(top, tab));
+	top_go_to(top, tab);
 }
 
 static void next_tab(struct top *top)
 {
-	go_to(top, (top->tab + 1) % TAB_MAX);
+	go_by(top, 1);
 }
 
 static void previous_tab(struct top *top)
 {
-	go_to(top, (top->tab + TAB_MAX - 1) % TAB_MAX);
+	go_by(top, TAB_MAX - 1);
 }
 
 static void show_doors(struct top *top)
 {
-	go_to(top, TAB_DOORS);
+	top_go_to(top, TAB_DOORS);
 }
 
 static void show_connections(struct top *top)
 {
-	go_to(top, TAB_CONNECTIONS);
+	top_go_to(top, TAB_CONNECTIONS);
 }
 
 static void show_map(struct top *top)
 {
-	go_to(top, TAB_MAP);
+	top_go_to(top, TAB_MAP);
+}
+
+static void show_events(struct top *top)
+{
+	top_go_to(top, TAB_EVENTS);
 }
 
 static void pause_or_go_on(struct top *top)
@@ -48,6 +56,7 @@ static void pause_or_go_on(struct top *top)
 	top->is_paused = !top->is_paused;
 	if (top->refresh)
 		refresh_pause(top->refresh, top->is_paused);
+	events_watch(top);
 	if (!top->is_paused)
 		top_walk(top, 0);
 }
@@ -93,7 +102,7 @@ static const char *no_story(const struct top *top)
 /* Of the chosen row: what is another's needs a right that is not there. */
 static const char *no_close(const struct top *top)
 {
-	const struct list_view *list = &top->lists[top->tab % CHOICE_LISTS];
+	const struct list_view *list = &top->lists[tabs[top->tab].list];
 	const char *why = needs_host(top) ? needs_host(top) : needs_list(top);
 	if (why || !top_has_arrangement(top) || list->at >= top->shown->n_items ||
 	    top->shown->items[list->at] & ITEM_GHOST)
@@ -101,6 +110,10 @@ static const char *no_close(const struct top *top)
 	const struct rows *rows = &top->shown->rows;
 	uint32_t first = rows_first(rows, top->shown->items[list->at]);
 	const struct socket *socket = snapshot_socket(rows->snapshot, rows->order[first]);
+	const struct event *event =
+		top->shown->is_events ? events_at(rows->snapshot, rows->order[first]) : NULL;
+	if (event && event->kind != EVENT_OPENED && event->kind != EVENT_ESTABLISHED)
+		return "what the event tells of is no more";
 	if (socket->held_by == HELD_UNSEEN)
 		return "its process may not be inspected: run it with sudo";
 	if (!top->may_signal && socket->held_by == HELD_PROCESS &&
@@ -139,21 +152,24 @@ const struct key_binding top_keys[] = {
 	{"C, F2", "Columns", "choose, move and sort the columns", INPUT_COLUMNS, 0, 'C', 0,
 	 action_columns, needs_list},
 	{"Space", "Pause", "hold still, and go on", 0, 0, ' ', 0, pause_or_go_on, NULL},
-	{"<, >", NULL, "walk back through the last minutes, and forth", 0, 0, '<', 0, earlier,
-	 NULL},
+	{"<, >", NULL, "walk back: the last minutes, then the record; and forth", 0, 0, '<', 0,
+	 earlier, NULL},
 	{"", NULL, NULL, 0, 0, '>', 0, later, NULL},
+	{"@", NULL, "as it was then: 10m, yesterday 14:00; Esc is now", 0, 0, '@', 0, action_moment,
+	 needs_host},
 	{"y", "Copy", "copy the row to the clipboard (OSC 52)", 0, 0, 'y', 0, action_copy, NULL},
-	{"o", "Write", "write what is shown to a file: NAME.json, NAME.csv, else a table", 0, 0,
-	 'o', 0, action_write, needs_list},
+	{"o", "Write", "write it to a file: NAME.json, .jsonl, .csv, else a table", 0, 0, 'o', 0,
+	 action_write, needs_list},
 	{"t", "TCP/UDP", "the doors of TCP, or of UDP", 0, 0, 't', 0, action_proto, needs_map},
 	{"m", "Dots", "draw by half blocks, braille or ASCII", 0, 0, 'm', 0, action_drawing,
 	 needs_map},
-	{"Tab, 1-3", NULL, "the next tab; Doors, Connections, Map", INPUT_TAB, 0, 0, 0, next_tab,
-	 NULL},
+	{"Tab, 1-4", NULL, "the next tab; Doors, Connections, Map, Events", INPUT_TAB, 0, 0, 0,
+	 next_tab, NULL},
 	{"", NULL, NULL, INPUT_BACKTAB, 0, 0, 0, previous_tab, NULL},
 	{"", NULL, NULL, 0, 0, '1', 0, show_doors, NULL},
 	{"", NULL, NULL, 0, 0, '2', 0, show_connections, NULL},
 	{"", NULL, NULL, 0, 0, '3', 0, show_map, NULL},
+	{"", NULL, NULL, 0, 0, '4', 0, show_events, NULL},
 	{"Up, Down, j, k", NULL,
 	 "choose a row; PgUp, PgDn, Home and End too. On the map the cursor", 0, 0, 0, 0, NULL,
 	 NULL},
@@ -201,6 +217,8 @@ void keys_draw_bar(struct top *top, unsigned row)
 		if (!key->label)
 			continue;
 		bool can = !(key->why_not && key->why_not(top));
+		if (!can && (key->why_not == needs_map || key->why_not == needs_list))
+			continue; /* of another tab: its room is for the others */
 		size_t n = strcspn(key->shown, ","), label = strlen(key->label);
 		if (column + n + label + 2 > canvas->columns)
 			continue;

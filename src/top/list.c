@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "top/actions.h"
+#include "top/events.h"
 #include "top/state.h"
 #include "view/cell.h"
 
@@ -17,12 +18,12 @@
 /* Of the tab that is shown, which is a list's. */
 static struct list_view *list_of(struct top *top)
 {
-	return &top->lists[top->tab % CHOICE_LISTS];
+	return &top->lists[tabs[top->tab].list];
 }
 
 static struct choice *choice_of(struct top *top)
 {
-	return &top->choices[top->tab % CHOICE_LISTS];
+	return &top->choices[tabs[top->tab].list];
 }
 
 /* ---- the selection ---- */
@@ -51,6 +52,7 @@ static void choose(struct top *top, uint32_t item)
 		return;
 	list->at = item < n ? item : n - 1;
 	list->id = arrangement_mark(top->shown, list->at)->id;
+	list->leaves_end = list->at + 1 < n;
 	scroll_to(top, list);
 }
 
@@ -64,6 +66,8 @@ void list_follow(struct top *top)
 	uint32_t item = list->id == ID_NONE ? 0 : arrangement_find(top->shown, list->id);
 	if (item == UINT32_MAX)
 		item = list->at;
+	if (top->shown->is_events && !list->leaves_end && !choice_of(top)->sort[0])
+		item = n - 1;
 	choose(top, item);
 }
 
@@ -86,17 +90,21 @@ static bool is_rate(const struct field *field)
 
 /* A rate is told in units, for it moves too fast to be read otherwise. */
 static struct shown read_cell(struct top *top, const struct row *row, struct column *column,
-			      char units[32])
+			      char units[EVENT_CELL_MAX])
 {
 	const struct table_style style = {.columns = top->canvas.columns,
 					  .is_utf8 = top->options->is_utf8};
 	struct shown shown = cell_read(&top->scratch, row, column, &style);
 	uint64_t number = 0;
+	size_t length;
+	if (row->record.event && row->is_single &&
+	    events_cell(row->record.event, column->field, units, &length))
+		return (struct shown){units, length, length};
 	if (!is_rate(column->field) || !shown.n)
 		return shown;
 	for (size_t i = 0; i < shown.n && shown.bytes[i] >= '0' && shown.bytes[i] <= '9'; i++)
 		number = number * 10 + (uint64_t)(shown.bytes[i] - '0');
-	size_t n = format_size(units, 32, number);
+	size_t n = format_size(units, EVENT_CELL_MAX, number);
 	return (struct shown){units, n, n};
 }
 
@@ -132,7 +140,7 @@ static void measure(struct top *top, struct list_view *list, const struct choice
 		widen(list, i, strlen(choice->columns[i]->title) + (is_sorted ? 1 : 0));
 		for (uint32_t k = list->first; k < list->first + n_rows && k < count(top); k++) {
 			uint32_t item = top->shown->items[k];
-			char units[32];
+			char units[EVENT_CELL_MAX];
 			struct row row;
 			if (item & ITEM_GHOST)
 				continue;
@@ -159,7 +167,7 @@ static unsigned total_of(const struct choice *choice, unsigned skipped, const ui
 /* How far a column may be cut: what never is, not at all, but for rows that have a list of it. */
 static unsigned least_of(const struct field *field, unsigned width, unsigned whole)
 {
-	bool is_whole = field->flags & FIELD_NEVER_CUT || is_rate(field);
+	bool is_whole = field->flags & FIELD_NEVER_CUT || is_rate(field) || field->of == OF_EVENT;
 	unsigned least = !is_whole ? WIDTH_LEAST : whole > WIDTH_OF_LIST ? whole : WIDTH_OF_LIST;
 	return width < least ? width : least;
 }
@@ -242,6 +250,16 @@ static struct shown text_of(const char *text)
 	return (struct shown){text, n, text_show(NULL, text, n)};
 }
 
+/* Of no socket: it has the whole line. */
+static void draw_watching(struct top *top, const struct event *event, struct style style,
+			  unsigned line)
+{
+	top->scratch.n = 0;
+	events_tell(event, &top->scratch);
+	canvas_put(&top->canvas, line, SIGNS, top->canvas.columns - (unsigned)SIGNS, style,
+		   top->scratch.data, top->scratch.n);
+}
+
 static void draw_item(struct top *top, const struct choice *choice, const uint16_t *widths,
 		      uint32_t k, unsigned line)
 {
@@ -258,16 +276,24 @@ static void draw_item(struct top *top, const struct choice *choice, const uint16
 		row_at(&top->shown->rows, item, &row);
 		row.most = MOST_LIVE;
 	}
-	if (sign == ' ' && !is_ghost && has_two_owners(&top->shown->rows, item))
+	const struct event *event = is_ghost ? NULL : row.record.event;
+	if (event) {
+		style.ink = mark_level(mark, top->now_ms) < 1 ? style.ink : events_ink(event);
+		sign = events_sign(event);
+	} else if (sign == ' ' && !is_ghost && has_two_owners(&top->shown->rows, item))
 		sign = '!';
 	if (!is_ghost && style.ink == INK_PLAIN && row.record.socket->held_by == HELD_UNSEEN)
 		style.ink = INK_DIM; /* what a right is needed for */
 	canvas_fill(canvas, line, 0, 1, style, (uint32_t)sign);
+	if (event && event->socket == NONE) {
+		draw_watching(top, event, style, line);
+		return;
+	}
 	for (unsigned i = list->skipped; choice->columns[i]; i++) {
 		if (!list->starts[i])
 			continue;
 		struct column column = column_of(choice->columns[i]);
-		char units[32];
+		char units[EVENT_CELL_MAX];
 		struct shown shown =
 			is_ghost ? text_of(top->shown->ghosts[item & ~ITEM_GHOST].cells[i])
 				 : read_cell(top, &row, &column, units);
@@ -306,9 +332,10 @@ static void draw_titles(struct top *top, const struct choice *choice, uint16_t *
 
 static void draw_empty(struct top *top, unsigned line)
 {
-	const char *text = !top_has_arrangement(top) ? "looking..."
-			   : top->filter[0]	     ? "nothing matches the filter"
-						     : "nothing is there";
+	const char *text = tabs[top->tab].is_events    ? events_empty(top)
+			   : !top_has_arrangement(top) ? "looking..."
+			   : top->filter[0]	       ? "nothing matches the filter"
+						       : "nothing is there";
 	canvas_string(&top->canvas, line, SIGNS, top->canvas.columns, (struct style){INK_DIM},
 		      text);
 }

@@ -39,11 +39,23 @@ static void set_connections(struct choice *choice)
 			choice_toggle(choice, field_find(names[i]));
 }
 
+/* What happened, to what, who did it, and how it went; the rest is to the right. */
+static void set_events(struct choice *choice)
+{
+	static const char *const names[] = {
+		"time",	 "event", "proto",	"local",    "remote",	  "process",	    "pid",
+		"state", "by",	  "errno_name", "duration", "bytes_sent", "bytes_received", "how"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (field_find(names[i]))
+			choice_toggle(choice, field_find(names[i]));
+}
+
 static int set_choices(struct top *top)
 {
-	set_connections(&top->choices[TAB_CONNECTIONS]);
-	top->choices[TAB_DOORS].by = ROWS_BY_SERVICE;
-	return set_usual(&top->choices[TAB_DOORS], COLUMNS_OPEN);
+	set_events(&top->choices[tabs[TAB_EVENTS].list]);
+	set_connections(&top->choices[tabs[TAB_CONNECTIONS].list]);
+	top->choices[tabs[TAB_DOORS].list].by = ROWS_BY_SERVICE;
+	return set_usual(&top->choices[tabs[TAB_DOORS].list], COLUMNS_OPEN);
 }
 
 /* ---- what cannot be done, and why ---- */
@@ -51,6 +63,8 @@ static int set_choices(struct top *top)
 static void set_reasons(struct top *top)
 {
 	top->may_signal = privilege_has(CAP_KILL);
+	top->may_trace = (privilege_has(CAP_BPF) && privilege_has(CAP_PERFMON)) ||
+			 privilege_has(CAP_SYS_ADMIN);
 	top->uid = getuid();
 	const char *absent = module_absent("nft");
 	if (absent)
@@ -60,11 +74,11 @@ static void set_reasons(struct top *top)
 			 "it needs CAP_NET_ADMIN: run it with sudo");
 }
 
-void open_tell_missing(struct top *top)
+void open_tell_missing(struct top *top, const struct snapshot *snapshot)
 {
-	const struct snapshot *snapshot = top->latest;
 	top->scratch.n = 0;
-	missing_text(&top->scratch, snapshot);
+	if (snapshot)
+		missing_text(&top->scratch, snapshot);
 	snprintf(top->missing, sizeof(top->missing), "%.*s", (int)top->scratch.n,
 		 top->scratch.data);
 }
@@ -73,7 +87,6 @@ void open_tell_missing(struct top *top)
 
 int open_state(struct top *top, struct error *err)
 {
-	static const char *const names[] = {"doors", "connections"};
 	struct error told = {0};
 	past_init(&top->past, top->options->past_bytes, PAST_SECONDS);
 	top->tab = top->options->tab;
@@ -84,7 +97,7 @@ int open_state(struct top *top, struct error *err)
 		r = set_choices(top);
 	if (r < 0)
 		return error_set(err, r, "show the screen");
-	if (choices_load(names, top->choices, CHOICE_LISTS, &told) < 0 && told.code)
+	if (choices_load(top_list_names, top->choices, CHOICE_LISTS, &told) < 0 && told.code)
 		top_say(top, true, "%s", told.what);
 	if (top->options->filter) {
 		r = filter_parse(top->options->filter, top->options->looking.services, &top->parsed,
@@ -103,17 +116,17 @@ int open_threads(struct top *top, struct error *err)
 	int r = 0;
 	if (options->saved) {
 		top->latest = snapshot_hold(options->saved);
-		open_tell_missing(top);
 	} else {
-		top->query = (struct query){.bounds = BOUNDS_ALL,
-					    .needs = top->query.needs,
-					    .scope = options->looking.scope,
-					    .source = options->looking.source};
-		top->query.bounds.states =
-			filter_names_state(top->parsed) ? STATES_ALL : tabs[top->tab].looked_at;
+		const struct journal_wish journal = {.looking = &options->looking,
+						     .record = options->db,
+						     .wants_record = options->db};
 		r = refresh_start(&top->query, options->interval_ms, false, &top->refresh, err);
 		if (r >= 0)
 			r = jobs_start(&options->looking, &top->jobs, err);
+		if (r >= 0)
+			r = journal_start(&journal, &top->journal, err);
+		if (r >= 0)
+			r = recorded_start(options->db, &top->recorded, err);
 	}
 	if (r >= 0)
 		r = arranger_start(options->looking.services, &top->arranger, err);
@@ -127,7 +140,10 @@ void open_done(struct top *top)
 	jobs_free(top->jobs);
 	arranger_free(top->arranger);
 	arrangement_release(top->shown);
-	snapshot_release(top->walked);
+	journal_free(top->journal);
+	recorded_free(top->recorded);
+	walk_done(top);
+	snapshot_release(top->events);
 	snapshot_release(top->latest);
 	past_done(&top->past);
 	pager_done(top);

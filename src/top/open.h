@@ -9,7 +9,7 @@ int open_state(struct top *top, struct error *err);
 int open_threads(struct top *top, struct error *err);
 void open_done(struct top *top);
 
-/* One line of what the latest snapshot lacks. */
-void open_tell_missing(struct top *top);
+/* One line of what it lacks; NULL: nothing is shown yet. */
+void open_tell_missing(struct top *top, const struct snapshot *snapshot);
 
 #endif

@@ -3,6 +3,8 @@
 #define TOP_STATE_H
 
 #include "collect/refresh.h"
+#include "journal/journal.h"
+#include "journal/recorded.h"
 #include "screen/screen.h"
 #include "top/arranger.h"
 #include "top/jobs.h"
@@ -10,7 +12,7 @@
 #include "top/past.h"
 #include "top/top.h"
 
-enum { TAB_DOORS, TAB_CONNECTIONS, TAB_MAP, TAB_MAX };
+enum { TAB_DOORS, TAB_CONNECTIONS, TAB_MAP, TAB_EVENTS, TAB_MAX };
 
 #define ID_NONE 0
 
@@ -28,6 +30,7 @@ struct list_view {
 	const struct arrangement *measured; /* what was measured last, from where on, how much */
 	uint32_t measured_first, measured_n;
 	uint16_t starts[CHOICE_COLUMNS_MAX + 1]; /* where each was drawn; 0: it was not */
+	bool leaves_end; /* of events: another than the last is chosen, and stays so */
 };
 
 struct map_view {
@@ -55,12 +58,22 @@ struct layer {
 	void (*input)(struct top *top, const struct input *input);
 	const char *keys; /* the line of its keys */
 };
-extern const struct layer layer_pager, layer_help, layer_filter, layer_file, layer_chooser;
+extern const struct layer layer_pager, layer_help, layer_filter, layer_file, layer_moment,
+	layer_chooser;
 
-/* One tab: events are to be another line of the table (top/tabs.c). */
+/* The walk through the record. */
+struct walk {
+	struct recorded_answer recalled; /* what is shown of it; snapshot NULL: nothing */
+	unsigned number;		 /* of what was asked last */
+	int steps;			 /* to be taken once the answer is there */
+	bool is_asked;
+};
+
+/* One tab: a line of the table (top/tabs.c). */
 struct tab {
 	const char *name, *title;
-	bool is_map;
+	bool is_map, is_events;
+	uint8_t list;	    /* of the lists and choices; a map has none */
 	bool has_peers;	    /* only what has another end */
 	uint32_t states;    /* shown where the filter names none */
 	uint32_t looked_at; /* collected for it */
@@ -69,6 +82,7 @@ struct tab {
 	void (*input)(struct top *top, const struct input *input);
 };
 extern const struct tab tabs[TAB_MAX];
+extern const char *const top_list_names[CHOICE_LISTS];
 
 struct top {
 	const struct top_options *options;
@@ -79,7 +93,12 @@ struct top {
 
 	struct refresh *refresh; /* NULL: a saved file */
 	struct arranger *arranger;
-	struct jobs *jobs; /* NULL: the same */
+	struct jobs *jobs;	   /* NULL: the same */
+	struct journal *journal;   /* NULL: the same */
+	struct recorded *recorded; /* NULL: the same */
+	struct walk walk;
+	const struct snapshot *events; /* held: the latest list; NULL: none yet */
+	struct journal_state journal_state;
 	struct past past;
 	const struct snapshot *latest,
 		*walked;	   /* held; walked: what is shown of the past, or NULL */
@@ -103,6 +122,8 @@ struct top {
 	unsigned chosen; /* of the chooser */
 
 	char status[192], missing[192];
+	bool has_many;	/* sockets: on Doors connections are not looked at */
+	bool may_trace; /* BPF: events as they happen */
 	bool is_bad, is_paused, is_fresh, is_dirty, is_ended, is_suspended;
 	uint32_t now_ms, status_ms;
 	struct input last_press;
@@ -118,22 +139,39 @@ void top_say(struct top *top, bool is_bad, const char *format, ...) printf_like(
 void top_rearrange(struct top *top);
 void top_keep_choice(struct top *top); /* in the file */
 int top_set_filter(struct top *top, const char *text, struct error *err);
-void top_walk(struct top *top, int by);
+void top_show(struct top *top); /* arranges anew what is there */
+/* What is asked of the host for the tab that is shown. */
+struct query top_query(const struct top *top);
+void top_go_to(struct top *top, unsigned tab);
 void top_suspend(struct top *top);
 
 static inline struct choice *top_choice(struct top *top)
 {
-	return tabs[top->tab].is_map ? NULL : &top->choices[top->tab];
+	return tabs[top->tab].is_map ? NULL : &top->choices[tabs[top->tab].list];
 }
 static inline struct list_view *top_list(struct top *top)
 {
-	return tabs[top->tab].is_map ? NULL : &top->lists[top->tab];
+	return tabs[top->tab].is_map ? NULL : &top->lists[tabs[top->tab].list];
 }
 static inline bool top_has_arrangement(const struct top *top)
 {
 	return top->shown && top->shown->is_map == tabs[top->tab].is_map &&
+	       top->shown->is_events == tabs[top->tab].is_events &&
 	       (top->shown->is_map || top->shown->rows.order);
 }
+
+/* ---- walk.c ---- */
+/* Back, forth, 0: now. */
+void top_walk(struct top *top, int by);
+void walk_now(struct top *top);
+void walk_at(struct top *top, uint64_t time_ns);
+void walk_take(struct top *top);
+void walk_want_events(struct top *top);
+void walk_done(struct top *top);
+
+/* ---- events.c ---- */
+/* Why a tab cannot be shown; NULL: it can. */
+const char *tab_why_not(const struct top *top, unsigned tab);
 
 /* ---- frame.c ---- */
 void frame_draw(struct top *top);

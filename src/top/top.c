@@ -11,11 +11,14 @@
 #include "base/module.h"
 #include "base/privilege.h"
 #include "model/columns.h"
+#include "source/zone.h"
+#include "top/events.h"
 #include "top/open.h"
 #include "top/state.h"
 
 #define FADE_STEP_MS (FADE_MS / 6) /* between frames while a colour fades */
 #define SIGNALS_MAX 8
+#define MANY_SOCKETS 4096
 
 void top_say(struct top *top, bool is_bad, const char *format, ...)
 {
@@ -30,9 +33,11 @@ void top_say(struct top *top, bool is_bad, const char *format, ...)
 
 /* ---- asking ---- */
 
-static uint32_t needs_of(struct top *top)
+static uint32_t needs_of(const struct top *top)
 {
-	const struct choice *choice = top_choice(top);
+	const struct tab *tab = &tabs[top->tab];
+	const struct choice *choice =
+		tab->is_map || tab->is_events ? NULL : &top->choices[tab->list];
 	return tabs[top->tab].needs | filter_needs(top->parsed) |
 	       (choice ? choice_needs(choice) : 0) | top->options->looking.needs;
 }
@@ -43,16 +48,30 @@ static uint32_t states_of(const struct top *top)
 	return filter_names_state(top->parsed) ? STATES_ALL : tabs[top->tab].states;
 }
 
-static void ask(struct top *top)
+/* Few connections are looked at wherever one is, so that the past of a tab has them too. */
+struct query top_query(const struct top *top)
 {
+	bool is_of_all = top->latest && !top->has_many;
+	uint32_t looked_at = tabs[top->tab].looked_at;
 	struct query query = {
 		.bounds = BOUNDS_ALL,
 		.needs = needs_of(top),
 		.scope = top->options->looking.scope,
 		.source = top->options->looking.source,
 	};
-	query.bounds.states =
-		filter_names_state(top->parsed) ? STATES_ALL : tabs[top->tab].looked_at;
+	for (unsigned i = 0; is_of_all && i < TAB_MAX; i++) {
+		looked_at |= tabs[i].looked_at;
+		query.needs |= tabs[i].needs;
+		if (!tabs[i].is_map && !tabs[i].is_events)
+			query.needs |= choice_needs(&top->choices[tabs[i].list]);
+	}
+	query.bounds.states = filter_names_state(top->parsed) ? STATES_ALL : looked_at;
+	return query;
+}
+
+static void ask(struct top *top)
+{
+	struct query query = top_query(top);
 	bool is_same =
 		query.needs == top->query.needs && query.bounds.states == top->query.bounds.states;
 	top->query = query;
@@ -62,23 +81,37 @@ static void ask(struct top *top)
 
 static const struct snapshot *before(const struct top *top, const struct snapshot *snapshot)
 {
+	if (top->walk.recalled.snapshot)
+		return top->walk.recalled.older;
 	for (uint32_t i = 1; i < top->past.list.n; i++)
 		if (past_at(&top->past, i) == snapshot)
 			return past_at(&top->past, i - 1);
 	return NULL;
 }
 
-static void arrange_now(struct top *top)
+static const struct snapshot *shown(const struct top *top)
 {
-	const struct snapshot *snapshot = top->walked ? top->walked : top->latest;
+	if (tabs[top->tab].is_events)
+		return events_shown(top);
+	return top->walked ? top->walked : top->latest;
+}
+
+void top_show(struct top *top)
+{
+	const struct snapshot *snapshot = shown(top);
+	open_tell_missing(top, tabs[top->tab].is_events || top->walked ? snapshot : top->latest);
 	if (!snapshot)
 		return;
+	bool is_in_memory = top->walked && !top->walk.recalled.snapshot;
 	struct wish wish = {
 		.snapshot = snapshot,
-		.older = top->walked ? before(top, top->walked) : NULL,
+		.older = top->walked && !tabs[top->tab].is_events ? before(top, top->walked) : NULL,
 		.is_past = top->walked != NULL,
 		.is_fresh = top->is_fresh,
 		.is_map = tabs[top->tab].is_map,
+		.is_events = tabs[top->tab].is_events,
+		.now_ns = zone_now_ns(),
+		.until_ns = is_in_memory ? (uint64_t)(top->walked->time * 1e9) : 0,
 		.now_ms = top->now_ms,
 		.number = top->number,
 		.states = states_of(top),
@@ -96,8 +129,22 @@ void top_rearrange(struct top *top)
 {
 	top->number++;
 	top->is_dirty = true;
+	events_watch(top);
 	ask(top);
-	arrange_now(top);
+	top_show(top);
+}
+
+void top_go_to(struct top *top, unsigned tab)
+{
+	const char *why_not = tab_why_not(top, tab);
+	if (why_not) {
+		top_say(top, true, "%s: %s", tabs[tab].title, why_not);
+		return;
+	}
+	if (top->tab == tab)
+		return;
+	top->tab = tab;
+	top_rearrange(top);
 }
 
 int top_set_filter(struct top *top, const char *text, struct error *err)
@@ -117,45 +164,24 @@ int top_set_filter(struct top *top, const char *text, struct error *err)
 
 void top_keep_choice(struct top *top)
 {
-	static const char *const names[] = {"doors", "connections"};
 	struct error err = {0};
-	if (choices_save(names, top->choices, CHOICE_LISTS, &err) < 0 && err.code != -EPERM)
+	if (choices_save(top_list_names, top->choices, CHOICE_LISTS, &err) < 0 &&
+	    err.code != -EPERM)
 		top_say(top, true, "%s", err.what);
 	top_rearrange(top);
 }
 
-/* ---- the past ---- */
-
-static void walk_to(struct top *top, const struct snapshot *snapshot)
-{
-	if (snapshot)
-		snapshot_hold(snapshot);
-	snapshot_release(top->walked);
-	top->walked = snapshot;
-	top->is_fresh = !snapshot; /* what lies between is no news */
-	top_rearrange(top);
-}
-
-/* @by 0: back to now. */
-void top_walk(struct top *top, int by)
-{
-	uint32_t n = top->past.list.n, at = n ? n - 1 : 0;
-	for (uint32_t i = 0; top->walked && i < n; i++)
-		if (past_at(&top->past, i) == top->walked)
-			at = i;
-	if (by == 0 || (by > 0 && (!top->walked || at + 1 >= n - 1))) {
-		if (top->walked)
-			walk_to(top, NULL);
-		return;
-	}
-	if (by < 0 && (!n || at == 0)) {
-		top_say(top, true, "nothing earlier is kept");
-		return;
-	}
-	walk_to(top, past_at(&top->past, at + (uint32_t)by));
-}
-
 /* ---- what comes ---- */
+
+/* Where there are many, those that a tab does not show are not looked at for it. */
+static void count_sockets(struct top *top)
+{
+	uint32_t states = top->latest->states;
+	if (states && (states & STATES_ALL) != STATES_ALL && top->has_many)
+		return;
+	top->has_many = top->latest->sockets.n >= MANY_SOCKETS;
+	ask(top);
+}
 
 static void take_snapshot(struct top *top)
 {
@@ -170,9 +196,9 @@ static void take_snapshot(struct top *top)
 	snapshot_release(top->latest);
 	top->latest = taken;
 	past_add(&top->past, taken);
-	open_tell_missing(top);
-	if (!top->walked)
-		arrange_now(top);
+	count_sockets(top);
+	if (!top->walked && !tabs[top->tab].is_events)
+		top_show(top);
 	top->is_dirty = true;
 }
 
@@ -252,7 +278,8 @@ static int take_signals(struct top *top, int fd)
 /* Something that is seen still fades. */
 static bool is_fading(const struct top *top)
 {
-	const struct list_view *list = tabs[top->tab].is_map ? NULL : &top->lists[top->tab];
+	const struct tab *tab = &tabs[top->tab];
+	const struct list_view *list = tab->is_map ? NULL : &top->lists[tab->list];
 	if (!list || !top_has_arrangement(top))
 		return false;
 	for (uint32_t i = list->first; i < list->first + list->n_lines && i < top->shown->n_items;
@@ -262,7 +289,18 @@ static bool is_fading(const struct top *top)
 	return false;
 }
 
-enum { FD_KEYS, FD_STOP, FD_GUARD, FD_SIGNALS, FD_SNAPSHOT, FD_ARRANGED, FD_ANSWER, FD_MAX };
+enum {
+	FD_KEYS,
+	FD_STOP,
+	FD_GUARD,
+	FD_SIGNALS,
+	FD_SNAPSHOT,
+	FD_ARRANGED,
+	FD_ANSWER,
+	FD_EVENTS,
+	FD_RECORDED,
+	FD_MAX
+};
 
 static bool is_readable(const struct pollfd *fds, unsigned which)
 {
@@ -279,6 +317,8 @@ static void set_fds(const struct top *top, int signals, struct pollfd fds[FD_MAX
 		[FD_SNAPSHOT] = top->refresh ? refresh_fd(top->refresh) : -1,
 		[FD_ARRANGED] = arranger_fd(top->arranger),
 		[FD_ANSWER] = top->jobs ? jobs_fd(top->jobs) : -1,
+		[FD_EVENTS] = top->journal ? journal_fd(top->journal) : -1,
+		[FD_RECORDED] = top->recorded ? recorded_fd(top->recorded) : -1,
 	};
 	for (unsigned i = 0; i < FD_MAX; i++)
 		fds[i] = (struct pollfd){.fd = numbers[i], .events = POLLIN};
@@ -303,6 +343,10 @@ static int turn(struct top *top, struct pollfd fds[FD_MAX])
 		take_arrangement(top);
 	if (is_readable(fds, FD_ANSWER))
 		take_answer(top);
+	if (is_readable(fds, FD_EVENTS))
+		events_take(top);
+	if (is_readable(fds, FD_RECORDED))
+		walk_take(top);
 	return r;
 }
 
@@ -362,7 +406,8 @@ static int run(struct top *top, struct error *err)
 	r = measure(top);
 	if (r >= 0) {
 		top->is_dirty = true;
-		arrange_now(top);
+		events_watch(top);
+		top_show(top);
 		r = loop(top, signals);
 	}
 	top->functions->close(top->screen);
@@ -377,7 +422,7 @@ int top_run(const struct top_options *options, struct error *err)
 	top->options = options;
 	int r = open_state(top, err);
 	if (r >= 0) {
-		top->query.needs = needs_of(top);
+		top->query = top_query(top);
 		r = run(top, err);
 	}
 	open_done(top);

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "model/moment.h"
+#include "source/zone.h"
 #include "top/state.h"
 
 /* Under the place that is wrong a caret, and beside it what is wrong there; where there is no room
@@ -115,7 +117,7 @@ const struct layer layer_filter = {.draw = draw_filter, .input = input_filter};
 
 static void draw_file(struct top *top)
 {
-	draw_line(top, "write to: ", "Enter write  Esc not; NAME.json, NAME.csv, else a table");
+	draw_line(top, "write to: ", "Enter write  Esc not; NAME.json, .jsonl, .csv, else a table");
 }
 
 static enum job_form form_of(const char *name)
@@ -123,6 +125,8 @@ static enum job_form form_of(const char *name)
 	const char *dot = strrchr(name, '.');
 	if (dot && strcasecmp(dot, ".json") == 0)
 		return FORM_JSON;
+	if (dot && strcasecmp(dot, ".jsonl") == 0)
+		return FORM_LINES;
 	return dot && strcasecmp(dot, ".csv") == 0 ? FORM_CSV : FORM_TABLE;
 }
 
@@ -162,3 +166,36 @@ static void input_file(struct top *top, const struct input *input)
 }
 
 const struct layer layer_file = {.draw = draw_file, .input = input_file};
+
+/* ---- a moment ---- */
+
+static void draw_moment(struct top *top)
+{
+	draw_line(top, "as of: ", "Enter go there  Esc not; 10m, 2 hours ago, yesterday 14:00");
+}
+
+static void go_there(struct top *top)
+{
+	uint64_t now = zone_now_ns(), time = 0;
+	top->line_error = (struct error){0};
+	if (moment_parse(top->line.text, now, &zone_local, &time, &top->line_error) < 0)
+		return;
+	if (time > now) {
+		error_text(&top->line_error, -EINVAL, "that is still to come");
+		return;
+	}
+	top->layer = NULL;
+	walk_at(top, time);
+}
+
+static void input_moment(struct top *top, const struct input *input)
+{
+	if (input->kind == INPUT_ENTER)
+		go_there(top);
+	else if (input->kind == INPUT_ESCAPE || (input->kind == INPUT_CHAR && input->point == 3))
+		top->layer = NULL;
+	else if (line_input(&top->line, input))
+		top->line_error = (struct error){0};
+}
+
+const struct layer layer_moment = {.draw = draw_moment, .input = input_moment};

@@ -249,11 +249,9 @@ static void tell(struct out *out, const struct event *event)
 
 /* ---- of the watching itself ---- */
 
-static void tell_watching(struct line *line, struct out *out, const struct event *event)
+static void tell_watching(struct out *tail, const struct event *event)
 {
 	char text[32];
-	struct out *tail = &line->tail;
-	tail->n = 0;
 	if (event->kind == EVENT_STARTED)
 		out_format(tail, "watching by %s", told_by_words[event->told_by]);
 	else if (event->kind == EVENT_LOST)
@@ -265,8 +263,12 @@ static void tell_watching(struct line *line, struct out *out, const struct event
 		out_string(tail, "nobody watched");
 	if (event->why)
 		out_format(tail, ": %s", event->why);
-	text_show(out, tail->data, tail->n);
-	out_char(out, '\n');
+}
+
+void line_watching(struct out *out, const struct event *event)
+{
+	out_format(out, "%-*s  ", KIND_COLUMNS - 1, event_words[event->kind]);
+	tell_watching(out, event);
 }
 
 static size_t put_kind(struct line *line, struct out *out, const struct event *event)
@@ -305,7 +307,10 @@ void line_text(struct line *line, struct out *out, const struct event *event)
 	size_t used = put_clock(line, out, event);
 	used += put_kind(line, out, event);
 	if (event->socket == NONE) {
-		tell_watching(line, out, event);
+		line->tail.n = 0;
+		tell_watching(&line->tail, event);
+		text_show(out, line->tail.data, line->tail.n);
+		out_char(out, '\n');
 		return;
 	}
 	const struct socket *socket = event_socket(event);

@@ -25,6 +25,15 @@ void line_text(struct line *line, struct out *out, const struct event *event);
 void line_json(struct line *line, struct out *out, const struct event *event,
 	       const struct vector *missing);
 
+/* What one of the watching itself says, without its time and its end: "lost  3 events are not
+ * known: the kernel's ring was full". */
+void line_watching(struct out *out, const struct event *event);
+
+/* The events of @rows (model/events.h) as lines, or as one object: {"schema":...,"events":[...]}. 0
+ * or negative errno. */
+struct rows;
+int lines_print(struct out *out, const struct rows *rows, bool is_document);
+
 /* Of its keys those of the socket and its holders, without braces; a process, or null for NONE. */
 void line_json_socket(struct line *line, struct out *out, const struct snapshot *snapshot,
 		      uint32_t socket);

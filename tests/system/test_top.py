@@ -104,7 +104,7 @@ def test_rows_are_those_of_list(top):
     screen.wait(rf"127\.0\.0\.1 +{port}")
     listed = subprocess.run([program("DOORWARD", "src/doorward"), "list", f"port = {port}"], capture_output=True,
                             text=True, check=True).stdout.split("\n")[1].split()
-    assert line_of(screen, port).split()[:3] == listed[:3]
+    assert line_of(screen, port)[2:].split()[:3] == listed[:3]  # without the sign: a fork holds it for a moment
     server.close()
 
 
