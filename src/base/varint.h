@@ -27,22 +27,27 @@ static inline uint64_t varint_take(const uint8_t **at)
 }
 
 /* From bytes that may be anything; false: none ends before @end. */
-static inline bool varint_take_within(const uint8_t **at, const uint8_t *end, uint64_t *ret)
+static inline bool varint_take_within(const uint8_t **from, const uint8_t *end, uint64_t *ret)
 {
-	*ret = 0;
-	for (unsigned shift = 0; shift < 64 && *at < end; shift += 7) {
-		uint8_t byte = *(*at)++;
-		*ret |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return true;
+	const uint8_t *at = *from;
+	uint64_t number = 0;
+	for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {
+		uint8_t byte = *at++;
+		number |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte & 0x80)
+			continue;
+		*from = at;
+		*ret = number;
+		return true;
 	}
+	*ret = 0;
 	return false;
 }
 
 /* A number below zero among those that are mostly small: the sign is the lowest bit. */
 static inline uint64_t number_fold(int64_t number)
 {
-	return (uint64_t)number << 1 ^ (uint64_t)(number >> 63);
+	return number < 0 ? ~((uint64_t)number << 1) : (uint64_t)number << 1;
 }
 
 static inline uint64_t number_unfold(uint64_t number)

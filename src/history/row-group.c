@@ -88,7 +88,9 @@ static void put_column(struct out *out, const uint64_t *values, uint32_t n)
 	uint32_t n_variable = 0;
 	for (uint32_t i = 0; i < n && width > 1; i++)
 		n_variable += bytes_of_varint(values[i] - least);
-	bool is_variable = width > 1 && n_variable + 2 < n * width;
+	/* Of a fixed width one value can be had without the rest: that is worth a quarter of room.
+	 */
+	bool is_variable = width > 1 && n_variable + n_variable / 3 + 2 < n * width;
 	if (!out_room(out, 1 + 2 * VARINT_MAX + (size_t)n * VARINT_MAX))
 		return;
 	uint8_t *at = (uint8_t *)out->data + out->n;
@@ -110,7 +112,7 @@ void row_group_pack(struct out *out, const struct interval_row *const *rows, uin
 		    uint64_t base)
 {
 	uint64_t values[ROW_COLUMNS][ROW_GROUP_MAX];
-	uint8_t start[VARINT_MAX];
+	uint8_t start[VARINT_MAX] = {0};
 	for (uint32_t i = 0; i < n; i++)
 		spread(values, i, rows[i], i ? rows[i - 1] : NULL, base);
 	out_bytes(out, start, (size_t)(varint_put(start, n) - start));

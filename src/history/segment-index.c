@@ -44,7 +44,7 @@ static void making_done(struct making *making)
 
 static void put_varint(struct out *out, uint64_t number)
 {
-	uint8_t bytes[VARINT_MAX];
+	uint8_t bytes[VARINT_MAX] = {0};
 	out_bytes(out, bytes, (size_t)(varint_put(bytes, number) - bytes));
 }
 

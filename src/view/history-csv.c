@@ -6,13 +6,14 @@
 #include "view/history-cell.h"
 
 /* Of the socket, by the registry, behind what is its own. */
-static const char *const fields[] = {"proto", "address", "port",    "peer", "peer_port",
-				     "state", "reach",	 "process", "pid",  "process_user",
-				     "exe",   "unit",	 "netns"};
+static const char *const names[] = {"proto", "address", "port",	   "peer", "peer_port",
+				    "state", "reach",	"process", "pid",  "process_user",
+				    "exe",   "unit",	"netns"};
 
 struct row {
 	struct out *out;
-	struct out cell; /* in memory */
+	struct out cell;			       /* in memory */
+	const struct field *fields[ARRAY_SIZE(names)]; /* NULL: it has none of that name */
 	bool is_first;
 };
 
@@ -58,8 +59,8 @@ static void put_socket(struct row *row, const struct snapshot *snapshot, uint32_
 {
 	const struct record record = history_record(snapshot, socket);
 	char scratch[256];
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		const struct field *field = field_find(fields[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const struct field *field = row->fields[i];
 		struct value value = {.scratch = scratch};
 		if (field && (field->of != OF_HOLDER || record.process)) {
 			field->get(&record, &value);
@@ -75,8 +76,8 @@ static void put_socket(struct row *row, const struct snapshot *snapshot, uint32_
 static void put_titles(struct out *out, const char *own)
 {
 	out_string(out, own);
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		out_format(out, ",%s", fields[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		out_format(out, ",%s", names[i]);
 	out_char(out, '\n');
 }
 
@@ -149,6 +150,8 @@ int history_csv(struct out *out, const struct history_show *show, enum history_q
 	int r = out_init(&row.cell, -1);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		row.fields[i] = field_find(names[i]);
 	put[question](&row, show->remembered);
 	r = row.cell.error;
 	out_done(&row.cell);

@@ -6,6 +6,7 @@
  *
  * usage: history-feed FILE [--rows N] [--open N] [--seed N] [--step NS] [--boot ID]
  *        [--start NS] [--now NS] [--retain-size BYTES] [--retain NS] [--acknowledge] [--pause US]
+ *        [--power FILE]   what the disk is told (power.h)
  *        [--leave]   ends without a word, as if killed */
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "base/faults.h"
 #include "base/module.h"
 #include "history/history.h"
+#include "power.h"
 
 #ifdef MODULES_BUILTIN
 extern const struct module module_history;
@@ -131,6 +133,7 @@ static void hand(struct feed *feed, enum event_kind kind, const struct slot *slo
 		event.how = HOW_CLOSED;
 	}
 	feed->n_events++;
+	power_at(feed->uptime);
 	int r = feed->sink->event(feed->sink, &event);
 	if (r < 0)
 		fail(r == -ENOMEM ? "out of memory" : "the sink refused");
@@ -191,6 +194,7 @@ static void listen_all(struct feed *feed)
 
 static void turn(struct feed *feed)
 {
+	power_at(feed->uptime);
 	struct error err = {.code = 0};
 	struct recorder_state state;
 	int r = feed->history->turn(feed->recorder, feed->uptime + feed->ahead, feed->uptime, &err);
@@ -274,6 +278,8 @@ static void parse(struct feed *feed, int n, char **words)
 			feed->leaves = true;
 		else if (strcmp(words[i], "--boot") == 0 && i + 1 < n)
 			feed->boot = words[++i];
+		else if (strcmp(words[i], "--power") == 0 && i + 1 < n)
+			power_start(words[++i]);
 		else if (words[i][0] != '-')
 			feed->path = words[i];
 		else

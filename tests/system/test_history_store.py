@@ -11,6 +11,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -83,6 +84,84 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path):
         gaps = database.execute("SELECT count(*) FROM gap WHERE why = 'the recorder ended unexpectedly'").fetchone()[0]
         assert gaps == turn
         database.close()
+
+
+class Disk:
+    """A file as a disk has it: what was waited for stands; of what came later each piece may be there or not."""
+
+    def __init__(self):
+        self.image, self.later = bytearray(), []
+
+    @staticmethod
+    def apply(image, kind, at, data):
+        if kind == "length":
+            del image[at:]
+        image.extend(bytes(max(0, at + len(data) - len(image))))
+        image[at:at + len(data)] = data
+
+    def take(self, kind, at, data):
+        if kind != "sync":
+            self.later.append((kind, at, data))
+            return
+        for change in self.later:
+            self.apply(self.image, *change)
+        self.later.clear()
+
+    def after_a_loss(self, chance):
+        image = bytearray(self.image)
+        for kind, at, data in self.later:
+            if chance.random() < 0.5:
+                continue
+            if kind == "write" and chance.random() < 0.1:  # torn, at a sector
+                data = data[:chance.randrange(len(data) + 1) // 512 * 512]
+            self.apply(image, kind, at, data)
+        return image
+
+
+def told(path):
+    """What the disk was told, in order: kind, inode, place, bytes, the recorder's uptime (tests/history/power.h)."""
+    head = struct.Struct("8sQQQQ")
+    with path.open("rb") as log:
+        while data := log.read(head.size):
+            kind, inode, at, n, uptime = head.unpack(data)
+            kind = kind.rstrip(b"\0").decode()
+            yield kind, inode, at, log.read(n) if kind == "write" else b"", uptime
+
+
+def test_a_loss_of_power_takes_five_seconds_at_most(tmp_path):
+    """At any moment, whatever of the unfinished writes has reached the disk: the file is whole, and goes on."""
+    path, log = tmp_path / "history.db", tmp_path / "power"
+    fed(path, "--power", log, "--rows", 15_000, "--step", 1_000_000, "--open", 200)
+    database = opened(path)
+    ends = {row["cookie"]: row["closed"] for row in intervals(database)}
+    database.close()
+    names = {os.stat(f"{path}{beside}").st_ino: beside for beside in ("", "-wal")}
+    all_told = list(told(log))
+    assert sum(kind == "sync" for kind, *_ in all_told) > 10
+    chance = random.Random(7)
+    begun = next(i for i, (*_, uptime) in enumerate(all_told) if uptime > START + 5 * 10**9)
+    cuts = sorted(chance.sample(range(begun, len(all_told)), 40))
+    disks, lost = {beside: Disk() for beside in names.values()}, []
+    for i, (kind, inode, at, data, uptime) in enumerate(all_told):
+        if inode in names:
+            disks[names[inode]].take(kind, at, data)
+        if i not in cuts:
+            continue
+        folder = tmp_path / f"cut-{i}"
+        folder.mkdir()
+        for beside, disk in disks.items():
+            (folder / f"history.db{beside}").write_bytes(disk.after_a_loss(chance))
+        database = sqlite3.connect(folder / "history.db")
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        found = {row["cookie"] for row in intervals(database)}
+        database.close()
+        known = max((ends[cookie] for cookie in found), default=START)
+        lost.append(uptime - known)
+        assert all(cookie in found for cookie, end in ends.items() if end <= uptime - 5 * 10**9), (i, uptime - known)
+        fed(folder / "history.db", "--rows", 10, "--start", uptime + 10**9, "--cookie", 10**7)
+        assert not list(folder.glob("*.broken*"))
+        shutil.rmtree(folder)
+    assert max(lost) > 10**9  # else nothing was lost at all, and this test shows nothing
 
 
 def test_what_a_killed_recorder_left_open_ends_as_it_was_last_known(tmp_path):
