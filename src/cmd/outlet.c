@@ -8,8 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/faults.h"
 #include "cmd/outlet.h"
+
+/* Told to stop: how long a reader may take nothing, and how long it all may take. */
+#define PATIENCE_MS 1000
+#define FINISH_MS 5000
 
 int outlet_init(struct outlet *outlet, int fd)
 {
@@ -85,11 +90,28 @@ int outlet_finish(struct outlet *outlet, const struct stop *stop)
 {
 	struct pollfd ready[2] = {{.fd = outlet->fd, .events = POLLOUT},
 				  {.fd = stop ? stop->fd : -1, .events = POLLIN}};
+	uint64_t stopped_ms = 0;
 	int r = outlet_push(outlet);
-	while (r >= 0 && !outlet_is_empty(outlet) && !stop_wanted(stop)) {
-		if (poll(ready, 2, -1) < 0 && errno != EINTR)
+	while (r >= 0 && !outlet_is_empty(outlet)) {
+		bool is_stopped = stop_wanted(stop);
+		if (is_stopped && !stopped_ms)
+			stopped_ms = clock_ms();
+		if (is_stopped && clock_ms() - stopped_ms >= FINISH_MS)
+			break;
+		int n = poll(ready, is_stopped ? 1 : 2, is_stopped ? PATIENCE_MS : -1);
+		if (n < 0 && errno != EINTR)
 			return -errno;
+		if (n == 0)
+			break;
 		r = outlet_push(outlet);
 	}
 	return r;
+}
+
+uint64_t outlet_lines_left(const struct outlet *outlet)
+{
+	uint64_t n = 0;
+	for (size_t i = outlet->at; i < outlet->out.n; i++)
+		n += outlet->out.data[i] == '\n';
+	return n;
 }

@@ -35,7 +35,10 @@ static inline bool outlet_is_empty(const struct outlet *outlet)
 
 /* Writes what the reader takes now. 0, or the error that writing gave: -EPIPE, -ENOSPC, ... */
 int outlet_push(struct outlet *outlet);
-/* Writes all, however long the reader takes, until @stop. The same. */
+/* Writes all, however long the reader takes; from @stop on for some seconds, while it takes
+ * something. The same. */
 int outlet_finish(struct outlet *outlet, const struct stop *stop);
+/* Lines that wait still. */
+uint64_t outlet_lines_left(const struct outlet *outlet);
 
 #endif

@@ -272,12 +272,27 @@ static int turns(struct watching *watching, const struct watch_source *source, s
 static void tell_end(struct watching *watching)
 {
 	uint64_t seconds = (clock_ms() - watching->began_ms + 500) / 1000;
-	if (watching->n_unread && outlet_has_room(&watching->outlet))
-		tell_unread(watching);
 	if (watching->summary && watching->is_json)
 		summary_json(&watching->outlet.out, watching->summary, seconds);
 	else if (watching->summary)
 		summary_text(&watching->outlet.out, watching->summary, seconds);
+}
+
+/* What waits for a reader that takes nothing any more is not read either. */
+static int finish(struct watching *watching)
+{
+	struct outlet *outlet = &watching->outlet;
+	uint64_t n_unread = watching->n_unread;
+	if (n_unread && outlet_has_room(outlet))
+		tell_unread(watching);
+	bool is_lost_told = n_unread && !watching->n_unread;
+	tell_end(watching);
+	int r = outlet_finish(outlet, watching->context->stop);
+	uint64_t left = r < 0 ? 0 : outlet_lines_left(outlet);
+	if (left && is_lost_told) /* that line is one of them */
+		watching->n_unread = n_unread - 1;
+	watching->n_unread += left;
+	return r;
 }
 
 static void tell_counts(struct watching *watching)
@@ -296,7 +311,6 @@ static void tell_counts(struct watching *watching)
 
 int watching_run(struct watching *watching, const struct watch_source *source, struct error *err)
 {
-	const struct stop *stop = watching->context->stop;
 	int r = tell_started(watching, source, err);
 	if (r >= 0 && !watching->error)
 		watching->error = outlet_push(&watching->outlet);
@@ -304,10 +318,8 @@ int watching_run(struct watching *watching, const struct watch_source *source, s
 		r = turns(watching, source, err);
 	if (r == -ECANCELED || (watching->error && r == watching->error))
 		r = 0;
-	if (r >= 0 && !watching->error) {
-		tell_end(watching);
-		watching->error = outlet_finish(&watching->outlet, stop);
-	}
+	if (r >= 0 && !watching->error)
+		watching->error = finish(watching);
 	tell_counts(watching);
 	if (r >= 0 && watching->error && watching->error != -EPIPE)
 		return error_set(err, watching->error, "write the output");
