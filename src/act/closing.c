@@ -1,5 +1,6 @@
 /* One closing from what is asked for to how it ended. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
 
@@ -154,12 +155,34 @@ static int make_plan(struct closing *closing, struct error *err)
 	return r < 0 ? error_set(err, r, "plan the closing") : 0;
 }
 
+/* pid:N whose descriptors may not be read: that nothing was found of it does not say that it has
+ * nothing. */
+static int check_may_look(const struct closing *closing, char *const *targets, struct error *err)
+{
+	for (; targets && *targets; targets++) {
+		struct exact exact;
+		if (exact_parse(*targets, &exact, NULL) <= 0 || !exact.pid)
+			continue;
+		cleanup(closep) int fd = host_openat(closing->looking.host, O_RDONLY | O_DIRECTORY,
+						     "proc/%d/fd", exact.pid);
+		if (fd != -EACCES && fd != -EPERM)
+			continue;
+		error_text(err, fd, "%.40s: its sockets may not be looked at", *targets);
+		if (privilege_hint())
+			error_hint(err, "%s", privilege_hint());
+		return fd;
+	}
+	return 0;
+}
+
 int closing_plan(const struct looking *looking, const struct closing_request *request,
 		 struct closing *closing, struct error *err)
 {
 	closing->looking = *looking;
 	int r = parse(looking->services, request, closing, err);
-	return r < 0 ? r : make_plan(closing, err);
+	if (r >= 0)
+		r = make_plan(closing, err);
+	return r < 0 || closing->plan.steps.n ? r : check_may_look(closing, request->targets, err);
 }
 
 bool closing_is_refused(const struct closing *closing)

@@ -519,6 +519,13 @@ def test_where_nothing_is_there_is_nothing_to_do(stage, doorward, words):
     assert stage.doorward(doorward).run("close", *words, "--yes") == (1, "nothing is open there\n", "")
 
 
+def test_that_a_process_may_not_be_looked_at_is_not_that_it_has_nothing(stage, doorward):
+    made = stage.serve()
+    status, out, err = stage.doorward(doorward, NOBODY).run("close", f"pid:{made.pid}", "--yes")
+    assert (status, out) == (3, "") and f"pid:{made.pid}: its sockets may not be looked at" in err
+    assert stage.doorward(doorward).run("close", f"pid:{os.getpid()}", "--dry-run")[0] == 1
+
+
 def test_a_name_that_a_terminal_could_obey_is_shown_escaped(scene, doorward):
     made = scene("bad-name", kind="escape")
     status, out, err = doorward.run("close", made.port, "--by", "process", "--dry-run")
