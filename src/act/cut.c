@@ -8,6 +8,7 @@
 #include "source/destroy.h"
 #include "source/interfaces.h"
 #include "source/nat.h"
+#include "source/sock-diag.h"
 
 #define LOOKS_MAX 4
 
@@ -149,7 +150,8 @@ static int cut_sockets(const struct cutting *cutting, const struct netns_scope *
 
 /* ---- through NAT ---- */
 
-/* Ends it at its server, in the one namespace that has this socket. */
+/* Ends it at its server, in the one namespace that has this connection. In the others the kernel
+ * finds a listener that would take it, or nothing: a listener is not to be ended. */
 static bool end_passed_on(const struct vector *places, const struct nat_connection *connection)
 {
 	struct socket server = {
@@ -162,7 +164,9 @@ static bool end_passed_on(const struct vector *places, const struct nat_connecti
 	};
 	for (uint32_t i = 0; i < places->n; i++) {
 		cleanup(closep) int fd = netns_socket(vector_at(places, i), NETLINK_SOCK_DIAG);
-		if (fd >= 0 && destroy_socket(fd, &server) >= 0)
+		struct found_socket found;
+		if (fd >= 0 && sock_diag_lookup(fd, &server, &found) >= 0 &&
+		    found.socket.peer_port && destroy_socket(fd, &found.socket) >= 0)
 			return true;
 	}
 	return false;

@@ -61,6 +61,21 @@ def test_cut_ends_connections_through_nat_at_both_ends(net, run, words):  # noqa
     assert net.container(f"hear({accepted})") == "not through it"
 
 
+def test_cut_through_nat_ends_no_listener_of_another_namespace(net, run):  # noqa: F811
+    """It would take the same connection, and the kernel finds it by the same ends."""
+    before = net.room("before")
+    before("listen('0.0.0.0', 80)")
+    net.container("listen('0.0.0.0', 80)")
+    after = net.room("after")
+    after("listen('0.0.0.0', 80)")
+    client = net.outside("dialled('10.9.0.1', 8088)")
+    said = json.loads(done(run("block", "tcp/8088", "--cut", "--json")))
+    assert said["cut"] == {"ended": 1, "failed": 0, "spared": 0, "elsewhere": 0}
+    assert net.outside(f"hear({client})") == errno.ECONNRESET
+    for bystander in before, after:
+        assert bystander("dial('127.0.0.1', 80)") == 0
+
+
 def test_cut_leaves_those_through_nat_that_come_from_elsewhere(net, run):  # noqa: F811
     net.container("listen('0.0.0.0', 80)")
     client = net.outside("dialled('10.9.0.1', 8088)")
