@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -40,11 +42,22 @@ static void lo_up(void)
 	close(fd);
 }
 
+/* The kernel chooses from the same ports as where the test runs (tests/system/lanes.py). */
+static void ports_of_the_lane(void)
+{
+	const char *range = getenv("LANE_PORTS");
+	FILE *file = range ? fopen("/proc/sys/net/ipv4/ip_local_port_range", "we") : NULL;
+
+	if (range && (!file || fputs(range, file) < 0 || fclose(file) != 0))
+		fail("choose from the ports of the lane");
+}
+
 void netns_new(void)
 {
 	if (unshare(CLONE_NEWNET) < 0)
 		fail("make a network namespace");
 	lo_up();
+	ports_of_the_lane();
 }
 
 void netns_enter(int fd)

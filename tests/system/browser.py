@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 PARTS = ["chromium", "chromedriver"]
-LIMIT = 20
+LIMIT = 60
 
 
 def need_browser():

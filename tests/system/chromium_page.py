@@ -21,8 +21,9 @@ def served(doorward):
     assert running.end() == (0, "")
 
 
-@pytest.fixture(scope="module")
-def chromium(served):
+@pytest.fixture(scope="session")
+def chromium():
+    browsers.need_browser()
     running = browsers.Browser()
     yield running
     running.close()

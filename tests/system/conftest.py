@@ -23,12 +23,27 @@ import types
 
 import pytest
 
+import lanes
+
 TREE = pathlib.Path(__file__).resolve().parents[2]
 NOBODY = 65534
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*what): root, bpf, program:NAME, memory:GIB, big")
+    config.addinivalue_line("markers", "alone: with no other test beside it (lanes.py)")
+    if hasattr(config, "workerinput"):
+        lanes.enter(int(config.workerinput["workerid"].removeprefix("gw")))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return lanes.scheduler(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest groups first: the others fill up what they leave."""
+    items.sort(key=lambda item: lanes.group_of(item.nodeid) not in lanes.TOGETHER)
 
 
 def _lacks(need):

@@ -54,6 +54,9 @@ def in_child(call, uid=None):
     os.close(end)
     os.waitpid(child, 0)
     return int(said)
+def ports_of_the_lane():
+    if "LANE_PORTS" in os.environ:
+        with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file: file.write(os.environ["LANE_PORTS"])
 print("[]", flush=True)
 for line in sys.stdin:
     try:
@@ -84,6 +87,7 @@ class Room:
         self.pid = self._process.pid
         if is_up:
             self("ip('link set lo up')")
+            self("ports_of_the_lane()")
 
     def __call__(self, code):
         self._process.stdin.write(json.dumps(code) + "\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Listeners that mean no good, each a thread that counts who comes and what they say."""
+"""Listeners that mean no good, each a thread that counts who comes and what they say; who ends does not wait for them."""
 
 import contextlib
 import selectors
@@ -20,7 +20,7 @@ class Tarpit:
         self.taken = []
         self.count = self.most = self.heard = 0
         self.lock = threading.Lock()
-        self.threads = [threading.Thread(target=self._accept)]
+        self.threads = [threading.Thread(target=self._accept, daemon=True)]
         self.threads[0].start()
 
     def _accept(self):
@@ -34,7 +34,7 @@ class Tarpit:
                 self.taken.append(connection)
                 if self.is_watched:
                     self.most = max(self.most, self._open())
-            thread = threading.Thread(target=self._serve, args=(connection,))
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             self.threads.append(thread)
             thread.start()
 

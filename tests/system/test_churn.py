@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.needs("root")
+pytestmark = [pytest.mark.alone, pytest.mark.needs("root")]
 LISTINGS = 40
 
 

@@ -164,6 +164,7 @@ def test_one_that_listens_again_at_once_is_told_with_its_new_pid(stage, doorward
     os.kill(holder["pid"], 9)
 
 
+@pytest.mark.alone
 def test_one_that_dies_slowly_is_dying(stage, doorward):
     with dies_slowly(stage.pid) as slow:
         step = one(closed(stage.doorward(doorward), slow.port, "--grace", "1s", statuses=[1]))

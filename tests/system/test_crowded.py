@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.needs("bpf")
 def test_a_bound_socket_in_transit_is_seen_in_a_crowd(scene, doorward):

@@ -258,6 +258,7 @@ def test_a_server_that_is_killed(room, watch):
     assert pid_of(closed) == child and closed["holder"]["exe"]
 
 
+@pytest.mark.alone
 @pytest.mark.needs("root")
 def test_a_number_that_is_used_again(room, watch, tmp_path):  # R17
     watching = watch()
@@ -442,6 +443,7 @@ def told_of_doors(path):
     return counts, programs
 
 
+@pytest.mark.alone
 def test_many_listeners_of_many_processes_that_end(room, doorward, tmp_path):
     """All, with who it was, where the reader keeps up: a file."""
     path, each, processes = tmp_path / "lines", 100, 50

@@ -10,6 +10,8 @@ import pytest
 from identifying import identify, identify_one
 from real_servers import SERVERS, free_port, listed, running
 
+pytestmark = pytest.mark.alone  # how long a server may take to answer is measured against the clock
+
 TWELVE = ["openssh", "nginx", "nginx-tls", "apache", "redis", "memcached", "mariadb", "mosquitto", "nats", "vsftpd", "exim",
           "etcd"]
 

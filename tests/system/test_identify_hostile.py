@@ -104,6 +104,7 @@ def test_port_that_closed_meanwhile_is_refused():
     assert (seen.outcome, seen.service) == ("refused", None)
 
 
+@pytest.mark.alone
 def test_two_thousand_open_ports():
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 5000:
         pytest.skip("needs 5000 descriptors")

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import TREE, program
 
+pytestmark = pytest.mark.alone  # it may build anew what the others run
 BUILD = pathlib.Path(program("DOORWARD", "src/doorward")).resolve().parents[1]
 
 

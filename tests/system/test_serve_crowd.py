@@ -9,7 +9,7 @@ import pytest
 from pages import page, serve  # noqa: F401 (fixtures)
 from served import quoted, streaming
 
-pytestmark = pytest.mark.needs("root")
+pytestmark = [pytest.mark.alone, pytest.mark.needs("root")]
 MANY = 110000  # serve spares memory from 100,000 on
 
 

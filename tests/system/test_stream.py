@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.alone
 SCENES = [
     ("tcp-listener", {"workers": 5}), ("reuseport-group", {}), ("dual-stack", {}), ("v6only-pair", {}),
     ("two-owners", {}), ("tcp-connection", {}), ("tcp-connection", {"address": "::1"}), ("mapped", {}),

@@ -423,6 +423,7 @@ def test_every_size_of_what_lies_over_it(top, layer, wanted):
 
 # ---- many ----
 
+@pytest.mark.alone
 @pytest.mark.needs("memory:1")
 def test_fifty_thousand_sockets(top, scene):
     scene("load", processes=20, sockets=50000)

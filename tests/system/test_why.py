@@ -273,6 +273,7 @@ def test_a_descriptor_that_was_inherited(room, doorward):
     assert why(room, doorward, port, "--bind", "127.0.0.1")["can"]
 
 
+@pytest.mark.alone
 def test_a_process_that_is_being_torn_down(room, doorward):
     with dies_slowly(room.pid) as slow:
         os.kill(slow.pid, 15)

@@ -69,7 +69,9 @@ class Network:
     """A network namespace that nothing else is in; `words` are put before a command to run it there."""
 
     def __init__(self):
-        self._process = subprocess.Popen(["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec cat"],
+        self._process = subprocess.Popen(["unshare", "--net", "sh", "-c", "ip link set lo up && "
+                                          "{ [ -z \"$LANE_PORTS\" ] || echo \"$LANE_PORTS\" >/proc/sys/net/ipv4/ip_local_port_range; } && "
+                                          "echo up && exec cat"],
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if b"up" not in read_until(self._process.stdout, b"up\n", 20):
             _, why = self._process.communicate()
