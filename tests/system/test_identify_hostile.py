@@ -56,6 +56,15 @@ def test_escape_sequences_of_a_server_are_taken_out(text):
         assert not shown or all(c.isprintable() and c not in "\u202e\u009b" for c in shown)
 
 
+@pytest.mark.parametrize("kind, version, findings", [(0, None, ["clear-text"]), (1, "3.3", ["no-password", "clear-text"]),
+                                                     (2, "3.3", ["clear-text"])])
+def test_the_kind_that_an_old_vnc_server_has_chosen(kind, version, findings):
+    """0: who turns us away says 3.3 whatever he speaks."""
+    with Tarpit(tarpits.says(b"RFB 003.003\n\0\0\0" + bytes([kind]))) as pit:
+        seen = identify_one("127.0.0.1", pit.port)
+    assert (seen.service, seen.protocol_version, seen.findings) == ("vnc", version, findings)
+
+
 def test_escape_sequences_in_http():
     with Tarpit(tarpits.answers(b"HTTP/1.1 200 OK\r\nServer: ngi" + ESCAPES.replace(b"\x00", b"") + b"nx/1.2\r\n\r\n")) as pit:
         seen = identify_one("127.0.0.1", pit.port)

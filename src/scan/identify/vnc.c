@@ -5,8 +5,9 @@
 
 #include "scan/identify/protocol.h"
 
-enum { STEP_VERSION, STEP_KINDS, STEP_RESULT };
+enum { STEP_VERSION, STEP_KINDS, STEP_RESULT, STEP_CHOSEN };
 #define SECURITY_NONE 1
+#define SECURITY_REFUSED 0 /* and why */
 
 static enum verdict recognise(struct look *look)
 {
@@ -34,8 +35,14 @@ static enum verdict read_version(struct talk *talk)
 	KEEP(talk->seen->protocol_version, text, (size_t)n);
 	talk->taken = 12;
 	mark_clear(talk);
-	if (major != 3 || minor < 7) /* the server chooses; there is nothing to end politely */
+	if (major != 3)
 		return VERDICT_DONE;
+	if (minor < 7) { /* the server chooses the kind */
+		say_text(talk, "RFB 003.003\n");
+		talk->step = STEP_CHOSEN;
+		talk->want = 4;
+		return VERDICT_MORE;
+	}
 	say_text(talk, minor == 7 ? "RFB 003.007\n" : "RFB 003.008\n");
 	talk->step = STEP_KINDS;
 	talk->want = 1;
@@ -58,10 +65,28 @@ static enum verdict read_kinds(struct talk *talk)
 	return VERDICT_MORE;
 }
 
+/* The one kind that a server of version 3.3 has chosen. Who turns us away says 3.3 for that alone,
+ * so that any client may read why: what version it speaks else is not known. */
+static enum verdict read_chosen(struct talk *talk)
+{
+	talk->want = 4;
+	if (talk->n < 4)
+		return talk->ended ? VERDICT_DONE : VERDICT_MORE;
+	uint32_t kind = (uint32_t)talk->in[0] << 24 | (uint32_t)talk->in[1] << 16 |
+			(uint32_t)talk->in[2] << 8 | talk->in[3];
+	if (kind == SECURITY_NONE)
+		talk->seen->findings |= FINDING(NO_PASSWORD);
+	if (kind == SECURITY_REFUSED)
+		memset(talk->seen->protocol_version, 0, sizeof(talk->seen->protocol_version));
+	return VERDICT_DONE;
+}
+
 static enum verdict converse(struct talk *talk)
 {
 	if (talk->step == STEP_VERSION)
 		return read_version(talk);
+	if (talk->step == STEP_CHOSEN)
+		return read_chosen(talk);
 	return talk->step == STEP_KINDS ? read_kinds(talk) : VERDICT_DONE;
 }
 
