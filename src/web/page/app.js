@@ -1,10 +1,9 @@
 // The page as a whole: the view that the address says, the stream that feeds it, and what each key and button does.
 import { html, render, useCallback, useEffect, useMemo, useRef, useState } from './html.js';
 import { askJson } from './api.js';
-import { ColumnsDialog } from './columns.js';
 import { KeyHelp, useKeys } from './keys.js';
 import { isListTab, readView, showView, viewLink } from './links.js';
-import { GROUPS, ListTab, ToolBar, USUAL_GROUP } from './list.js';
+import { ColumnsDialog, GROUPS, ListTab, ToolBar, USUAL_GROUP } from './list.js';
 import { nextOpen } from './map-data.js';
 import { MapTab, useMaps, walked, zoomed } from './map.js';
 import { NOT_THEN, PastBar, usePast } from './past.js';

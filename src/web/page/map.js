@@ -1,5 +1,5 @@
 // The map: 256 x 256 doors of TCP and of UDP, a pixel a door on the canvas below, and marks, lines and the cursor above.
-import { html, useEffect, useRef, useState } from './html.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { askBytes, askJson, query } from './api.js';
 import { CLASSES, COLOURS, DOORS, LEGEND, SIDE, countOpen, inWords, isChanged, nextOpen, paint, palette, place, portAt, state } from './map-data.js';
 import { colours, onTheme, pixel } from './theme.js';
@@ -211,7 +211,8 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 		return () => watch.disconnect();
 	}, []);
 
-	useEffect(() => {
+	// as soon as the bytes are there: an effect would wait until a frame without them was drawn
+	useLayoutEffect(() => {
 		if (!bytes)
 			return;
 		begun.current = performance.now();
@@ -220,7 +221,7 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 		paint(bytes, ink.table, new Uint32Array(image.data.buffer));
 		pen.putImageData(image, 0, 0);
 	}, [bytes, stamp, ink]);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (bytes)
 			drawAbove(above.current, bytes, view, ink, isActive ? port : null, ephemeral);
 		measure(begun, proto === PROTOS.at(-1));

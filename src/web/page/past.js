@@ -1,9 +1,9 @@
-// The walk through time: a moment of the record in place of now. The moment is a part of the view, and so of its link.
+// The walk through time: a moment of the record in place of now, which the view's link has too.
 import { html, useCallback, useEffect, useRef, useState } from './html.js';
 import { askJson } from './api.js';
-import { since } from './units.js';
+import { since } from './text.js';
 
-export const STEPS = [[1000, '1 s'], [10000, '10 s'], [60000, '1 min'], [600000, '10 min'], [3600000, '1 h'], [86400000, '1 day']];
+const STEP = 60000;
 export const NOT_THEN = 'what was cannot be changed: go back to now first';
 const STALE_MS = 10000;
 
@@ -21,8 +21,7 @@ export function dated(moment) {
 
 // What <input type=datetime-local> takes: local time, without a zone.
 function localText(moment) {
-	const at = new Date(moment - new Date(moment).getTimezoneOffset() * 60000);
-	return at.toISOString().slice(0, 19);
+	return linkOf(moment - new Date(moment).getTimezoneOffset() * 60000).slice(0, 19);
 }
 
 // From when to when there is a record, and how the view goes to a moment of it.
@@ -30,7 +29,6 @@ export function usePast(view, setView, isAllowed) {
 	const moment = momentOf(view);
 	const [span, setSpan] = useState(null);
 	const [isOpen, setOpen] = useState(moment > 0);
-	const [step, setStep] = useState(60000);
 	const asked = useRef(0);
 	const isShown = isOpen || moment > 0;
 
@@ -52,10 +50,10 @@ export function usePast(view, setView, isAllowed) {
 		const known = span?.recorded && Date.now() - asked.current < STALE_MS ? span : await ask();
 		if (!known?.recorded || !moment && by > 0)
 			return;
-		const newest = known.newest * 1000, to = (moment || newest) + by * step;
+		const newest = known.newest * 1000, to = (moment || newest) + by * STEP;
 		go(to > newest ? 0 : Math.max(to, known.oldest * 1000));
 	};
-	return { moment, span, isShown, step, setStep, go, walk, open: () => setOpen(true), close: () => {
+	return { moment, span, isShown, go, walk, open: () => setOpen(true), close: () => {
 		setOpen(false);
 		go(0);
 	} };
@@ -71,7 +69,7 @@ function Gaps({ span, oldest, newest }) {
 }
 
 export function PastBar({ past }) {
-	const { moment, span, step, setStep, go, walk } = past;
+	const { moment, span, go, walk } = past;
 	const close = html`<button type="button" class=${moment ? 'primary' : ''} onClick=${past.close}>${moment ? 'Back to now' : 'Close'}</button>`;
 	if (!span)
 		return html`<section class="past-bar" aria-label="the past"><p class="dim">asking what is recorded…</p>${close}</section>`;
@@ -81,17 +79,14 @@ export function PastBar({ past }) {
 	const oldest = Math.floor(span.oldest * 1000), newest = Math.max(oldest + 1000, Math.ceil(span.newest * 1000));
 	const at = moment ? Math.max(oldest, Math.min(newest, moment)) : newest;
 	return html`<section class="past-bar" aria-label="the past">
-		<button type="button" class="quiet" aria-label="earlier" title="earlier (<)" onClick=${() => walk(-1)}>‹</button>
+		<button type="button" class="quiet" aria-label="earlier" title="a minute earlier (<)" onClick=${() => walk(-1)}>‹</button>
 		<div class="track">
 			<${Gaps} span=${span} oldest=${oldest} newest=${newest} />
 			<input type="range" id="moment" min=${oldest} max=${newest} step="1000" value=${at} aria-label="moment of the record"
 				aria-valuetext=${moment ? dated(moment) : 'now'} onInput=${event => go(Number(event.target.value))} />
 		</div>
-		<button type="button" class="quiet" aria-label="later" title="later (>)" disabled=${!moment} onClick=${() => walk(1)}>›</button>
-		<label>by <select value=${String(step)} onChange=${event => setStep(Number(event.target.value))}>
-			${STEPS.map(([ms, says]) => html`<option key=${ms} value=${String(ms)}>${says}</option>`)}</select></label>
-		<label class="unseen" for="moment-text">date and time</label>
-		<input type="datetime-local" id="moment-text" step="1" value=${localText(at)} min=${localText(oldest)} max=${localText(newest)}
+		<button type="button" class="quiet" aria-label="later" title="a minute later (>)" disabled=${!moment} onClick=${() => walk(1)}>›</button>
+		<input type="datetime-local" aria-label="date and time" step="1" value=${localText(at)} min=${localText(oldest)} max=${localText(newest)}
 			onChange=${event => event.target.value && go(Date.parse(event.target.value))} />
 		${close}
 		<p class="dim small">${moment ? html`<b>As recorded on ${dated(moment)}</b>` : 'This is now.'} The record goes back ${

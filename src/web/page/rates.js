@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from './html.js';
 import { askJson, query } from './api.js';
 import { colours, onTheme } from './theme.js';
-import { amount, clock } from './units.js';
+import { amount, clock } from './text.js';
 
 const EVERY_MS = 1000;
 

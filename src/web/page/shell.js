@@ -4,7 +4,7 @@ import { TABS, isListTab, viewFragment } from './links.js';
 import { dated } from './past.js';
 import { THEMES } from './theme.js';
 import { keepToken, splitFragment } from './token.js';
-import { clock } from './units.js';
+import { clock } from './text.js';
 
 const TAB_WORDS = { doors: 'Doors', connections: 'Connections', map: 'Map', rates: 'Rates', picture: 'Picture', events: 'Events' };
 const LIVE_WORDS = {
@@ -27,7 +27,7 @@ export function Head({ info, view, live, themeName, isPast, onView, onTheme, onP
 			${info?.read_only ? html`<span class="tag">read only</span>` : null}
 			<button type="button" class=${'live is-' + live} aria-pressed=${live === 'paused'} disabled=${!isList || live === 'past'}
 				title=${live === 'paused' ? 'go on (Space)' : 'pause (Space)'} onClick=${onPause}><i aria-hidden="true"></i>${LIVE_WORDS[live]}</button>
-			<button type="button" class="quiet" aria-pressed=${isPast} title="the past (<)" onClick=${onPast}>Past</button>
+			<button type="button" class="quiet" aria-pressed=${isPast} title="the past (<)" aria-label="the past" onClick=${onPast}>◷</button>
 			<button type="button" class="quiet" title=${`colours: ${says} (t)`} aria-label=${`colours: ${says}`} onClick=${() =>
 				onTheme(THEMES[(THEMES.indexOf(themeName) + 1) % THEMES.length])}>${sign}</button>
 			<button type="button" class="quiet" title="keys (?)" aria-label="keys" onClick=${onHelp}>?</button>

@@ -1,7 +1,7 @@
 // The story of a port in a panel beside the list: who holds it, who reaches it, who is connected.
 import { html, useEffect, useRef, useState } from './html.js';
 import { askJson, query } from './api.js';
-import { since } from './units.js';
+import { since } from './text.js';
 
 const OPEN = new Set(['LISTEN', 'UNCONN', 'BOUND']);
 const SHOWN = 6;

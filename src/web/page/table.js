@@ -1,6 +1,6 @@
 // The live table: only the rows in sight are in the document, and only they are asked of the server.
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
-import { amount, clockOf } from './units.js';
+import { amount, clockOf } from './text.js';
 
 const OF_WATCHING = new Set(['started', 'lost', 'gap']);     /* they have no socket: all that they say is one text */
 const SIGNS = { new: '+', changed: '~', gone: '−' };
