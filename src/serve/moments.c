@@ -163,9 +163,9 @@ static void answer_span(struct desk *desk, const struct past_answer *answer)
 static void keep(struct desk *desk, struct past_answer *answer)
 {
 	struct moment_kept *kept = make_room(desk, answer->snapshot->sockets.n);
-	*kept = (struct moment_kept){.of = answer->question,
-				     .snapshot = TAKE_POINTER(answer->snapshot),
-				     .wanted = ++desk->n_chosen};
+	const struct snapshot *snapshot = TAKE_POINTER(answer->snapshot);
+	*kept = (struct moment_kept){
+		.of = answer->question, .snapshot = snapshot, .wanted = ++desk->n_chosen};
 }
 
 void moments_take(struct desk *desk)
