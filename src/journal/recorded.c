@@ -85,7 +85,7 @@ static int choose(const struct record_of *of, const struct recorded_wish *wish,
 	ret->newest_ns = status.recorder || known > wish->now_ns ? wish->now_ns : known;
 	if (wish->step == RECORDED_AT)
 		return 0;
-	if (wish->step == RECORDED_EARLIER && ret->time_ns <= ret->oldest_ns)
+	if (wish->step == RECORDED_EARLIER && ret->time_ns <= end_of_ms(ret->oldest_ns))
 		return error_text(&ret->error, -ENOENT, "nothing earlier is recorded");
 	if (wish->step == RECORDED_EARLIER && ret->newest_ns && ret->time_ns > ret->newest_ns) {
 		ret->time_ns = ret->newest_ns; /* over what nobody recorded */

@@ -69,6 +69,9 @@ static void tell_moment(const struct top *top, struct out *out)
 {
 	const struct recorded_answer *recalled = &top->walk.recalled;
 	char text[RFC3339_MAX];
+	if (!top_has_arrangement(top) ||
+	    (!top->shown->is_events && top->shown->snapshot != recalled->snapshot))
+		return; /* the rows are of another moment still */
 	size_t n = calendar_plain(text, recalled->time_ns, &zone_local);
 	out_format(out, "  as of %.*s.%03u (recorded%s)", (int)n, text,
 		   (unsigned)(recalled->time_ns / 1000000 % 1000),

@@ -241,6 +241,7 @@ def test_the_walk_goes_on_into_the_record(top, room, recorder):
     """Each change of the record is a step, and its colours say what it was."""
     one = room("listen('127.0.0.1', 0)")
     other = room("listen('127.0.0.1', 0)")
+    is_recorded(recorder, lambda seen: any(i["local_port"] == other for i in seen))  # steps are of a millisecond
     room("kept.pop().close()")
     is_recorded(recorder, lambda seen: any(i["local_port"] == other and i["closed"] for i in seen))
     before = os.stat(recorder.db).st_ino
@@ -249,7 +250,7 @@ def test_the_walk_goes_on_into_the_record(top, room, recorder):
     screen.keys("Space")  # no more looks are kept
 
     def step(key, wanted):
-        for _ in range(200):
+        for _ in range(40):
             shown = settled(screen)
             if re.search(wanted, shown, re.M):
                 return shown
@@ -258,7 +259,8 @@ def test_the_walk_goes_on_into_the_record(top, room, recorder):
                 if screen.shown() != shown:
                     break
                 time.sleep(0.02)
-            screen.wait(lambda shown: "looking into" not in shown)
+            screen.wait(lambda shown: "looking into" not in shown and
+                        (" recorded " not in shown.split("\n", maxsplit=1)[0] or "as of" in shown))
         raise AssertionError(f"{wanted} never came:\n{screen.shown()}")
 
     shown = step("<", rf"as of \d{{4}}-\d\d-\d\d {CLOCK} \(recorded\)(?s:.)*127\.0\.0\.1 +{other}\b")
