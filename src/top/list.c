@@ -269,7 +269,7 @@ static void draw_item(struct top *top, const struct choice *choice, const uint16
 	bool is_ghost = item & ITEM_GHOST, is_chosen = k == list->at && list->id != ID_NONE;
 	struct style style = style_of(mark, top->now_ms, is_chosen);
 	struct canvas *canvas = &top->canvas;
-	struct row row;
+	struct row row = {0};
 	canvas_fill(canvas, line, 0, canvas->columns, style, ' ');
 	char sign = sign_of(mark, top->now_ms);
 	if (!is_ghost) {
