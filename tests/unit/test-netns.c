@@ -93,8 +93,8 @@ static void test_a_name_that_is_none_is_told(void **state)
 		struct vector found;
 		struct error err = {0};
 		struct netns_scope scope = {.choice = NETNS_NAME, .name = names[i]};
-		assert_int_equal(find(&scope, &found, &err), -ENOENT);
-		assert_int_equal(err.code, -ENOENT);
+		assert_int_equal(find(&scope, &found, &err), -EINVAL);
+		assert_int_equal(err.code, -EINVAL);
 		netns_list_done(&found);
 	}
 }
