@@ -205,7 +205,7 @@ ip link set lo up
 echo 3309 > /proc/sys/kernel/ns_last_pid
 cd /usr/share/empty 2>/dev/null || cd /
 /usr/bin/python3 -m http.server 8080 >/dev/null 2>&1 &
-until doorward list tcp listen >/dev/null; do :; done
+until doorward list --netns self tcp listen >/dev/null; do :; done
 disown -a
 """
 

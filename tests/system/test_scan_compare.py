@@ -70,6 +70,7 @@ def test_a_port_that_is_published_from_a_container_is_told(net, doorward, method
     assert "NAT rule sends it to 10.8.0.2 port 80" in seen.ports[8088]["compare"]["detail"]
 
 
+@pytest.mark.alone  # an address that other namespaces have too is compared with none
 @pytest.mark.parametrize("where", ["here", "outside"])
 def test_a_published_port_is_told_wherever_it_is_seen_from(net, doorward, where):
     net.container("listen('10.8.0.2', 80)")
@@ -79,6 +80,7 @@ def test_a_published_port_is_told_wherever_it_is_seen_from(net, doorward, where)
     assert "NAT rule sends it to 10.8.0.2 port 80" in seen.ports[8088]["compare"]["detail"]
 
 
+@pytest.mark.alone
 def test_the_neighbour_that_is_this_hosts_has_holders_too(net, doorward):
     listen_at(net.here, [HERE[4]], [7001])
     seen = found(net.outside.doorward(doorward), HERE[4], "-p", "7001")
