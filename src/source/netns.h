@@ -25,7 +25,8 @@ struct task_place {
 /* What @scope names, our own first. What may not be entered is told to @sink (may be NULL).
  * @places (struct task_place): all that processes are in, where that is known; NULL or empty: /proc
  * is walked. @ret: struct
- * found_netns. 0, -EINVAL (no such name or process: a wrong word) or negative errno with @err told. */
+ * found_netns. 0, -EINVAL (no such name or process: a wrong word) or negative errno with @err told.
+ */
 int netns_find(struct host *host, const struct netns_scope *scope, const struct vector *places,
 	       struct vector *ret, struct sink *sink, struct error *err);
 /* The inode of our own; 0: it cannot be told. */
