@@ -45,7 +45,7 @@ struct event {
 	uint64_t time_ns;     /* since 1970, for people */
 	uint64_t uptime_ns;   /* CLOCK_BOOTTIME, for order and length */
 	uint64_t opened_ns;   /* closed, ended: uptime of the opening; 0: it was not seen, and the
-				 socket   is older than the watching */
+				 socket is older than the watching */
 	uint64_t duration_ns; /* or EVENT_UNKNOWN */
 	uint64_t bytes_sent, bytes_received; /* payload, without SYN and FIN; or EVENT_UNKNOWN */
 	uint64_t count;			     /* lost */
@@ -56,8 +56,7 @@ struct event {
 	const char *why;    /* gap, lost: in words; knock: the kernel's drop reason; or NULL */
 
 	/* The socket, at its last state, with its holder: of refused with EADDRINUSE who holds the
-	 * port
-	 * (@in_the_way is that socket), else who tried. Sealed, with exactly what is told of. */
+	 * port (@in_the_way is that socket), else who tried. Sealed, with just what is told of. */
 	const struct snapshot *snapshot;
 	uint32_t socket; /* index; NONE where the event has none */
 	uint32_t by;	 /* index of the process that did it, where it is not the holder; or NONE */
