@@ -193,16 +193,6 @@ static void *run(void *data)
 }
 
 /* Signals are for who started it. */
-static int start_thread(struct refresh *refresh)
-{
-	sigset_t all, was;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was);
-	int r = pthread_create(&refresh->thread, NULL, run, refresh);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	return -r;
-}
-
 static int init(struct refresh *refresh, struct error *err)
 {
 	pthread_condattr_t attributes;
@@ -250,7 +240,7 @@ int refresh_start(const struct query *query, unsigned interval_ms, bool is_pause
 		free(refresh);
 		return r;
 	}
-	r = start_thread(refresh);
+	r = background_start(&refresh->thread, run, refresh);
 	if (r < 0) {
 		done(refresh);
 		return error_set(err, r, "start a thread");

@@ -58,12 +58,6 @@ static int from_1_to_2(sqlite3 *db, struct error *err)
 
 /* ---- until version 2 an interval was a row of SQLite, with its own columns and indexes ---- */
 
-static uint32_t column_known(sqlite3_stmt *from, int at)
-{
-	int64_t number = sqlite3_column_int64(from, at);
-	return number > 0 && number < UINT32_MAX ? (uint32_t)number : 0;
-}
-
 static uint64_t column_length(sqlite3_stmt *from, int at)
 {
 	return sqlite3_column_type(from, at) == SQLITE_NULL
@@ -82,27 +76,22 @@ static struct interval_row old_row(sqlite3_stmt *from)
 	uint64_t closed = (uint64_t)sqlite3_column_int64(from, 0);
 	struct interval_row row = {.closed = closed,
 				   .opened = closed - (uint64_t)sqlite3_column_int64(from, 1),
-				   .place = column_known(from, 2),
+				   .place = store_known(from, 2),
 				   .port = (uint16_t)sqlite3_column_int(from, 3),
 				   .peer_port = (uint16_t)sqlite3_column_int(from, 5),
-				   .exe = column_known(from, 6),
-				   .process = column_known(from, 7),
+				   .exe = store_known(from, 6),
+				   .process = store_known(from, 7),
 				   .has_holder = sqlite3_column_type(from, 8) != SQLITE_NULL,
 				   .fd = sqlite3_column_int(from, 8),
-				   .crew = column_known(from, 9),
+				   .crew = store_known(from, 9),
 				   .bits = bits_unpack(sqlite3_column_int64(from, 10)),
 				   .cookie = (uint64_t)sqlite3_column_int64(from, 11),
-				   .inode = column_known(from, 12),
+				   .inode = store_known(from, 12),
 				   .sent = column_length(from, 13),
 				   .received = column_length(from, 14),
 				   .error = sqlite3_column_int(from, 15),
-				   .closer = column_known(from, 16)};
-	const void *peer = sqlite3_column_blob(from, 4);
-	int n = sqlite3_column_bytes(from, 4);
-	row.has_peer = peer && (n == 4 || n == 16);
-	row.is_v4_peer = row.has_peer && n == 4;
-	if (row.has_peer)
-		row.peer = n == 4 ? ip_from_v4(peer) : ip_from_v6(peer);
+				   .closer = store_known(from, 16)};
+	row.has_peer = store_peer(from, 4, &row.peer, &row.is_v4_peer);
 	return row;
 }
 

@@ -224,34 +224,23 @@ static int load_firsts(struct recorder *recorder, struct error *err)
 	return r >= 0 && code != SQLITE_DONE ? store_error(recorder->db, code, err, "read") : r;
 }
 
-static uint32_t column_known(sqlite3_stmt *from, int at)
-{
-	int64_t number = sqlite3_column_int64(from, at);
-	return number > 0 && number < UINT32_MAX ? (uint32_t)number : 0;
-}
-
 static struct interval_row open_row(sqlite3_stmt *from)
 {
 	struct interval_row row = {.opened = (uint64_t)sqlite3_column_int64(from, 1),
-				   .place = column_known(from, 2),
+				   .place = store_known(from, 2),
 				   .port = (uint16_t)sqlite3_column_int(from, 3),
-				   .exe = column_known(from, 6),
-				   .process = column_known(from, 7),
+				   .exe = store_known(from, 6),
+				   .process = store_known(from, 7),
 				   .has_holder = sqlite3_column_type(from, 8) != SQLITE_NULL,
 				   .fd = sqlite3_column_int(from, 8),
-				   .crew = column_known(from, 9),
+				   .crew = store_known(from, 9),
 				   .bits = bits_unpack(sqlite3_column_int64(from, 10)),
 				   .cookie = (uint64_t)sqlite3_column_int64(from, 11),
-				   .inode = column_known(from, 12),
+				   .inode = store_known(from, 12),
 				   .sent = EVENT_UNKNOWN,
 				   .received = EVENT_UNKNOWN};
-	int n = sqlite3_column_bytes(from, 4);
-	const void *peer = sqlite3_column_blob(from, 4);
-	row.has_peer = peer && (n == 4 || n == 16);
-	row.is_v4_peer = n == 4;
+	row.has_peer = store_peer(from, 4, &row.peer, &row.is_v4_peer);
 	row.peer_port = (uint16_t)sqlite3_column_int(from, 5);
-	if (row.has_peer)
-		row.peer = n == 4 ? ip_from_v4(peer) : ip_from_v6(peer);
 	return row;
 }
 

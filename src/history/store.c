@@ -139,3 +139,20 @@ int64_t store_about(sqlite3 *db, const char *key, int64_t otherwise)
 			     "SELECT value FROM about WHERE key = '%s'", key);
 	return r < 0 ? otherwise : found;
 }
+
+uint32_t store_known(sqlite3_stmt *from, int at)
+{
+	int64_t number = sqlite3_column_int64(from, at);
+	return number > 0 && number < UINT32_MAX ? (uint32_t)number : 0;
+}
+
+bool store_peer(sqlite3_stmt *from, int at, struct ip *ret, bool *ret_is_v4)
+{
+	const void *peer = sqlite3_column_blob(from, at);
+	int n = sqlite3_column_bytes(from, at);
+	*ret_is_v4 = peer && n == 4;
+	if (!peer || (n != 4 && n != 16))
+		return false;
+	*ret = n == 4 ? ip_from_v4(peer) : ip_from_v6(peer);
+	return true;
+}

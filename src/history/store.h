@@ -9,6 +9,7 @@
 
 #include "base/attributes.h"
 #include "base/error.h"
+#include "model/ip.h"
 
 #define STORE_SCHEMA 3
 #define STORE_APPLICATION 0x446f6f72 /* "Door" */
@@ -78,6 +79,11 @@ static inline int64_t number_length(uint64_t number)
 {
 	return number > INT64_MAX ? NUMBER_NONE : (int64_t)number;
 }
+
+/* Of the column @at: a number of another table, 0 where there is none; an address of 4 or 16 bytes
+ * (false: none). */
+uint32_t store_known(sqlite3_stmt *from, int at);
+bool store_peer(sqlite3_stmt *from, int at, struct ip *ret, bool *ret_is_v4);
 
 int64_t store_about(sqlite3 *db, const char *key, int64_t otherwise);
 

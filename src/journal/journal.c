@@ -386,7 +386,6 @@ static struct journal *new_journal(const struct journal_wish *wish)
 
 int journal_start(const struct journal_wish *wish, struct journal **ret, struct error *err)
 {
-	sigset_t all, was;
 	struct journal *journal = new_journal(wish);
 	if (!journal)
 		return error_set(err, -ENOMEM, "keep the events");
@@ -401,15 +400,11 @@ int journal_start(const struct journal_wish *wish, struct journal **ret, struct 
 	journal->kept->services = wish->looking->services;
 	journal->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	journal->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was); /* signals are for who started it */
-	r = journal->wake < 0 || journal->fd < 0
-		    ? errno
-		    : pthread_create(&journal->thread, NULL, run, journal);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	if (r) {
+	r = journal->wake < 0 || journal->fd < 0 ? -errno
+						 : background_start(&journal->thread, run, journal);
+	if (r < 0) {
 		done(journal);
-		return error_set(err, -r, "start a thread");
+		return error_set(err, r, "start a thread");
 	}
 	*ret = journal;
 	return 0;

@@ -38,7 +38,7 @@ struct journal_state {
 int journal_start(const struct journal_wish *wish, struct journal **ret, struct error *err);
 void journal_free(struct journal *journal); /* NULL is fine */
 
-/* Somebody looks, or nobody for now: then events are kept, and no list is made. */
+/* Somebody looks, or nobody does: then events are kept, and no list is made. */
 void journal_watch(struct journal *journal, bool is_watched);
 
 int journal_fd(

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -82,7 +81,6 @@ static void done(struct recorded *recorded)
 
 int recorded_start(const char *path, struct recorded **ret, struct error *err)
 {
-	sigset_t all, was;
 	struct recorded *recorded = calloc(1, sizeof(*recorded));
 	if (!recorded)
 		return error_set(err, -ENOMEM, "read the record");
@@ -90,13 +88,10 @@ int recorded_start(const char *path, struct recorded **ret, struct error *err)
 	recorded->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&recorded->lock, NULL);
 	pthread_cond_init(&recorded->change, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was); /* signals are for who started it */
-	int r = recorded->fd < 0 ? errno : pthread_create(&recorded->thread, NULL, run, recorded);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	if (r) {
+	int r = recorded->fd < 0 ? -errno : background_start(&recorded->thread, run, recorded);
+	if (r < 0) {
 		done(recorded);
-		return error_set(err, -r, "start a thread");
+		return error_set(err, r, "start a thread");
 	}
 	*ret = recorded;
 	return 0;

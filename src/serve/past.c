@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -162,7 +161,6 @@ static void *run(void *data)
 int past_start(const char *path, const struct services *services, struct past **ret,
 	       struct error *err)
 {
-	sigset_t all, was;
 	struct past *past = calloc(1, sizeof(*past));
 	if (!past)
 		return error_set(err, -ENOMEM, "read the record");
@@ -172,11 +170,8 @@ int past_start(const char *path, const struct services *services, struct past **
 	int r = past->fd < 0 ? -errno : 0;
 	pthread_mutex_init(&past->lock, NULL);
 	pthread_cond_init(&past->change, NULL);
-	sigfillset(&all); /* signals are for who started it */
-	pthread_sigmask(SIG_SETMASK, &all, &was);
 	if (r >= 0)
-		r = -pthread_create(&past->thread, NULL, run, past);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
+		r = background_start(&past->thread, run, past);
 	if (r >= 0) {
 		*ret = past;
 		return 0;

@@ -1,7 +1,6 @@
 /* A thread that works out what is to be shown. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -93,20 +92,16 @@ static void done(struct arranger *arranger)
 int arranger_start(const struct services *services, struct arranger **ret, struct error *err)
 {
 	struct arranger *arranger = calloc(1, sizeof(*arranger));
-	sigset_t all, was;
 	if (!arranger)
 		return error_set(err, -ENOMEM, "start the screen");
 	arranger->services = services;
 	pthread_mutex_init(&arranger->lock, NULL);
 	pthread_cond_init(&arranger->change, NULL);
 	arranger->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was); /* signals are for who started it */
-	int r = arranger->fd < 0 ? errno : pthread_create(&arranger->thread, NULL, run, arranger);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	if (r) {
+	int r = arranger->fd < 0 ? -errno : background_start(&arranger->thread, run, arranger);
+	if (r < 0) {
 		done(arranger);
-		return error_set(err, -r, "start a thread");
+		return error_set(err, r, "start a thread");
 	}
 	*ret = arranger;
 	return 0;

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/background.h"
 #include "top/jobs.h"
 
 struct jobs {
@@ -108,7 +109,6 @@ static void done(struct jobs *jobs)
 int jobs_start(const struct looking *looking, struct jobs **ret, struct error *err)
 {
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
-	sigset_t all, was;
 	if (!jobs)
 		return error_set(err, -ENOMEM, "start the screen");
 	int r = host_open(NULL, &jobs->host, err);
@@ -123,13 +123,10 @@ int jobs_start(const struct looking *looking, struct jobs **ret, struct error *e
 	pthread_mutex_init(&jobs->lock, NULL);
 	pthread_cond_init(&jobs->change, NULL);
 	jobs->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &was); /* signals are for who started it */
-	r = jobs->fd < 0 ? errno : pthread_create(&jobs->thread, NULL, run, jobs);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	if (r) {
+	r = jobs->fd < 0 ? -errno : background_start(&jobs->thread, run, jobs);
+	if (r < 0) {
 		done(jobs);
-		return error_set(err, -r, "start a thread");
+		return error_set(err, r, "start a thread");
 	}
 	*ret = jobs;
 	return 0;

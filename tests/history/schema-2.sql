@@ -1,4 +1,5 @@
 -- A history as version 2 of its tables had it: made by that version's recorder, its first segment full and indexed.
+-- It is longer than other files since it is that recorder's own dump: each line is a row, as that version wrote it.
 PRAGMA application_id = 1148153714; PRAGMA user_version = 2;
 PRAGMA foreign_keys=OFF;
 BEGIN TRANSACTION;
