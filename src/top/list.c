@@ -332,10 +332,11 @@ static void draw_titles(struct top *top, const struct choice *choice, uint16_t *
 
 static void draw_empty(struct top *top, unsigned line)
 {
-	const char *text = tabs[top->tab].is_events    ? events_empty(top)
-			   : !top_has_arrangement(top) ? "looking..."
-			   : top->filter[0]	       ? "nothing matches the filter"
-						       : "nothing is there";
+	bool is_pending = !top_has_arrangement(top) || top->shown->number != top->number;
+	const char *text = tabs[top->tab].is_events ? events_empty(top)
+			   : is_pending		    ? "looking..." /* what is shown is not of it */
+			   : top->filter[0]	    ? "nothing matches the filter"
+						    : "nothing is there";
 	canvas_string(&top->canvas, line, SIGNS, top->canvas.columns, (struct style){INK_DIM},
 		      text);
 }

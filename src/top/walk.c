@@ -76,7 +76,9 @@ static uint32_t place(const struct top *top)
 static void walk_in_memory(struct top *top, int by)
 {
 	uint32_t n = top->past.list.n, at = place(top);
-	if (by > 0 && (!top->walked || at + 1 >= n - 1))
+	if (by > 0 && !top->walked)
+		top_say(top, false, "this is now");
+	else if (by > 0 && at + 1 >= n - 1)
 		walk_now(top);
 	else if (by < 0 && (!n || at == 0))
 		ask_earlier(top, n ? time_of(past_at(&top->past, 0)) : zone_now_ns());

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from conftest import program
+from held_thread import held_thread
 from screen import Tmux
 
 pytestmark = pytest.mark.needs("program:tmux")
@@ -226,6 +227,51 @@ def test_a_pause_holds_still_and_the_past_is_walked_through(top):
     assert re.search(r"past .*\n.*ago: one of \d+ kept, [\d.]+ [KM]iB", shown)
     screen.keys("Escape")
     screen.wait(lambda shown: "ago:" not in shown and not re.search(rf"\b{port}\b", shown))
+
+
+def test_later_than_now_there_is_nothing(top):
+    screen = top()
+    screen.keys(">")
+    screen.wait("this is now")
+
+
+# ---- no key waits ----
+
+def test_keys_are_answered_while_a_snapshot_is_taken(top):
+    """The thread that looks is held in the middle of a look, for as long as it takes."""
+    made, port = listener()
+    screen = top("--interval", "100ms", f"port = {port}")
+    screen.wait(rf"127\.0\.0\.1 +{port}")
+    with held_thread(screen.pids()[1], "doorward-look", in_reading=True):
+        clock = screen.lines()[0].split()[-1]
+        screen.keys("?")
+        screen.wait("whole story")
+        screen.keys("Escape", "3")
+        screen.wait("TCP, ")
+        screen.keys("1", "g")
+        screen.wait(r"by process(?s:.)*\bpython")
+        screen.keys("/")
+        screen.type(" or port = 1")
+        screen.keys("Enter")
+        screen.wait(rf"filter: port = {port} or port = 1")
+        screen.keys("<", "Space", ">")
+        screen.wait("paused|this is now")
+        assert screen.lines()[0].split()[-1] <= clock, "a look went on"
+    screen.keys("q")
+    assert screen.status() == 0
+    made.close()
+
+
+def test_until_a_filter_is_applied_nothing_is_said_of_what_matches(top):
+    screen = top(f"pid = {os.getpid()} and port = 1")
+    screen.wait("nothing matches the filter")
+    screen.keys("Space")
+    screen.wait("paused")
+    with held_thread(screen.pids()[1], "doorward-show"):
+        screen.keys("Escape")
+        shown = screen.wait("looking[.]{3}")
+        assert "nothing is there" not in shown and "filter:" not in shown
+    screen.wait(lambda shown: "looking..." not in shown)
 
 
 # ---- what keys do ----

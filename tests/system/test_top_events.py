@@ -10,6 +10,7 @@ import time
 
 import pytest
 from conftest import program
+from held_thread import held_thread
 from hosts import until
 from recorded import Recorder
 from room import Room
@@ -298,6 +299,31 @@ def test_a_moment_is_typed(top, room, recorder):
     assert str(port) not in shown
     screen.keys("Escape")
     screen.wait(lambda shown: "as of" not in shown)
+
+
+def test_keys_are_answered_while_the_record_is_read(top, room, recorder):
+    """The thread that reads it is held where it does, for as long as that takes."""
+    port = room("listen('127.0.0.1', 0)")
+    is_recorded(recorder, lambda seen: port in {one["local_port"] for one in seen})
+    at = f"@{time.time():.3f}"
+    room("kept.pop().close()")
+    is_recorded(recorder, lambda seen: any(i["local_port"] == port and i["closed"] for i in seen))
+    screen = top("--db", recorder.db)
+    screen.keys("@")
+    screen.wait("as of:")
+    screen.type(at)
+    with held_thread(screen.pids()[1], "doorward-past", in_reading=True, after=lambda: screen.keys("Enter")):
+        screen.wait("looking into the record")
+        screen.keys("?")
+        screen.wait("whole story")
+        screen.keys("Escape", "3")
+        screen.wait("TCP, ")
+        screen.keys("1")
+        screen.wait("ADDRESS")
+        other = room("listen('127.0.0.1', 0)")
+        screen.wait(rf"127\.0\.0\.1 +{other}\b")  # what is now goes on
+        assert "recorded" not in screen.shown()
+    screen.wait(rf"\(recorded\)(?s:.)*127\.0\.0\.1 +{port}\b")
 
 
 def test_without_a_record_there_is_nothing_earlier(top, room, tmp_path):
