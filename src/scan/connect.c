@@ -12,7 +12,9 @@
 #include "scan/syn.h"
 
 #define CHUNK 256
-#define SILENT_ENOUGH 2 /* doors that time out before the other way is taken */
+#define REFUSED_MAX 16		 /* doors that are looked at together */
+#define RECEIVE_BYTES (64 << 10) /* room for as many errors, whatever this host's default is */
+#define SILENT_ENOUGH 2		 /* doors that time out before the other way is taken */
 #define BIND_TRIES 8
 
 /* The doors are taken chunk by chunk: a thread that gets less of a processor takes fewer. */
@@ -21,13 +23,20 @@ struct doors {
 	_Atomic uint32_t next;
 };
 
+/* A refusal is a reset or an ICMP error, which connect() tells alike: the error queue knows. Looked
+ * at once for several doors: one call for each took an eighth of the whole scan. */
+struct refused {
+	uint32_t probe, rtt_us;
+};
+
 struct blocking {
 	const struct job *job;
 	struct doors *doors;
 	const struct ip *source; /* that the kernel would choose each time anew; NULL: not one */
 	int fd;
 	uint16_t own_port;
-	unsigned n_silent;
+	unsigned n_silent, n_refused;
+	struct refused refused[REFUSED_MAX]; /* since the queue was looked at */
 };
 
 int connect_socket(const struct job *job, int flags)
@@ -62,23 +71,21 @@ static struct answer of(enum door_state state, enum door_reason reason)
 bool connect_answer(const struct job *job, int fd, const struct scan_target *target,
 		    unused_argument uint16_t port, int error, struct answer *ret)
 {
+	union any_address to;
 	struct answer told;
-	switch (error) {
-	case 0:
-	case EISCONN:
+	if (error == 0 || error == EISCONN) {
 		*ret = is_self(fd) ? of(DOOR_CLOSED, BECAUSE_SELF_CONNECT)
 				   : of(DOOR_OPEN, BECAUSE_SYN_ACK);
 		return true;
-	case EACCES:
-	case EPERM:
-		*ret = of(DOOR_FILTERED, BECAUSE_REFUSED_HERE);
-		return true;
-	default:
-		break;
 	}
-	if (icmp_queue(fd, target->is_v4, job->proto, &told)) {
+	/* before what a number may mean: an ICMPv6 error of a firewall is EACCES, too */
+	if (icmp_queue(fd, target->is_v4, job->proto, &told, &to)) {
 		*ret = told;
 		return told.state != DOOR_UNKNOWN;
+	}
+	if (error == EACCES || error == EPERM) {
+		*ret = of(DOOR_FILTERED, BECAUSE_REFUSED_HERE);
+		return true;
 	}
 	if (error == ECONNREFUSED || error == ECONNRESET) {
 		*ret = of(DOOR_CLOSED, BECAUSE_RST);
@@ -126,6 +133,7 @@ static int open_blocking(struct blocking *at)
 	if (at->fd < 0)
 		return at->fd;
 	setsockopt(at->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	setsockopt(at->fd, SOL_SOCKET, SO_RCVBUF, &(int){RECEIVE_BYTES}, sizeof(int));
 	at->own_port = bind_again(at, at->own_port);
 	return 0;
 }
@@ -134,6 +142,50 @@ static void shut(struct blocking *at)
 {
 	closep(&at->fd);
 	at->fd = -1;
+}
+
+static bool is_of(const struct job *job, uint32_t probe, const union any_address *to)
+{
+	return probe_port(job, probe) == address_port(to) &&
+	       address_is(to, &probe_target(job, probe)->ip);
+}
+
+/* What the queue has is told of its doors, which are among the refused or @last (NONE: none of
+ * these); the other refused ones were reset. True: @ret is @last's answer. */
+static bool tell_refused(struct blocking *at, uint32_t last, struct answer *ret)
+{
+	const struct job *job = at->job;
+	union any_address to = {0};
+	struct answer told;
+	bool is_told = false;
+	while (icmp_queue(at->fd, job->targets[0].is_v4, job->proto, &told, &to)) {
+		if (told.state == DOOR_UNKNOWN)
+			continue;
+		if (last != NONE && is_of(job, last, &to)) {
+			*ret = told;
+			is_told = true;
+		}
+		for (unsigned i = 0; i < at->n_refused; i++) {
+			if (!is_of(job, at->refused[i].probe, &to))
+				continue;
+			told.rtt_us = at->refused[i].rtt_us;
+			probe_answered(job, at->refused[i].probe, &told);
+		}
+	}
+	for (unsigned i = 0; i < at->n_refused; i++) {
+		struct answer reset = of(DOOR_CLOSED, BECAUSE_RST);
+		reset.rtt_us = at->refused[i].rtt_us;
+		probe_answered(job, at->refused[i].probe, &reset);
+	}
+	at->n_refused = 0;
+	return is_told;
+}
+
+static void keep_refused(struct blocking *at, uint32_t probe, uint32_t rtt_us)
+{
+	at->refused[at->n_refused++] = (struct refused){probe, rtt_us};
+	if (at->n_refused == REFUSED_MAX)
+		tell_refused(at, NONE, NULL);
 }
 
 /* One door. @began is when it begins and then when it is through. */
@@ -146,9 +198,17 @@ static void ask(struct blocking *at, uint32_t probe, uint64_t *began)
 	uint16_t port = probe_port(job, probe);
 	int error =
 		connect(at->fd, &address.any, address_of(target, port, &address)) < 0 ? errno : 0;
-	uint64_t now = clock_us();
-	if (connect_answer(job, at->fd, target, port, error, &answer)) {
-		answer.rtt_us = (uint32_t)(now - *began) + (now == *began);
+	uint64_t now = clock_us(), took = now - *began;
+	uint32_t rtt_us = (uint32_t)took + (took == 0);
+	*began = now;
+	/* a link-local address ties the socket to its interface */
+	if (error == ECONNREFUSED && !target->interface) {
+		keep_refused(at, probe, rtt_us);
+		return;
+	}
+	if (tell_refused(at, probe, &answer) ||
+	    connect_answer(job, at->fd, target, port, error, &answer)) {
+		answer.rtt_us = rtt_us;
 		if (answer.reason == BECAUSE_REFUSED_HERE || answer.reason == BECAUSE_NO_ROUTE)
 			answer.rtt_us = 0;
 		probe_answered(job, probe, &answer);
@@ -156,11 +216,8 @@ static void ask(struct blocking *at, uint32_t probe, uint64_t *began)
 	/* an ICMP error that comes while connect() is called does not end it: as slow as silence;
 	 * but who was only not given the processor for so long was answered */
 	at->n_silent += answer.state != DOOR_CLOSED && answer.state != DOOR_OPEN &&
-			now - *began > job->path.timeout_first_us / 2;
-	/* a link-local address ties the socket to its interface */
-	if (error != ECONNREFUSED || target->interface)
-		shut(at);
-	*began = now;
+			took > job->path.timeout_first_us / 2;
+	shut(at);
 }
 
 /* How many may be asked now, which are counted as sent; 0: it must end. Waits while the connection
@@ -214,6 +271,8 @@ static int work(void *data)
 	int r = 0;
 	while (ask_chunk(at, &began, &r))
 		;
+	if (at->fd >= 0)
+		tell_refused(at, NONE, NULL);
 	shut(at);
 	return r;
 }

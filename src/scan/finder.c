@@ -26,12 +26,11 @@ int finder_init(struct finder *finder, const struct job *job)
 	while (finder->n_slots < 2 * job->n_targets)
 		finder->n_slots *= 2;
 	finder->slots = calloc(finder->n_slots, sizeof(*finder->slots));
-	finder->port_at = malloc(PORTS * sizeof(*finder->port_at));
+	finder->port_at = calloc(PORTS, sizeof(*finder->port_at));
 	if (!finder->slots || !finder->port_at)
 		return -ENOMEM;
-	memset(finder->port_at, 0xff, PORTS * sizeof(*finder->port_at)); /* NONE */
 	for (uint32_t i = 0; i < job->n_ports; i++)
-		finder->port_at[job->ports[i]] = i;
+		finder->port_at[job->ports[i]] = (uint16_t)(i + 1);
 	for (uint32_t i = 0; i < job->n_targets; i++) {
 		uint32_t at = slot_of(finder, &job->targets[i].ip);
 		while (finder->slots[at])
@@ -58,5 +57,5 @@ uint32_t finder_target(const struct finder *finder, const struct ip *ip)
 uint32_t finder_probe(const struct finder *finder, const struct ip *ip, uint16_t port)
 {
 	uint32_t target = finder_target(finder, ip), index = finder->port_at[port];
-	return target == NONE || index == NONE ? NONE : index * finder->job->n_targets + target;
+	return target == NONE || !index ? NONE : (index - 1) * finder->job->n_targets + target;
 }

@@ -8,7 +8,7 @@ struct finder {
 	const struct job *job;
 	uint32_t *slots; /* by address: open addressing, the target's index + 1 */
 	uint32_t n_slots;
-	uint32_t *port_at; /* of each port its index in the job's, or NONE */
+	uint16_t *port_at; /* of each port its index in the job's + 1; 0: not asked */
 };
 
 /* 0 or -ENOMEM; finder_done() in either case. */

@@ -56,11 +56,13 @@ void icmp_read(struct msghdr *message, bool is_v4, uint8_t proto, struct answer 
 			read_error(header, is_v4, proto, ret);
 }
 
-bool icmp_queue(int fd, bool is_v4, uint8_t proto, struct answer *ret)
+bool icmp_queue(int fd, bool is_v4, uint8_t proto, struct answer *ret, union any_address *to)
 {
 	char control[ICMP_CONTROL] __attribute__((aligned(8))), byte;
 	struct iovec part = {&byte, 1};
-	struct msghdr message = {.msg_iov = &part,
+	struct msghdr message = {.msg_name = to,
+				 .msg_namelen = sizeof(*to),
+				 .msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = control,
 				 .msg_controllen = sizeof(control)};

@@ -16,8 +16,9 @@ enum door_state icmp_state(bool is_v4, uint8_t proto, uint8_t type, uint8_t code
  * where the probe went. */
 void icmp_read(struct msghdr *message, bool is_v4, uint8_t proto, struct answer *ret);
 
-/* The oldest of @fd's queue. False: it is empty. */
-bool icmp_queue(int fd, bool is_v4, uint8_t proto, struct answer *ret);
+/* The oldest of @fd's queue, and at @to where its probe went. False: it is empty. */
+union any_address;
+bool icmp_queue(int fd, bool is_v4, uint8_t proto, struct answer *ret, union any_address *to);
 
 /* Asks for it. */
 void icmp_want(int fd, bool is_v4);

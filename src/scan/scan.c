@@ -75,22 +75,23 @@ static int run_alike(struct visit *visit, unsigned k, bool is_v4, enum distance 
 	if (request->max_time_ms)
 		job.deadline_us = request->progress->began_us + request->max_time_ms * 1000;
 	limit_path(request, &job);
-	cleanup(freep) struct answer *answers = calloc(job_n(&job), sizeof(*answers));
-	job.answers = answers;
-	if (!answers)
+	/* those of one target are written where they stay */
+	cleanup(freep) struct answer *all = n == 1 ? NULL : calloc(job_n(&job), sizeof(*all));
+	job.answers = n == 1 ? scan_result(visit->scan, results[0])->sweeps[k].answers : all;
+	if (!job.answers)
 		return error_set(visit->err, -ENOMEM, "keep the answers");
-	for (uint32_t i = 0; i < n; i++) /* what is known already is not asked again */
-		memcpy(answers + (size_t)i * n_ports,
+	for (uint32_t i = 0; all && i < n; i++) /* what is known already is not asked again */
+		memcpy(all + (size_t)i * n_ports,
 		       scan_result(visit->scan, results[i])->sweeps[k].answers,
-		       n_ports * sizeof(*answers));
+		       n_ports * sizeof(*all));
 	int r = tables_run(request, &job, visit->scan, visit->err);
 	cleanup(fclosep) FILE *neighbours =
 		job.is_own || !is_v4 ? NULL : fopen("/proc/thread-self/net/arp", "re");
 	if (r >= 0 && neighbours)
 		silent_mark(&job, neighbours);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; all && i < n; i++)
 		memcpy(scan_result(visit->scan, results[i])->sweeps[k].answers,
-		       answers + (size_t)i * n_ports, n_ports * sizeof(*answers));
+		       all + (size_t)i * n_ports, n_ports * sizeof(*all));
 	return r;
 }
 

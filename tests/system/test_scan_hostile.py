@@ -130,3 +130,21 @@ def test_many_strangers_are_asked_only_with_yes(lo, doorward):
     status, out, err = inside.run("scan", "198.18.0.0/23", "-p", "22", "--yes", "--json")
     assert status == 1 and "510 probes to 510 addresses" in err
     assert {p["reason"] for r in json.loads(out)["results"] for p in r["ports"]} == {"no-route"}
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("kind", ["port-unreachable", "admin-prohibited"])
+def test_rejects_that_come_from_another_processor(lo, doorward, address, kind):
+    """While connect() sleeps an ICMP error ends it as a reset does: only the error queue tells them apart."""
+    spread = lo("subprocess.run(['unshare', '-m', 'sh', '-c', 'mount -t sysfs none /sys && '"
+                "'echo 3 > /sys/class/net/lo/queues/rx-0/rps_cpus']).returncode")
+    if spread:
+        pytest.skip("this kernel does not hand packets to another processor")
+    listen_at(lo, [address], [1050])
+    wall_in(lo, [f"tcp dport {{ 1000-1020, 1100, 1120-1121 }} reject with icmpx {kind}"])
+    seen = found(lo.doorward(doorward), address, "-p", "900-1200", "--method", "connect")
+    rejected = {*range(1000, 1021), 1100, 1120, 1121}
+    assert seen.those("open") == [1050]
+    assert set(seen.those("filtered")) == rejected and len(seen.reasons("filtered")) == 1
+    assert seen.reasons("filtered") <= {"icmp 3/3", "icmp 1/4", "icmp 3/13", "icmp 1/1"}
+    assert set(seen.those("closed")) == set(range(900, 1201)) - rejected - {1050}
