@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/tell.h"
 #include "model/field.h"
+#include "scan/changes.h"
 #include "scan/compare.h"
 #include "scan/elsewhere.h"
 #include "scan/saved.h"

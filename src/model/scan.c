@@ -19,6 +19,9 @@ const char *const because_words[BECAUSE_MAX + 1] = {
 	"broken-off",  "init-ack",     "abort",	       NULL};
 const char *const verdict_words[VERDICT_MAX + 1] = {
 	"", "expected", "not-in-table", "not-reachable", "other-service", NULL};
+const char *const scan_field_words[CHANGE_MAX + 1] = {
+	"state",       "service", "product",   "version", "protocol_version",
+	"tls_version", "names",	  "not_after", "finding", NULL};
 
 void scan_init(struct scan *scan)
 {

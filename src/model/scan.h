@@ -86,6 +86,7 @@ struct scan_sweep {
 	const uint16_t *ports;	/* ascending */
 	struct answer *answers; /* one a port */
 	bool is_alike;		/* everything is open: said once */
+	bool is_connected;	/* TCP by connect(), not by packets of our own */
 };
 
 #define SCAN_SWEEPS 3 /* TCP, UDP, SCTP */
@@ -108,11 +109,26 @@ struct scan_others {
 	uint32_t count;
 };
 
-/* A door whose state was another in an older scan. */
+enum scan_field {
+	CHANGE_STATE,
+	CHANGE_SERVICE,
+	CHANGE_PRODUCT,
+	CHANGE_VERSION,
+	CHANGE_PROTOCOL_VERSION,
+	CHANGE_TLS_VERSION,
+	CHANGE_NAMES,	  /* of the certificate, with commas between */
+	CHANGE_NOT_AFTER, /* its day: "2027-01-31" */
+	CHANGE_FINDING,	  /* one that has come or gone */
+	CHANGE_MAX
+};
+extern const char *const scan_field_words[CHANGE_MAX + 1];
+
+/* What is another at a door than in an older scan. */
 struct scan_change {
 	uint32_t result;
 	uint16_t port;
-	uint8_t proto, was, now; /* was, now: enum door_state */
+	uint8_t proto, field;  /* field: enum scan_field */
+	const char *was, *now; /* of the arena or a table of words; NULL: not there, not known */
 };
 
 struct scan {

@@ -52,6 +52,54 @@ static int read_answer(struct reading *reading, const json_t *object, struct ans
 	return 0;
 }
 
+/* What is longer than can be kept is cut; what is no text is unknown. */
+static void read_word(const json_t *object, const char *key, char *to, size_t size)
+{
+	const char *text = text_of(object, key);
+	snprintf(to, size, "%s", text ? text : "");
+}
+
+static void read_tls(const json_t *object, struct identified_tls *ret)
+{
+	const json_t *name;
+	size_t i;
+	ret->is_there = json_is_object(object);
+	read_word(object, "version", ret->version, sizeof(ret->version));
+	read_word(object, "cipher", ret->cipher, sizeof(ret->cipher));
+	json_array_foreach(json_object_get(object, "names"), i, name)
+	{
+		if (ret->n_names == IDENTIFIED_NAMES_MAX)
+			break;
+		const char *text = json_string_value(name);
+		snprintf(ret->names[ret->n_names++], sizeof(ret->names[0]), "%s", text ? text : "");
+	}
+	ret->not_after = json_integer_value(json_object_get(object, "not_after"));
+}
+
+/* Of the arena; NULL: nobody asked, or no memory. */
+static const struct identified *read_identified(struct reading *reading, const json_t *object)
+{
+	const json_t *finding;
+	size_t i;
+	int outcome = word_of(text_of(object, "outcome"), identify_outcome_words, IDENTIFY_MAX);
+	struct identified *ret =
+		outcome < 0 ? NULL : arena_alloc(&reading->scan->arena, sizeof(*ret));
+	if (!ret)
+		return NULL;
+	ret->outcome = (uint8_t)outcome;
+	read_word(object, "service", ret->service, sizeof(ret->service));
+	read_word(object, "product", ret->product, sizeof(ret->product));
+	read_word(object, "version", ret->version, sizeof(ret->version));
+	read_word(object, "protocol_version", ret->protocol_version, sizeof(ret->protocol_version));
+	read_tls(json_object_get(object, "tls"), &ret->tls);
+	json_array_foreach(json_object_get(object, "findings"), i, finding)
+	{
+		int its = word_of(json_string_value(finding), finding_words, FINDING_MAX);
+		ret->findings |= its < 0 ? 0 : UINT32_C(1) << its;
+	}
+	return ret;
+}
+
 static int proto_of(struct reading *reading, const json_t *object)
 {
 	int proto = word_of(text_of(object, "proto"), proto_words, PROTO_MAX);
@@ -72,8 +120,9 @@ static void put(struct reading *reading, int proto, uint32_t port, const struct 
 	reading->is_there[proto][port] = 1;
 }
 
-static int read_door(struct reading *reading, const json_t *object)
+static int read_door(struct reading *reading, struct scan_result *result, const json_t *object)
 {
+	const struct identified *identified;
 	struct answer answer;
 	json_int_t port = json_integer_value(json_object_get(object, "port"));
 	int proto = proto_of(reading, object);
@@ -82,9 +131,18 @@ static int read_door(struct reading *reading, const json_t *object)
 	if (port < 1 || port >= PORTS)
 		return wrong(reading, "a port");
 	int r = read_answer(reading, object, &answer);
-	if (r >= 0)
-		put(reading, proto, (uint32_t)port, &answer);
-	return r;
+	if (r < 0)
+		return r;
+	put(reading, proto, (uint32_t)port, &answer);
+	identified = read_identified(reading, json_object_get(object, "identified"));
+	struct scan_door *door = identified ? vector_add(&result->doors) : NULL;
+	if (door)
+		*door = (struct scan_door){.proto = (uint8_t)proto,
+					   .port = (uint16_t)port,
+					   .socket = NONE,
+					   .answer = answer,
+					   .identified = identified};
+	return identified && !door ? error_set(reading->err, -ENOMEM, "read the saved scan") : 0;
 }
 
 /* "1-21,23": ascending or not. */
@@ -166,7 +224,7 @@ static int read_result(struct reading *reading, const json_t *object)
 	result->target.link = link ? arena_intern_string(&reading->scan->arena, link + 1) : NULL;
 	result->from = arena_intern_string(&reading->scan->arena, from ? from : "");
 	json_array_foreach(json_object_get(object, "ports"), i, item) if (r >= 0) r =
-		read_door(reading, item);
+		read_door(reading, result, item);
 	json_array_foreach(json_object_get(object, "others"), i, item) if (r >= 0) r =
 		read_others(reading, item);
 	for (uint8_t proto = 0; r >= 0 && proto < PROTO_MAX; proto++)
@@ -206,30 +264,19 @@ const struct answer *saved_scan_answer(const struct scan *saved, const struct sc
 	return NULL;
 }
 
-int scan_changes(const struct scan *old, struct scan *scan)
+const struct identified *saved_scan_identified(const struct scan *saved,
+					       const struct scan_target *target, uint8_t proto,
+					       uint16_t port)
 {
-	for (uint32_t i = 0; i < scan->results.n; i++) {
-		const struct scan_result *result = scan_result(scan, i);
-		for (uint32_t k = 0; k < result->n_sweeps; k++) {
-			const struct scan_sweep *sweep = &result->sweeps[k];
-			for (uint32_t p = 0; p < sweep->n_ports; p++) {
-				const struct answer *was = saved_scan_answer(
-					old, &result->target, sweep->proto, sweep->ports[p]);
-				uint8_t now = sweep->answers[p].state;
-				if (!was || was->state == now || was->state == DOOR_UNKNOWN ||
-				    now == DOOR_UNKNOWN)
-					continue;
-				struct scan_change *change = vector_add(&scan->changes);
-				if (!change)
-					return -ENOMEM;
-				*change = (struct scan_change){.result = i,
-							       .proto = sweep->proto,
-							       .port = sweep->ports[p],
-							       .was = was->state,
-							       .now = now};
-			}
+	for (uint32_t i = 0; i < saved->results.n; i++) {
+		const struct scan_result *result = scan_result(saved, i);
+		if (!ip_equal(&result->target.ip, &target->ip))
+			continue;
+		for (uint32_t k = 0; k < result->doors.n; k++) {
+			const struct scan_door *door = vector_at(&result->doors, k);
+			if (door->proto == proto && door->port == port)
+				return door->identified;
 		}
 	}
-	scan->has_changes = true;
-	return 0;
+	return NULL;
 }

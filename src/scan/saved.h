@@ -1,4 +1,5 @@
-/* A scan that was saved as JSON, read again: to go on with it, or to see what has changed. */
+/* A scan that was saved as JSON, read again: to go on with it, or to see what has changed
+ * (changes.h). */
 #ifndef SCAN_SAVED_H
 #define SCAN_SAVED_H
 
@@ -13,8 +14,9 @@ int saved_scan_parse(const char *text, size_t n, struct scan *ret, struct error 
 const struct answer *saved_scan_answer(const struct scan *saved, const struct scan_target *target,
 				       uint8_t proto, uint16_t port);
 
-/* Fills scan->changes with the doors whose state is another than in @old. Doors that either does
- * not know are passed over. 0 or -ENOMEM. */
-int scan_changes(const struct scan *old, struct scan *scan);
+/* What stood behind it then, or NULL. */
+const struct identified *saved_scan_identified(const struct scan *saved,
+					       const struct scan_target *target, uint8_t proto,
+					       uint16_t port);
 
 #endif

@@ -84,6 +84,9 @@ static int run_alike(struct visit *visit, unsigned k, bool is_v4, enum distance 
 		memcpy(all + (size_t)i * n_ports,
 		       scan_result(visit->scan, results[i])->sweeps[k].answers,
 		       n_ports * sizeof(*all));
+	for (uint32_t i = 0; i < n; i++)
+		scan_result(visit->scan, results[i])->sweeps[k].is_connected =
+			job.proto == PROTO_TCP && !tables_is_syn(request, &job);
 	int r = tables_run(request, &job, visit->scan, visit->err);
 	cleanup(fclosep) FILE *neighbours =
 		job.is_own || !is_v4 ? NULL : fopen("/proc/thread-self/net/arp", "re");

@@ -11,7 +11,7 @@
 #include "scan/tables.h"
 #include "scan/udp.h"
 
-static bool is_syn(const struct scan_request *request, const struct job *job)
+bool tables_is_syn(const struct scan_request *request, const struct job *job)
 {
 	return job->proto == PROTO_TCP && request->method != METHOD_CONNECT &&
 	       (request->method == METHOD_SYN || privilege_has(CAP_NET_RAW));
@@ -24,7 +24,7 @@ static int run_job(const struct scan_request *request, const struct job *job, st
 		return udp_scan(job, err);
 	if (job->proto == PROTO_SCTP)
 		return sctp_scan(job, err);
-	return is_syn(request, job) ? syn_scan(job, err) : connect_scan(job, err);
+	return tables_is_syn(request, job) ? syn_scan(job, err) : connect_scan(job, err);
 }
 
 /* Frames go past the connection tracking: where all targets get them there is nothing to limit. */
@@ -45,11 +45,11 @@ static int run_tracked(const struct scan_request *request, struct job *job,
 	struct tracking tracking;
 	tracking_init(&tracking);
 	bool is_narrow = tracking.fd >= 0 && job_n(job) > tracking.room / 2;
-	bool has_frames = is_syn(request, job) && has_all_ways(job, found, first);
+	bool has_frames = tables_is_syn(request, job) && has_all_ways(job, found, first);
 	if (is_narrow && !has_frames)
 		job->tracking = &tracking;
 	/* else the kernel's own way is as good, and passes its rules */
-	if (is_syn(request, job) && found->ways &&
+	if (tables_is_syn(request, job) && found->ways &&
 	    (is_narrow || found->n_on_link > NEIGHBOURS_KERNELS))
 		job->ways = found->ways + first;
 	int r = run_job(request, job, err);
@@ -84,7 +84,8 @@ static void say_absent(const struct job *job, const struct neighbours *found, st
 static uint32_t hosts_at_once(const struct scan_request *request, const struct job *job,
 			      const struct neighbours *found, struct scan *scan)
 {
-	bool has_frames = found->states && is_syn(request, job) && privilege_has(CAP_NET_RAW);
+	bool has_frames =
+		found->states && tables_is_syn(request, job) && privilege_has(CAP_NET_RAW);
 	if (found->n_on_link <= NEIGHBOURS_KERNELS || has_frames)
 		return job->n_targets;
 	uint32_t room = neighbours_room(job->targets[0].is_v4);

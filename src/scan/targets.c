@@ -1,4 +1,5 @@
 /* Whom a scan is for. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -42,21 +43,42 @@ static bool is_subnet_broadcast(const struct netns *place, const struct ip *ip)
 	return false;
 }
 
-/* NULL, or what nobody should send to. */
-static const char *refusal(const struct netns *place, const struct ip *ip)
+/* Of an address that nobody should send to: why not, and what to type in its place. */
+struct refusal {
+	const char *why, *hint;
+};
+
+static const struct refusal refused_any = {
+	"the unspecified address is no host's",
+	"without a target every address of this host is scanned; 127.0.0.1 is its loopback"};
+static const struct refusal refused_multicast = {
+	"a multicast address is many hosts', each of which would get what is sent",
+	"name the addresses of the hosts, or their network as 192.0.2.0/24"};
+static const struct refusal refused_broadcast = {
+	"the broadcast address is every host's, each of which would get what is sent",
+	"name the addresses of the hosts, or their network as 192.0.2.0/24"};
+
+/* NULL: it may be sent to. */
+static const struct refusal *refusal(const struct netns *place, const struct ip *ip)
 {
 	switch (ip_reach(ip)) {
 	case REACH_ANY:
-		return "the unspecified address is no host's";
+		return &refused_any;
 	case REACH_MULTICAST:
-		return "a multicast address is many hosts'";
+		return &refused_multicast;
 	case REACH_BROADCAST:
-		return "the broadcast address is every host's";
+		return &refused_broadcast;
 	default:
-		return is_subnet_broadcast(place, ip)
-			       ? "the broadcast address of a network is every host's"
-			       : NULL;
+		return is_subnet_broadcast(place, ip) ? &refused_broadcast : NULL;
 	}
+}
+
+/* -EINVAL. */
+static int too_many(const char *text, struct error *err)
+{
+	error_text(err, -EINVAL, "%.80s: more than %u addresses", text, TARGETS_MAX);
+	error_hint(err, "part of them at a time; with --yes where all of them are yours to scan");
+	return -EINVAL;
 }
 
 static bool has_target(const struct targets *targets, const struct ip *ip, uint32_t interface)
@@ -75,7 +97,7 @@ static int add(struct targets *targets, const struct scan_target *target, bool m
 	if (!may_repeat && has_target(targets, &target->ip, target->interface))
 		return 0;
 	if (targets->list.n >= TARGETS_MAX)
-		return error_text(err, -EINVAL, "more than %u addresses", TARGETS_MAX);
+		return too_many("all targets together", err);
 	struct scan_target *added = vector_add(&targets->list);
 	if (!added)
 		return error_set(err, -ENOMEM, "keep the targets");
@@ -87,9 +109,12 @@ static int add(struct targets *targets, const struct scan_target *target, bool m
 static int check_and_add(struct targets *targets, struct scan_target target,
 			 const struct netns *place, const char *text, struct error *err)
 {
-	const char *why = refusal(place, &target.ip);
-	if (why)
-		return error_text(err, -EINVAL, "%.80s: %s", text, why);
+	const struct refusal *refused = refusal(place, &target.ip);
+	if (refused) {
+		error_text(err, -EINVAL, "%.80s: %s", text, refused->why);
+		error_hint(err, "%s", refused->hint);
+		return -EINVAL;
+	}
 	target.is_own = place && netns_has_address(place, &target.ip);
 	return add(targets, &target, false, err);
 }
@@ -100,13 +125,20 @@ static void next_address(struct ip *ip)
 		;
 }
 
+static int no_host(const char *text, struct error *err)
+{
+	error_text(err, -EINVAL, "%.80s: no address that may be sent to", text);
+	error_hint(err, "%s", refused_multicast.hint);
+	return -EINVAL;
+}
+
 /* Every address of a network but those that mean all of it. */
 static int add_range(struct targets *targets, const struct range *range, const struct netns *place,
 		     const char *text, struct error *err)
 {
 	unsigned free = 128 - range->bits;
 	if (free > 20)
-		return error_text(err, -EINVAL, "%.80s: more than %u addresses", text, TARGETS_MAX);
+		return too_many(text, err);
 	struct ip ip = range->first;
 	uint64_t n = UINT64_C(1) << free;
 	uint32_t before = targets->list.n;
@@ -126,8 +158,15 @@ static int add_range(struct targets *targets, const struct range *range, const s
 		r = add(targets, &target, before == 0 || n == 1, err);
 	}
 	if (r >= 0 && targets->list.n == before && n > 1)
-		return error_text(err, -EINVAL, "%.80s: no address that may be sent to", text);
+		return no_host(text, err);
 	return r;
+}
+
+static int no_network(const char *text, struct error *err)
+{
+	error_text(err, -EINVAL, "%.80s is no network", text);
+	error_hint(err, "ADDRESS/PREFIX, as 192.0.2.0/28 or 2001:db8::/120");
+	return -EINVAL;
 }
 
 static int parse_range(const char *text, struct range *ret, struct error *err)
@@ -136,7 +175,7 @@ static int parse_range(const char *text, struct range *ret, struct error *err)
 	uint32_t prefix;
 	if (ip_parse(text, (size_t)(slash - text), &ret->first, &ret->is_v4) < 0 ||
 	    number_u32(slash + 1, 0, ret->is_v4 ? 32 : 128, &prefix) < 0)
-		return error_text(err, -EINVAL, "%.80s is no network", text);
+		return no_network(text, err);
 	ret->bits = prefix + (ret->is_v4 ? 96 : 0);
 	for (unsigned bit = ret->bits; bit < 128; bit++)
 		ret->first.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
@@ -162,17 +201,42 @@ static bool from_sockaddr(const struct sockaddr *address, struct scan_target *re
 	return true;
 }
 
+/* inet_aton(3) takes "10.1" for 10.0.0.1 and "1.2.3" for 1.2.0.3: who types that means another, or
+ * does not know whom he asks. */
+static int check_short(const char *text, struct error *err)
+{
+	struct in_addr address;
+	char whole[INET_ADDRSTRLEN];
+	if (!text[strspn(text, " \t\r\n")]) {
+		error_text(err, -EINVAL, "a target is empty");
+		error_hint(err, "without a target every address of this host is scanned");
+		return -EINVAL;
+	}
+	if (!inet_aton(text, &address) || !inet_ntop(AF_INET, &address, whole, sizeof(whole)))
+		return 0;
+	error_text(err, -EINVAL, "%.80s is no whole address", text);
+	error_hint(err, "four numbers: %s, where that is meant", whole);
+	return -EINVAL;
+}
+
 static int add_name(struct targets *targets, const char *text, const struct netns *place,
 		    struct arena *arena, int flags, struct error *err)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
 	struct addrinfo *found = NULL;
+	if (check_short(text, err) < 0)
+		return -EINVAL;
 	int failed = getaddrinfo(text, NULL, &hints, &found);
 	if (failed == EAI_SYSTEM)
 		return error_set(err, -errno, "look %.80s up", text);
-	if (failed)
-		return error_text(err, failed == EAI_MEMORY ? -ENOMEM : -EINVAL, "%.80s: %s", text,
-				  gai_strerror(failed));
+	if (failed == EAI_MEMORY)
+		return error_set(err, -ENOMEM, "look %.80s up", text);
+	if (failed) {
+		error_text(err, -EINVAL, "%.80s: %s", text, gai_strerror(failed));
+		error_hint(err,
+			   "an address, a network (192.0.2.0/28) or a name that is known here");
+		return -EINVAL;
+	}
 	int r = 0;
 	const char *name = arena_intern_string(arena, text);
 	for (const struct addrinfo *at = found; at && r >= 0; at = at->ai_next) {
@@ -190,7 +254,12 @@ static uint32_t interface_of(const struct netns *place, const char *name)
 	for (uint32_t i = 0; place && i < place->n_interfaces; i++)
 		if (place->interfaces[i].name && strcmp(place->interfaces[i].name, name) == 0)
 			return place->interfaces[i].index;
-	return number_u32(name, 1, INT32_MAX, &index) < 0 ? 0 : index;
+	if (number_u32(name, 1, INT32_MAX, &index) < 0)
+		return 0;
+	for (uint32_t i = 0; place && i < place->n_interfaces; i++)
+		if (place->interfaces[i].index == index)
+			return index;
+	return 0;
 }
 
 /* The one interface that has the own link-local address @ip. */
@@ -220,12 +289,20 @@ int targets_add(struct targets *targets, const char *text, const struct netns *p
 	size_t length = percent ? (size_t)(percent - text) : n;
 	if (ip_parse(text, length, &target.ip, &target.is_v4) < 0)
 		return add_name(targets, text, place, arena, AI_ADDRCONFIG, err);
+	if (percent && !interface_of(place, percent + 1)) {
+		error_text(err, -EINVAL, "%.80s: there is no interface %.20s", text, percent + 1);
+		error_hint(err, "`ip link` names those that there are");
+		return -EINVAL;
+	}
 	if (ip_reach(&target.ip) == REACH_LINK_LOCAL && !target.is_v4) {
 		target.interface = percent ? interface_of(place, percent + 1)
 					   : own_interface(place, &target.ip);
-		if (!target.interface)
-			return error_text(err, -EINVAL, "%.80s: on which interface? ADDRESS%%NAME",
-					  text);
+		if (!target.interface) {
+			error_text(err, -EINVAL, "%.80s: that is on a link, which may be any",
+				   text);
+			error_hint(err, "name the interface: ADDRESS%%NAME, as fe80::1%%eth0");
+			return -EINVAL;
+		}
 	}
 	return check_and_add(targets, target, place, text, err);
 }

@@ -199,9 +199,12 @@ static void put_changes(struct out *out, const struct scan *scan)
 		const struct scan_change *change = vector_at(&scan->changes, i);
 		out_string(out, i ? ",\n{\"address\":" : "\n{\"address\":");
 		put_address(out, &scan_result(scan, change->result)->target);
-		out_format(out, ",\"proto\":\"%s\",\"port\":%u,\"was\":\"%s\",\"now\":\"%s\"}",
-			   proto_words[change->proto], change->port, door_words[change->was],
-			   door_words[change->now]);
+		out_format(out, ",\"proto\":\"%s\",\"port\":%u,\"field\":\"%s\"",
+			   proto_words[change->proto], change->port,
+			   scan_field_words[change->field]);
+		put_text(out, ",\"was\":", change->was);
+		put_text(out, ",\"now\":", change->now);
+		out_char(out, '}');
 	}
 	out_char(out, ']');
 }

@@ -188,6 +188,7 @@ static void put_scan_info(struct out *out, const struct scan *scan)
 			   "<scaninfo type=\"%s\" protocol=\"%s\" numservices=\"%u\" services=\"",
 			   sweep->proto == PROTO_UDP	? "udp"
 			   : sweep->proto == PROTO_SCTP ? "sctpinit"
+			   : sweep->is_connected	? "connect"
 							: "syn",
 			   proto_words[sweep->proto], sweep->n_ports);
 		for (uint32_t i = 0, k2; i < sweep->n_ports; i = k2) {

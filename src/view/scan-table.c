@@ -180,6 +180,27 @@ static void put_alike(const struct page *page, const struct scan_result *result)
 
 #define CHANGES_SHOWN 50
 
+/* "open, was closed"; "version 9.2, was 9.1"; "no longer: no password". */
+static void put_change(struct out *out, const struct scan_change *change)
+{
+	const char *now = change->now ? change->now : "not known";
+	if (change->field == CHANGE_FINDING) {
+		out_string(out, change->now ? "new: " : "no longer: ");
+		out_string(out, change->now ? change->now : change->was);
+		return;
+	}
+	if (change->field != CHANGE_STATE) {
+		for (const char *at = scan_field_words[change->field]; *at; at++)
+			out_char(out, *at == '_' ? ' ' : *at);
+		out_char(out, ' ');
+	}
+	text_show(out, now, strlen(now));
+	if (!change->was)
+		return;
+	out_string(out, ", was ");
+	text_show(out, change->was, strlen(change->was));
+}
+
 static void put_changes(const struct page *page, const struct scan *scan)
 {
 	char text[FORMAT_IP_MAX];
@@ -189,9 +210,10 @@ static void put_changes(const struct page *page, const struct scan *scan)
 		const struct scan_change *change = vector_at(&scan->changes, i);
 		const struct scan_target *target = &scan_result(scan, change->result)->target;
 		size_t n = ip_format(text, &target->ip, target->is_v4);
-		out_format(page->out, "  %.*s %s/%u: %s, was %s\n", (int)n, text,
-			   proto_words[change->proto], change->port, door_words[change->now],
-			   door_words[change->was]);
+		out_format(page->out, "  %.*s %s/%u: ", (int)n, text, proto_words[change->proto],
+			   change->port);
+		put_change(page->out, change);
+		out_char(page->out, '\n');
 	}
 	if (scan->changes.n > CHANGES_SHOWN)
 		out_format(page->out, "  and %u more\n", scan->changes.n - CHANGES_SHOWN);

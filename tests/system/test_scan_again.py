@@ -49,9 +49,44 @@ def test_what_has_changed_is_told(net, doorward, tmp_path):
     listen_at(net.here, [HERE[4]], [443])
     wall(net, "tcp dport 80 drop")
     now = save(outside, tmp_path / "new", HERE[4], "-p", "1-1000", "--diff", tmp_path / "old", status=0)
-    assert [(c["port"], c["was"], c["now"]) for c in now["changes"]] == [(80, "open", "filtered"), (443, "closed", "open")]
+    assert [(c["port"], c["was"], c["now"]) for c in now["changes"] if c["field"] == "state"] == [(80, "open", "filtered"), (443, "closed", "open")]
     _, out, _ = outside.run("scan", HERE[4], "-p", "1-1000", "--diff", tmp_path / "old", "--no-identify")
     assert "tcp/443: open, was closed" in out
+
+
+BANNERS = """
+import threading
+says = {7001: b'SSH-2.0-OpenSSH_9.2\\r\\n', 7002: b'SSH-2.0-OpenSSH_9.9\\r\\n', 7003: b'INFO {"server_id":"X","version":"2.9.1","proto":1}\\r\\n'}
+def serve(made, port):
+    while True:
+        peer, _ = made.accept(); peer.sendall(says[port]); peer.recv(1000); peer.close()
+def banner(port):
+    made = keep(bind('127.0.0.1', port)); made.listen(16)
+    threading.Thread(target=serve, args=(made, port), daemon=True).start()
+[banner(port) for port in says]
+"""
+
+
+def test_what_stands_behind_has_changed(net, doorward, tmp_path):
+    net.here(BANNERS)
+    inside = net.here.doorward(doorward)
+    words = ["scan", "127.0.0.1", "-p", "7000-7003", "--no-compare"]
+    old = tmp_path / "old"
+    old.write_text(inside.run(*words, "--json")[1])
+    net.here("says.update({7001: b'SSH-2.0-OpenSSH_9.9\\r\\n', 7003: b'SSH-1.99-dropbear_2022.83\\r\\n'})")
+    changes = inside.json(*words, "--diff", old)["changes"]
+    assert {c["address"] for c in changes} == {"127.0.0.1"}
+    told = {(c["port"], c["field"]): (c["was"], c["now"]) for c in changes}
+    assert told[7001, "version"] == ("9.2", "9.9")
+    assert told[7003, "service"] == ("nats", "ssh")
+    assert told[7003, "product"] == ("nats-server", "dropbear")
+    gone = {c["was"] for c in changes if c["field"] == "finding" and c["now"] is None}
+    assert gone == {"no-password", "clear-text"}
+    assert {port for port, _ in told} == {7001, 7003}
+    status, out, _ = inside.run(*words, "--diff", old)
+    assert status == 0 and "tcp/7001: version 9.9, was 9.2" in out and "tcp/7003: no longer: clear-text" in out
+    # who was not asked has not changed
+    assert inside.json(*words, "--diff", old, "--no-identify")["changes"] == []
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"results":[{"address":"x"}]}', '{"results":[{"address":"::1","others":[{"proto":"tcp",'

@@ -45,7 +45,7 @@ def test_xml_is_what_nmaps_readers_take(lo, doorward, tmp_path):
 
 @pytest.mark.parametrize("words", [
     ["::1"], ["127.0.0.1", "::1", "--udp", "--tcp", "-p", "20-100"], ["127.0.0.1", "--sctp", "-p", "20-40"],
-    ["127.0.0.1", "-p", "22,80", "--identify"], ["localhost", "-p", "1-3000"], ["127.0.0.1", "-p", "1-3000", "--max-time", "1ms"]])
+    ["127.0.0.1", "-p", "22,80", "--identify"], ["127.0.0.1", "-p", "20-90", "--method", "connect"], ["localhost", "-p", "1-3000"], ["127.0.0.1", "-p", "1-3000", "--max-time", "1ms"]])
 def test_xml_of_each_kind_is_valid(lo, doorward, tmp_path, words):
     if not (os.path.exists(DTD) and shutil.which("xmllint")):
         pytest.skip("needs xmllint and nmap's DTD")
@@ -54,6 +54,9 @@ def test_xml_of_each_kind_is_valid(lo, doorward, tmp_path, words):
     status, _, err = lo.doorward(doorward).run("scan", *words, *options, "-oX", file)
     assert status in (0, 1, 3), err
     subprocess.run(["xmllint", "--noout", "--dtdvalid", DTD, file], check=True)
+    kinds = {info.get("protocol"): info.get("type") for info in ElementTree.parse(file).getroot().iter("scaninfo")}
+    tcp = "connect" if "connect" in words else "syn"
+    assert kinds.items() <= {"tcp": tcp, "udp": "udp", "sctp": "sctpinit"}.items() and kinds
     libnmap = pytest.importorskip("libnmap.parser")
     assert libnmap.NmapParser.parse_fromfile(str(file)).hosts[0].address in ("127.0.0.1", "::1")
 
