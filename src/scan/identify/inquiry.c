@@ -21,6 +21,7 @@
 #define TALK_LIMIT (5000 * MS) /* for all of it */
 #define CONNECT_WAIT (1500 * MS)
 #define PART_WAIT (700 * MS) /* a message that began and is not whole */
+#define SHUT_MAX 4	     /* questions to one who ends the first connection without a word */
 #define PATIENT_MAX 6
 
 static uint64_t bit_of(const struct protocol *protocol)
@@ -166,6 +167,9 @@ static void begin_asking(struct inquiry *inquiry)
 	inquiry->phase = PHASE_ASK;
 	inquiry->n_order = order_questions(inquiry->order, inquiry->target, &inquiry->place,
 					   inquiry->tls && !inquiry->tls_tried, inquiry->excluded);
+	/* who turns everybody away is not to count twenty guests */
+	if (inquiry->is_shut && inquiry->n_order > SHUT_MAX)
+		inquiry->n_order = SHUT_MAX;
 	inquiry->next = 0;
 }
 
@@ -382,6 +386,7 @@ static void ended(struct inquiry *inquiry, struct connection *connection, uint64
 		return;
 	}
 	inquiry->n_closed++;
+	inquiry->is_shut |= inquiry->phase == PHASE_LISTEN && !inquiry->place.is_tls;
 	unanswered(inquiry, connection, now);
 }
 

@@ -30,6 +30,7 @@ struct inquiry {
 	unsigned n_closed, n_silent, n_again;
 	bool has_heard; /* something that nobody recognised */
 	bool tls_tried, no_alpn, tls_wanted;
+	bool is_shut;  /* it ended the first connection before we had said a word */
 	uint64_t trip; /* microseconds of the first connect */
 	uint64_t ends; /* its own limit */
 	int parted;    /* a descriptor on which the peer's end is to be waited for; -1 */
