@@ -150,6 +150,13 @@ static int open_form(const char *path, int *ret, struct error *err)
 
 #define SAVED_MAX (256u << 20)
 
+static int no_saved(const char *path, struct error *err)
+{
+	error_text(err, -EINVAL, "%.100s: it is no scan that --json saved", path);
+	error_hint(err, "`doorward scan --json > FILE` saves one");
+	return -EINVAL;
+}
+
 static int read_saved(struct context *context, const char *path, char **ret, struct error *err)
 {
 	struct stat status;
@@ -159,7 +166,7 @@ static int read_saved(struct context *context, const char *path, char **ret, str
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return error_set(err, -errno, "open %.100s", path);
 	if (!S_ISREG(status.st_mode) || status.st_size > SAVED_MAX)
-		return error_text(err, -EINVAL, "%.100s is no saved scan", path);
+		return no_saved(path, err);
 	size_t size = (size_t)status.st_size, n = 0;
 	*ret = arena_alloc(&context->arena, size + 1);
 	if (!*ret)
@@ -222,7 +229,7 @@ static int prepare(struct context *context, void *data, unused_argument char **a
 }
 
 static int write_form(void (*form)(struct out *, const struct scan_show *), int fd,
-		      const struct scan_show *show, struct error *err)
+		      const char *path, const struct scan_show *show, struct error *err)
 {
 	struct out out;
 	if (fd <= 0)
@@ -234,7 +241,7 @@ static int write_form(void (*form)(struct out *, const struct scan_show *), int 
 		out_done(&out);
 	}
 	close(fd);
-	return r < 0 ? error_set(err, r, "write nmap's form") : 0;
+	return r < 0 ? error_set(err, r, "write %.100s", path) : 0;
 }
 
 #define LINE_MAX_BYTES 1024
@@ -258,9 +265,10 @@ static int tell(struct context *context, const struct settings *settings, const 
 		.scan = scan, .services = look_services(context), .arguments = line};
 	struct page page = tell_page(context);
 	own_line(context, line);
-	int r = write_form(scan_xml, settings->xml_fd, &show, err);
-	if (r >= 0)
-		r = write_form(scan_grepable, settings->grepable_fd, &show, err);
+	/* one that cannot be written does not take the others along */
+	int r = write_form(scan_xml, settings->xml_fd, settings->xml, &show, err);
+	int other = write_form(scan_grepable, settings->grepable_fd, settings->grepable, &show,
+			       r < 0 ? NULL : err);
 	if (is_dash(settings->xml))
 		scan_xml(&context->out, &show);
 	else if (is_dash(settings->grepable))
@@ -271,7 +279,7 @@ static int tell(struct context *context, const struct settings *settings, const 
 		scan_jsonl(&context->out, &show);
 	else
 		scan_table(&page, &show);
-	return r;
+	return r < 0 ? r : other;
 }
 
 static int request_of(struct context *context, const struct settings *settings, char **arguments,
@@ -359,14 +367,30 @@ static int look_behind(struct context *context, const struct settings *settings,
 	return r;
 }
 
+/* Of --resume and --diff: which file is none, and how one is made. */
+static int parse_saved(const char *path, const char *text, struct scan *ret, struct error *err)
+{
+	struct error why = {0};
+	int r = saved_scan_parse(text, strlen(text), ret, &why);
+	if (r != -EINVAL) {
+		*err = r < 0 ? why : *err;
+		return r;
+	}
+	error_text(err, r, "%.100s: %.200s", path, why.what);
+	error_hint(err, "`doorward scan --json > FILE` saves one");
+	return r;
+}
+
 /* With --resume ports and protocols are those of the saved scan where none are named. */
 static int go_on(struct context *context, const struct settings *settings, struct scan *known,
 		 struct scan_request *request, struct error *err)
 {
 	struct out ports;
-	int r = saved_scan_parse(settings->resume_text, strlen(settings->resume_text), known, err);
+	int r = parse_saved(settings->resume, settings->resume_text, known, err);
 	if (r < 0 || !known->results.n)
-		return r < 0 ? r : error_text(err, -EINVAL, "nothing was scanned there");
+		return r < 0 ? r
+			     : error_text(err, -EINVAL, "%.100s: nothing was scanned there",
+					  settings->resume);
 	const struct scan_result *first = scan_result(known, 0);
 	request->known = known;
 	if (!settings->tcp && !settings->udp && !settings->sctp) {
@@ -384,18 +408,6 @@ static int go_on(struct context *context, const struct settings *settings, struc
 	return request->ports ? 0 : error_set(err, -ENOMEM, "go on with the scan");
 }
 
-static int tell_changes(const struct settings *settings, struct scan *scan, struct error *err)
-{
-	cleanup(scan_done) struct scan old;
-	scan_init(&old);
-	if (!settings->diff_text)
-		return 0;
-	int r = saved_scan_parse(settings->diff_text, strlen(settings->diff_text), &old, err);
-	if (r >= 0 && scan_changes(&old, scan) < 0)
-		r = error_set(err, -ENOMEM, "find what has changed");
-	return r;
-}
-
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;
@@ -405,10 +417,12 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	cleanup(free_places) struct vector places;
 	cleanup(scan_done) struct scan scan;
 	cleanup(scan_done) struct scan known;
+	cleanup(scan_done) struct scan old;
 	struct stranger stranger = {0};
 
 	scan_init(&scan);
 	scan_init(&known);
+	scan_init(&old);
 	vector_init(&places, sizeof(struct found_netns));
 	if (isatty(2) && context->is_terminal)
 		progress.show = show_progress;
@@ -416,6 +430,8 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	request.progress = &progress;
 	if (r >= 0 && settings->resume_text)
 		r = go_on(context, settings, &known, &request, err);
+	if (r >= 0 && settings->diff_text)
+		r = parse_saved(settings->diff, settings->diff_text, &old, err);
 	if (r >= 0)
 		r = scan_run(&context->host, &request, &places, &stranger, &scan, err);
 	if (r >= 0)
@@ -425,8 +441,8 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	stranger_end(&stranger);
 	end_progress(&progress);
 	privilege_drop();
-	if (r >= 0)
-		r = tell_changes(settings, &scan, err);
+	if (r >= 0 && settings->diff_text && scan_changes(&old, &scan) < 0)
+		r = error_set(err, -ENOMEM, "find what has changed");
 	if (r < 0)
 		return r;
 	r = tell(context, settings, &scan, err);

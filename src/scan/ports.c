@@ -6,6 +6,7 @@
 #include "scan/targets.h"
 
 #define PORTS 65536
+#define HINT "-p 22,80-90,https or -p - for all"
 
 static int parse_end(const char *text, size_t n, uint16_t otherwise, uint16_t *ret)
 {
@@ -50,7 +51,7 @@ int ports_parse(const char *text, struct vector *ret, struct error *err)
 		uint16_t first, last;
 		if (parse_one(word, &first, &last) < 0 || first == 0) {
 			error_text(err, -EINVAL, "%.60s is no port, no range and no service", word);
-			error_hint(err, "-p 22,80-90,https or -p - for all");
+			error_hint(err, HINT);
 			return -EINVAL;
 		}
 		memset(is_wanted + first, 1, (size_t)last - first + 1);
@@ -62,5 +63,9 @@ int ports_parse(const char *text, struct vector *ret, struct error *err)
 		if (added)
 			*added = (uint16_t)port;
 	}
-	return ret->n ? 0 : error_text(err, -EINVAL, "-p names no port");
+	if (ret->n)
+		return 0;
+	error_text(err, -EINVAL, "-p names no port");
+	error_hint(err, HINT);
+	return -EINVAL;
 }

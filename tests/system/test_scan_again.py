@@ -95,4 +95,5 @@ def test_what_is_no_scan_is_refused(net, doorward, tmp_path, text):
     (tmp_path / "bad").write_text(text)
     for option in "--resume", "--diff":
         status, out, err = net.outside.doorward(doorward).run("scan", HERE[4], "-p", "1", option, tmp_path / "bad")
-        assert (status, out) == (2, "") and err
+        assert (status, out) == (2, "") and "bad: " in err and "--json > FILE" in err
+        assert "not this host's" not in err  # nothing was sent

@@ -72,6 +72,15 @@ def test_grepable_is_split_at_its_slashes(lo, doorward):
     assert "Ignored State: closed" in line
 
 
+def test_a_form_that_cannot_be_written_takes_no_other_along(lo, doorward, tmp_path):
+    words = ["scan", "127.0.0.1", "-p", "22,23", "--no-identify", "--no-compare"]
+    status, out, err = lo.doorward(doorward).run(*words, "-oX", "/dev/full", "-oG", tmp_path / "grepable", "--json")
+    assert status == 3 and "/dev/full" in err and "no space left" in err
+    assert json.loads(out)["complete"] and "22/open" in (tmp_path / "grepable").read_text()
+    status, out, err = lo.doorward(doorward).run(*words, "-oX", tmp_path)
+    assert (status, out) == (3, "") and "directory" in err
+
+
 def test_what_stands_behind_is_told(lo, doorward):
     lo("""
 import threading
