@@ -85,7 +85,8 @@ struct bpf_process {
 };
 #define BPF_FORK_SIZE 32
 
-#define BPF_EVENTS_VERSION 1
+#define BPF_EVENTS_VERSION 2
+#define BPF_EVENTS_SHORT_RING (512 << 10) /* bytes */
 
 /* What user space and the programs tell each other, in the memory of their variables. */
 struct bpf_events_shared {
@@ -96,7 +97,8 @@ struct bpf_events_shared {
 	__u32 netns;	   /* 0: all */
 	__u32 sleeps;	   /* the reader: the next record wakes it */
 	__u32 unused;
-	__u64 lost;	/* records that found no room in the ring */
+	__u64 spill; /* 0: the short ring takes records; else the long one, from there on (| 1) */
+	__u64 lost;  /* records that found no room in the ring */
 	__u64 unstored; /* sockets for which there was no memory */
 	__u64 told;	/* of what was lost: by the reader */
 	__u64 unknown;	/* processes that found no room in the ring */

@@ -74,7 +74,7 @@ static __always_inline void fill_bytes(struct bpf_event *event, struct sock *sk,
 static __always_inline struct bpf_event *begin_event(struct sock *sk, const struct owner *owner,
 						     __u8 kind, __u64 time_ns)
 {
-	struct bpf_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	struct bpf_event *event = TAKE_ROOM(sizeof(*event));
 	if (!event) {
 		count_lost();
 		return 0;
@@ -365,7 +365,7 @@ int BPF_PROG(began, struct task_struct *task)
 	struct bpf_process *process;
 	if (!mm || task->flags & PF_KTHREAD)
 		return 0;
-	process = bpf_ringbuf_reserve(&ring, sizeof(*process), 0);
+	process = TAKE_ROOM(sizeof(*process));
 	if (!process) {
 		__sync_fetch_and_add(&memory.shared.unknown, 1);
 		return 0;
@@ -394,7 +394,7 @@ int BPF_PROG(forked, struct task_struct *parent, struct task_struct *child)
 {
 	if (child->pid != child->tgid)
 		return 0;
-	struct bpf_process *process = bpf_ringbuf_reserve(&ring, BPF_FORK_SIZE, 0);
+	struct bpf_process *process = TAKE_ROOM(BPF_FORK_SIZE);
 	if (!process) {
 		__sync_fetch_and_add(&memory.shared.unknown, 1);
 		return 0;
@@ -433,7 +433,7 @@ static __always_inline struct bpf_event *begin_hooked(struct sock *sk, const str
 {
 	if (!is_wanted(kind) || !is_wanted_place(sk))
 		return 0;
-	struct bpf_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	struct bpf_event *event = TAKE_ROOM(sizeof(*event));
 	if (!event) {
 		count_lost();
 		return 0;

@@ -13,6 +13,14 @@ struct {
 	__uint(max_entries, 8 << 20);
 } ring SEC(".maps");
 
+/* A record that is written where memory was used just now costs half of one that is not: so as long
+ * as the reader follows a short ring has them all. What finds no room in it goes to the other, and
+ * so does all that comes behind it until the reader has read both. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, BPF_EVENTS_SHORT_RING);
+} short_ring SEC(".maps");
+
 struct bpf_events_memory memory = {};
 
 static __always_inline struct bpf_events_slot *slot_here(void)
@@ -21,6 +29,29 @@ static __always_inline struct bpf_events_slot *slot_here(void)
 }
 
 /* ---- handing over ---- */
+
+/* Room for a record; a macro, since the size has to be a constant. NULL: there is none. */
+#define TAKE_ROOM(size)                                                     \
+	({                                                                  \
+		void *record_ = 0;                                          \
+		if (!*(volatile __u64 *)&memory.shared.spill &&             \
+		    !(record_ = bpf_ringbuf_reserve(&short_ring, size, 0))) \
+			spill();                                            \
+		record_ ? record_ : bpf_ringbuf_reserve(&ring, size, 0);    \
+	})
+
+/* Who is first says from where on. */
+static __always_inline void spill(void)
+{
+	__u64 from = bpf_ringbuf_query(&ring, BPF_RB_PROD_POS);
+	__sync_val_compare_and_swap(&memory.shared.spill, 0, from | 1);
+}
+
+static __always_inline bool is_half_full(void *map)
+{
+	return bpf_ringbuf_query(map, BPF_RB_AVAIL_DATA) >
+	       bpf_ringbuf_query(map, BPF_RB_RING_SIZE) / 2;
+}
 
 static __always_inline void hand_over(void *record)
 {
@@ -35,8 +66,7 @@ static __always_inline void hand_over(void *record)
 /* Who a process is can wait: the next event wakes, or the ring that fills. */
 static __always_inline void hand_over_quietly(void *record)
 {
-	bool is_full = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >
-		       bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 2;
+	bool is_full = is_half_full(&short_ring) || is_half_full(&ring);
 	bpf_ringbuf_submit(record, is_full ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 

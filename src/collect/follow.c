@@ -196,9 +196,11 @@ static int open_waiting(struct follow *follow)
 		return -errno;
 	struct epoll_event timer = {.events = EPOLLIN};
 	struct epoll_event ring = {.events = EPOLLIN | EPOLLET};
+	int brief = follow->events ? events_short_fd(follow->events) : -1;
 	if (epoll_ctl(follow->epoll, EPOLL_CTL_ADD, follow->timer, &timer) < 0 ||
 	    (follow->events &&
-	     epoll_ctl(follow->epoll, EPOLL_CTL_ADD, events_fd(follow->events), &ring) < 0))
+	     epoll_ctl(follow->epoll, EPOLL_CTL_ADD, events_fd(follow->events), &ring) < 0) ||
+	    (brief >= 0 && epoll_ctl(follow->epoll, EPOLL_CTL_ADD, brief, &ring) < 0))
 		return -errno;
 	set_timer(follow, LOOK_MS);
 	return 0;

@@ -4,6 +4,7 @@
 import json
 import os
 import platform
+import signal
 import socket
 import subprocess
 import time
@@ -462,6 +463,24 @@ def test_many_listeners_of_many_processes_that_end(room, doorward, tmp_path):
 
 
 # ---- without BPF ----
+
+def test_what_the_short_ring_has_no_room_for_stays_in_its_order(doorward):
+    """The reader is stopped meanwhile: what comes goes to the long ring, and to the short one again once all is read."""
+    watching = Watch(doorward, f"pid = {os.getpid()} and state = listen")
+    try:
+        for _ in range(3):
+            made = []
+            watching.process.send_signal(signal.SIGSTOP)
+            for _ in range(1500):
+                with socket.create_server(("127.0.0.1", 0)) as server:
+                    made.append(server.getsockname()[1])
+            watching.process.send_signal(signal.SIGCONT)
+            told = [watching.line() for _ in range(2 * len(made))]
+            assert [(line["event"], line["local_port"]) for line in told] == [
+                (event, port) for port in made for event in ("opened", "closed")]
+    finally:
+        watching.close()
+
 
 def test_without_bpf_openings_and_ends_are_told(room, doorward):
     watching = Watch(doorward, "--netns", room.pid, "--source", "proc")

@@ -14,7 +14,7 @@
 
 #include "source/bpf/events.h"
 #include "source/bpf/pass.h"
-#include "source/bpf/ringbuf.h"
+#include "source/bpf/two-rings.h"
 #include "source/cgroup-root.h"
 
 bool events_probe(const struct host *host, struct facility *ret)
@@ -60,13 +60,13 @@ static const struct {
 };
 
 struct events {
-	int links[LINK_MAX]; /* -1: not attached */
-	int ring, variables; /* maps */
-	int first;	     /* the program state_first, for what it was kept from */
-	int pins;	     /* the folder, locked; -1 */
+	int links[LINK_MAX];		 /* -1: not attached */
+	int ring, short_ring, variables; /* maps; without a short ring -1 */
+	int first;			 /* the program state_first, for what it was kept from */
+	int pins;			 /* the folder, locked; -1 */
 	bool was_pinned, acknowledges;
 	struct bpf_events_memory *memory;
-	struct ringbuf reading;
+	struct two_rings reading;
 	uint64_t kept_from; /* nested calls of the first copy, as of the turn before */
 	char blindness[128];
 };
@@ -146,6 +146,12 @@ static int duplicate(int fd)
 	return r < 0 ? -errno : r;
 }
 
+/* Its records are for the next reader too, or of a size that was asked for: there is one ring. */
+static bool is_kept(const struct events_wish *wish)
+{
+	return wish->pin_path || wish->acknowledges || wish->ring_size;
+}
+
 static int open_anew(const struct host *host, const struct events_wish *wish, struct events *events)
 {
 	cleanup(destroyp) struct events_bpf *program = NULL;
@@ -168,9 +174,14 @@ static int open_anew(const struct host *host, const struct events_wish *wish, st
 	program->bss->memory.shared.wanted = wish->deeds;
 	program->bss->memory.shared.netns = (uint32_t)wish->netns;
 	events->ring = duplicate(program->maps.ring.map_fd);
+	if (!is_kept(wish))
+		events->short_ring = duplicate(program->maps.short_ring.map_fd);
+	else
+		program->bss->memory.shared.spill = 1;
 	events->variables = duplicate(program->maps.bss.map_fd);
 	events->first = duplicate(programs[LINK_STATE_FIRST]);
-	if (events->ring < 0 || events->variables < 0 || events->first < 0)
+	if (events->ring < 0 || events->variables < 0 || events->first < 0 ||
+	    (events->short_ring < 0 && !is_kept(wish)))
 		return -EMFILE;
 	r = attach_tracepoints(events, programs);
 	if (r < 0)
@@ -206,7 +217,11 @@ static int map_memory(struct events *events)
 	if (memory == MAP_FAILED)
 		return -errno;
 	events->memory = memory;
-	return ringbuf_open(events->ring, size, &events->reading);
+	r = ringbuf_open(events->ring, size, &events->reading.ring);
+	if (r < 0 || events->short_ring < 0)
+		return r;
+	events->reading.spill = (uint64_t *)&events->memory->shared.spill;
+	return ringbuf_open(events->short_ring, BPF_EVENTS_SHORT_RING, &events->reading.brief);
 }
 
 static int take_record(void *data, const void *bytes, size_t n)
@@ -216,12 +231,12 @@ static int take_record(void *data, const void *bytes, size_t n)
 
 int events_read(struct events *events, uint32_t limit, struct event_reader *reader)
 {
-	return ringbuf_read(&events->reading, limit, !events->acknowledges, take_record, reader);
+	return two_rings_read(&events->reading, limit, !events->acknowledges, take_record, reader);
 }
 
 uint64_t events_position(const struct events *events)
 {
-	return events->reading.at;
+	return events->reading.ring.at;
 }
 
 void events_narrow(struct events *events, uint64_t netns)
@@ -236,28 +251,23 @@ uint64_t events_ring(const struct events *events)
 
 void events_acknowledge(struct events *events)
 {
-	ringbuf_acknowledge(&events->reading);
+	ringbuf_acknowledge(&events->reading.ring);
 }
 
 void events_skip(struct events *events, uint64_t position)
 {
-	if (position > events->reading.at && position <= ringbuf_end(&events->reading))
-		events->reading.at = position;
+	if (position > events->reading.ring.at && position <= ringbuf_end(&events->reading.ring))
+		events->reading.ring.at = position;
 }
 
 bool events_sleep(struct events *events)
 {
 	__atomic_store_n(&events->memory->shared.sleeps, 1, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (ringbuf_end(&events->reading) == events->reading.at)
+	if (!two_rings_waiting(&events->reading))
 		return true;
 	__atomic_store_n(&events->memory->shared.sleeps, 0, __ATOMIC_SEQ_CST);
 	return false;
-}
-
-size_t events_waiting(const struct events *events)
-{
-	return (size_t)(ringbuf_end(&events->reading) - events->reading.at);
 }
 
 /* Calls of the first copy that were skipped. */
@@ -296,10 +306,11 @@ static void release(struct events *events)
 {
 	if (events->memory)
 		munmap(events->memory, sizeof(*events->memory));
-	ringbuf_done(&events->reading);
+	two_rings_done(&events->reading);
 	for (enum link i = 0; i < LINK_MAX; i++)
 		closep(&events->links[i]);
 	closep(&events->ring);
+	closep(&events->short_ring);
 	closep(&events->variables);
 	closep(&events->first);
 	closep(&events->pins);
@@ -318,7 +329,7 @@ static struct events *new_events(void)
 	struct events *events = calloc(1, sizeof(*events));
 	if (!events)
 		return NULL;
-	events->ring = events->variables = events->first = events->pins = -1;
+	events->ring = events->short_ring = events->variables = events->first = events->pins = -1;
 	for (enum link i = 0; i < LINK_MAX; i++)
 		events->links[i] = -1;
 	return events;
@@ -415,7 +426,8 @@ static void let_go(struct events *events)
 {
 	int pins = TAKE_FD(events->pins);
 	release(events);
-	*events = (struct events){.ring = -1, .variables = -1, .first = -1, .pins = pins};
+	*events = (struct events){
+		.ring = -1, .short_ring = -1, .variables = -1, .first = -1, .pins = pins};
 	for (enum link i = 0; i < LINK_MAX; i++)
 		events->links[i] = -1;
 }
@@ -484,6 +496,11 @@ int events_fd(const struct events *events)
 	return events->ring;
 }
 
+int events_short_fd(const struct events *events)
+{
+	return events->short_ring;
+}
+
 bool events_was_pinned(const struct events *events)
 {
 	return events->was_pinned;
@@ -530,6 +547,11 @@ int events_fd(const struct events *events unused_argument)
 	return -1;
 }
 
+int events_short_fd(const struct events *events unused_argument)
+{
+	return -1;
+}
+
 int events_read(struct events *events unused_argument, uint32_t limit unused_argument,
 		struct event_reader *reader unused_argument)
 {
@@ -564,11 +586,6 @@ void events_skip(struct events *events unused_argument, uint64_t position unused
 }
 
 uint64_t events_take_lost(struct events *events unused_argument)
-{
-	return 0;
-}
-
-size_t events_waiting(const struct events *events unused_argument)
 {
 	return 0;
 }

@@ -95,6 +95,7 @@ const char *events_blindness(const struct events *events);
 
 /* Readable when a record has come after events_sleep(): for epoll, edge-triggered. */
 int events_fd(const struct events *events);
+int events_short_fd(const struct events *events); /* a second one, the same; -1: there is none */
 /* Hands on what is in the ring, at most @limit records. How many; negative: what the reader said.
  */
 int events_read(struct events *events, uint32_t limit, struct event_reader *reader);
@@ -115,7 +116,5 @@ void events_skip(struct events *events, uint64_t position);
 /* Events that were lost and not told of before: those that found no room, those of nested calls,
  * those of sockets that could not be remembered. */
 uint64_t events_take_lost(struct events *events);
-/* The same, without their being told: for how full it is. */
-size_t events_waiting(const struct events *events);
 
 #endif

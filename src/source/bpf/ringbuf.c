@@ -44,10 +44,9 @@ void ringbuf_acknowledge(struct ringbuf *ring)
 	__atomic_store_n(ring->consumer, ring->at, __ATOMIC_RELEASE);
 }
 
-int ringbuf_read(struct ringbuf *ring, uint32_t limit, bool acknowledges, ringbuf_take *take,
-		 void *data)
+int ringbuf_read(struct ringbuf *ring, uint64_t end, uint32_t limit, bool acknowledges,
+		 ringbuf_take *take, void *data)
 {
-	uint64_t end = ringbuf_end(ring);
 	uint32_t n = 0;
 	int r = 0;
 	while (r >= 0 && n < limit && ring->at < end) {

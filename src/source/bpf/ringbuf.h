@@ -20,10 +20,10 @@ typedef int ringbuf_take(void *data, const void *bytes, size_t n);
 int ringbuf_open(int map, size_t size, struct ringbuf *ring);
 void ringbuf_done(struct ringbuf *ring);
 
-/* Hands on what is whole, at most @limit records; where it @acknowledges their room is given back
- * as it goes. How many; negative: what @take said. */
-int ringbuf_read(struct ringbuf *ring, uint32_t limit, bool acknowledges, ringbuf_take *take,
-		 void *data);
+/* Hands on what is whole and begins before @end, at most @limit records; where it @acknowledges
+ * their room is given back as it goes. How many; negative: what @take said. */
+int ringbuf_read(struct ringbuf *ring, uint64_t end, uint32_t limit, bool acknowledges,
+		 ringbuf_take *take, void *data);
 /* The room of all that was read. */
 void ringbuf_acknowledge(struct ringbuf *ring);
 /* How far records were written, or are being. */
