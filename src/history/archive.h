@@ -130,6 +130,8 @@ int recall_at(struct archive *archive, uint64_t time_ns, const struct recall *re
 	      struct snapshot **ret, struct error *err);
 int recall_intervals(struct archive *archive, const struct recall *recall, struct remembered *ret,
 		     struct error *err);
+int recall_change(struct archive *archive, const struct change_wish *wish, uint64_t *ret,
+		  struct error *err);
 int recall_first_seen(struct archive *archive, const struct recall *recall, struct remembered *ret,
 		      struct error *err);
 int recall_changes(struct archive *archive, const struct recall *recall, struct remembered *ret,

@@ -14,7 +14,7 @@
 #include "model/filter.h"
 #include "model/interval.h"
 
-#define HISTORY_VERSION 1
+#define HISTORY_VERSION 2
 #define HISTORY_PATH "/var/lib/doorward/history.db"
 #define HISTORY_BOOT_ID_MAX 64
 
@@ -64,6 +64,13 @@ struct recall {
 	bool is_all_states; /* snapshot_at: without it as the filter, or all */
 };
 
+/* Which change is sought: an opening or an end of anything. */
+struct change_wish {
+	uint64_t since_ns, until_ns; /* Unix ns; between the two */
+	uint64_t grain_ns; /* 1 or more: it is at the end of whole ones, what is in one is one */
+	bool is_first;	   /* else the last of them */
+};
+
 struct history {
 	/* ---- to record ---- */
 
@@ -104,6 +111,9 @@ struct history {
 	/* Intervals, events (refused, connect_failed), gaps and jumps. @ret is initialised. */
 	int (*intervals)(struct archive *archive, const struct recall *recall,
 			 struct remembered *ret, struct error *err);
+	/* Of all that opened or ended, however many: *@ret, 0 where there was none. */
+	int (*change)(struct archive *archive, const struct change_wish *wish, uint64_t *ret,
+		      struct error *err);
 	/* firsts. */
 	int (*first_seen)(struct archive *archive, const struct recall *recall,
 			  struct remembered *ret, struct error *err);

@@ -5,7 +5,6 @@
 #include "model/events.h"
 
 #define NS_OF_MS UINT64_C(1000000)
-#define CHANGES_MAX 2000 /* intervals that are looked through for the next change */
 
 /* ---- which moment ---- */
 
@@ -15,42 +14,9 @@ static uint64_t end_of_ms(uint64_t ns)
 	return (ns + NS_OF_MS - 1) / NS_OF_MS * NS_OF_MS;
 }
 
-struct search {
-	uint64_t from, until, found; /* found 0: none yet */
-	bool is_later;
-};
-
-static void look_at(struct search *search, uint64_t change_ns)
-{
-	uint64_t at = end_of_ms(change_ns);
-	if (!change_ns || at <= search->from || at >= search->until)
-		return;
-	if (!search->found || (search->is_later ? at < search->found : at > search->found))
-		search->found = at;
-}
-
-static int find_change(const struct record_of *of, const struct recorded_wish *wish,
-		       struct search *search, struct error *err)
-{
-	struct remembered all;
-	const struct recall recall = {.since_ns = search->from,
-				      .until_ns = search->until,
-				      .now_ns = wish->now_ns,
-				      .limit = CHANGES_MAX};
-	remembered_init(&all);
-	int r = of->history->intervals(of->archive, &recall, &all, err);
-	for (uint32_t i = 0; r >= 0 && i < all.intervals.n; i++) {
-		const struct interval *interval = vector_at(&all.intervals, i);
-		look_at(search, interval->opened_ns);
-		look_at(search, interval->closed_ns);
-	}
-	remembered_done(&all);
-	return r;
-}
-
 /* Looked for near first: where much happens it is found among few. */
-static int step(const struct record_of *of, const struct recorded_wish *wish, uint64_t *at,
-		struct error *err)
+static int take_step(const struct record_of *of, const struct recorded_wish *wish, uint64_t *at,
+		     struct error *err)
 {
 	static const uint64_t spans[] = {RECORDED_STEP_NS / 600, RECORDED_STEP_NS / 10,
 					 RECORDED_STEP_NS};
@@ -58,14 +24,16 @@ static int step(const struct record_of *of, const struct recorded_wish *wish, ui
 	uint64_t time = wish->time_ns, far = time;
 	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
 		far = is_later ? time + spans[i] : time > spans[i] ? time - spans[i] : 1;
-		struct search search = {.from = is_later ? time : far,
-					.until = is_later ? far : time,
-					.is_later = is_later};
-		int r = find_change(of, wish, &search, err);
+		const struct change_wish change = {.since_ns = is_later ? time : far,
+						   .until_ns = is_later ? far : time,
+						   .grain_ns = NS_OF_MS,
+						   .is_first = is_later};
+		uint64_t found;
+		int r = of->history->change(of->archive, &change, &found, err);
 		if (r < 0)
 			return r;
-		if (search.found) {
-			*at = search.found;
+		if (found) {
+			*at = found;
 			return 0;
 		}
 	}
@@ -73,10 +41,11 @@ static int step(const struct record_of *of, const struct recorded_wish *wish, ui
 	return 0;
 }
 
-static int choose(const struct record_of *of, const struct recorded_wish *wish,
+int recorded_step(const struct record_of *of, const struct recorded_wish *wish,
 		  struct recorded_answer *ret)
 {
 	struct history_status status;
+	*ret = (struct recorded_answer){.time_ns = wish->time_ns, .number = wish->number};
 	int r = of->history->status(of->archive, &status, &ret->error);
 	if (r < 0)
 		return r;
@@ -91,7 +60,7 @@ static int choose(const struct record_of *of, const struct recorded_wish *wish,
 		ret->time_ns = ret->newest_ns; /* over what nobody recorded */
 		return 0;
 	}
-	r = step(of, wish, &ret->time_ns, &ret->error);
+	r = take_step(of, wish, &ret->time_ns, &ret->error);
 	if (r >= 0 && ret->time_ns < ret->oldest_ns)
 		ret->time_ns = end_of_ms(ret->oldest_ns);
 	if (r >= 0 && wish->step == RECORDED_LATER && ret->time_ns >= ret->newest_ns)
@@ -161,8 +130,7 @@ static int find_snapshots(const struct record_of *of, struct recorded_wish *wish
 void recorded_find(const struct record_of *of, const struct recorded_wish *wish,
 		   struct recorded_answer *ret)
 {
-	*ret = (struct recorded_answer){.time_ns = wish->time_ns, .number = wish->number};
-	int r = choose(of, wish, ret);
+	int r = recorded_step(of, wish, ret);
 	struct recorded_wish there = *wish;
 	there.time_ns = ret->time_ns;
 	if (r >= 0)

@@ -42,6 +42,11 @@ void recorded_find(const struct record_of *of, const struct recorded_wish *wish,
 		   struct recorded_answer *ret);
 void recorded_done(struct recorded_answer *answer); /* all zero is fine */
 
+/* The moment of @wish's step alone, with what is known of the record's ends: no snapshot. -ENOENT:
+ * there is none any more. 0 or negative errno with @ret->error told. */
+int recorded_step(const struct record_of *of, const struct recorded_wish *wish,
+		  struct recorded_answer *ret);
+
 /* Of @wish the moment alone: what was open at it, and what happened in RECORDED_EVENTS_NS before it
  * (model/events.h); held. 0 or negative errno with @err told. */
 int recorded_listing(const struct record_of *of, const struct recorded_wish *wish,

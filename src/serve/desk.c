@@ -301,7 +301,7 @@ static void answer(struct desk *desk, const struct request *request)
 		begin_scrape(desk, request);
 		break;
 	case VERB_PAST:
-		answer_past(desk, request->id);
+		answer_past(desk, request);
 		break;
 	case VERB_MAX:
 		break;

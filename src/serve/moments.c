@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "journal/recorded.h"
 #include "serve/state.h"
 
 static bool is_same(const struct past_question *a, const struct past_question *b)
 {
-	return a->what == b->what && a->moment_ms == b->moment_ms;
+	return a->what == b->what && a->moment_ms == b->moment_ms && a->step == b->step;
 }
 
 static struct past_question question_of(const struct viewer *viewer)
@@ -37,8 +38,15 @@ static const struct snapshot *use(struct desk *desk, const struct past_question 
 
 const struct snapshot *moment_snapshot(struct desk *desk, uint64_t moment_ms)
 {
-	const struct past_question question = {PAST_LISTING, moment_ms};
+	const struct past_question question = {PAST_LISTING, moment_ms, RECORDED_AT};
 	return moment_ms ? use(desk, &question) : desk->snapshot;
+}
+
+const uint8_t *moment_change(struct desk *desk, uint64_t moment_ms)
+{
+	const struct past_question question = {PAST_LISTING, moment_ms, RECORDED_AT};
+	const struct moment_kept *kept = moment_ms ? find(desk, &question) : NULL;
+	return kept ? kept->change : moment_ms ? NULL : desk->change;
 }
 
 const struct snapshot *viewer_snapshot(struct desk *desk, const struct viewer *viewer)
@@ -53,7 +61,7 @@ const struct door_map *moment_map(struct desk *desk, uint64_t moment_ms)
 {
 	if (!moment_ms)
 		return desk->is_map_made ? &desk->map : NULL;
-	const struct past_question question = {PAST_LISTING, moment_ms};
+	const struct past_question question = {PAST_LISTING, moment_ms, RECORDED_AT};
 	struct moment_kept *kept = find(desk, &question);
 	if (!kept || kept->map)
 		return kept ? kept->map : NULL;
@@ -79,6 +87,7 @@ static void forget(struct desk *desk, struct moment_kept *kept)
 			viewer_forget_rows(&desk->streams[i]);
 	snapshot_release(kept->snapshot);
 	free(kept->map);
+	free(kept->change);
 	*kept = (struct moment_kept){.snapshot = NULL};
 }
 
@@ -121,33 +130,51 @@ static bool waits(struct desk *desk, const struct viewer *viewer)
 	       !find(desk, &question);
 }
 
-void moments_ask(struct desk *desk)
+static bool ask_for_asker(struct desk *desk)
 {
-	const struct past_question span = {.what = PAST_SPAN};
-	if (desk->is_asking_past)
-		return;
-	for (unsigned i = 0; i < MOMENTS_MAX; i++)
-		if (!is_looked_at(desk, &desk->moments[i].of))
-			forget(desk, &desk->moments[i]);
-	if (desk->n_span_askers) {
-		desk->is_asking_past = past_ask(desk->past, &span);
-		return;
-	}
-	/* whoever asks more often than the others does not keep them waiting */
-	for (unsigned i = 0; i < DESK_STREAMS_MAX && !desk->is_asking_past; i++) {
+	return desk->n_past_askers && past_ask(desk->past, &desk->past_askers[0].question);
+}
+
+/* Whoever asks more often than the others does not keep them waiting. */
+static bool ask_for_stream(struct desk *desk)
+{
+	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
 		unsigned next = (desk->next_moment + i) % DESK_STREAMS_MAX;
 		const struct past_question question = question_of(&desk->streams[next]);
 		if (!waits(desk, &desk->streams[next]))
 			continue;
 		desk->next_moment = next + 1;
-		desk->is_asking_past = past_ask(desk->past, &question);
+		return past_ask(desk->past, &question);
 	}
+	return false;
 }
 
-static void answer_span(struct desk *desk, const struct past_answer *answer)
+void moments_ask(struct desk *desk)
 {
-	for (unsigned i = 0; i < desk->n_span_askers; i++) {
-		size_t began = reply_begin(desk, desk->span_askers[i], REPLY_JSON, 200);
+	if (desk->is_asking_past)
+		return;
+	for (unsigned i = 0; i < MOMENTS_MAX; i++)
+		if (!is_looked_at(desk, &desk->moments[i].of))
+			forget(desk, &desk->moments[i]);
+	/* by turns */
+	bool is_for_stream = !desk->was_stream_asked_for && ask_for_stream(desk);
+	desk->is_asking_past = is_for_stream || ask_for_asker(desk);
+	if (!desk->is_asking_past)
+		desk->is_asking_past = is_for_stream = ask_for_stream(desk);
+	desk->was_stream_asked_for = is_for_stream;
+}
+
+/* All who asked the same. */
+static void answer_askers(struct desk *desk, const struct past_answer *answer)
+{
+	unsigned n_left = 0;
+	for (unsigned i = 0; i < desk->n_past_askers; i++) {
+		const struct past_asker asker = desk->past_askers[i];
+		if (!is_same(&asker.question, &answer->question)) {
+			desk->past_askers[n_left++] = asker;
+			continue;
+		}
+		size_t began = reply_begin(desk, asker.id, REPLY_JSON, 200);
 		if (answer->r >= 0) {
 			out_bytes(&desk->out, answer->text.data, answer->text.n);
 		} else {
@@ -157,15 +184,17 @@ static void answer_span(struct desk *desk, const struct past_answer *answer)
 		}
 		reply_end(desk, began, true);
 	}
-	desk->n_span_askers = 0;
+	desk->n_past_askers = n_left;
 }
 
 static void keep(struct desk *desk, struct past_answer *answer)
 {
 	struct moment_kept *kept = make_room(desk, answer->snapshot->sockets.n);
 	const struct snapshot *snapshot = TAKE_POINTER(answer->snapshot);
-	*kept = (struct moment_kept){
-		.of = answer->question, .snapshot = snapshot, .wanted = ++desk->n_chosen};
+	*kept = (struct moment_kept){.of = answer->question,
+				     .snapshot = snapshot,
+				     .change = TAKE_POINTER(answer->change),
+				     .wanted = ++desk->n_chosen};
 }
 
 void moments_take(struct desk *desk)
@@ -175,8 +204,8 @@ void moments_take(struct desk *desk)
 		return;
 	const struct past_question *question = &answer.question;
 	desk->is_asking_past = false;
-	if (question->what == PAST_SPAN)
-		answer_span(desk, &answer);
+	if (question->what == PAST_SPAN || question->what == PAST_STEP)
+		answer_askers(desk, &answer);
 	else if (answer.r >= 0 && is_looked_at(desk, question))
 		keep(desk, &answer);
 	for (unsigned i = 0; question->moment_ms && i < DESK_STREAMS_MAX; i++) {
@@ -190,18 +219,22 @@ void moments_take(struct desk *desk)
 			viewer_fail(desk, viewer, &answer.error);
 		}
 	}
-	snapshot_release(answer.snapshot);
-	out_done(&answer.text);
+	past_answer_done(&answer);
 	moments_ask(desk);
 }
 
-void answer_past(struct desk *desk, uint32_t id)
+void answer_past(struct desk *desk, const struct request *request)
 {
-	if (desk->n_span_askers == SPANS_MAX) {
-		reply_error(desk, id, 429, &(struct error){.what = "too much is asked at once"});
+	struct past_asker asker = {.id = request->id, .question = {.what = PAST_SPAN}};
+	if (desk->n_past_askers == PAST_ASKERS_MAX) {
+		reply_error(desk, request->id, 429,
+			    &(struct error){.what = "too much is asked at once"});
 		return;
 	}
-	desk->span_askers[desk->n_span_askers++] = id;
+	if (request->step != STEP_NONE)
+		asker.question =
+			(struct past_question){PAST_STEP, request->wish.moment_ms, request->step};
+	desk->past_askers[desk->n_past_askers++] = asker;
 	moments_ask(desk);
 }
 

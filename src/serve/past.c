@@ -12,8 +12,10 @@
 #include "base/background.h"
 #include "base/privilege.h"
 #include "journal/recorded.h"
+#include "model/difference.h"
 #include "model/interval.h"
 #include "serve/past.h"
+#include "serve/request.h"
 #include "view/json.h"
 
 #define GAPS_TOLD 200
@@ -98,24 +100,84 @@ static int tell_span(const struct history *history, struct archive *archive, con
 	return put_gaps(history, archive, out, err);
 }
 
+/* ---- a step ---- */
+
+_Static_assert((int)STEP_EARLIER == (int)RECORDED_EARLIER && (int)STEP_LATER == (int)RECORDED_LATER,
+	       "the same steps in the same order");
+
+/* Where there is no further one, why. */
+static int tell_step(const struct record_of *of, const struct recorded_wish *wish, struct out *out,
+		     struct error *err)
+{
+	struct recorded_answer found;
+	int r = recorded_step(of, wish, &found);
+	if (r < 0 && r != -ENOENT) {
+		*err = found.error;
+		return r;
+	}
+	out_string(out, "{\"moment\":");
+	if (r < 0)
+		out_string(out, "null,\"why\":");
+	else
+		out_format(out, "%" PRIu64 ",\"why\":", found.time_ns / NS_PER_MS);
+	json_text(out, r < 0 ? found.error.what : NULL);
+	out_string(out, "}\n");
+	return 0;
+}
+
+/* ---- a moment ---- */
+
+/* What became of each socket in the millisecond before; what cannot be told is no fault. */
+static uint8_t *find_change(const struct record_of *of, const struct recorded_wish *wish,
+			    const struct snapshot *snapshot)
+{
+	struct recorded_wish before = *wish;
+	const struct snapshot *older = NULL;
+	struct difference difference = {.older = NULL};
+	uint8_t *change = NULL;
+	before.time_ns -= NS_PER_MS;
+	if (recorded_listing(of, &before, &older, NULL) >= 0 &&
+	    difference_find(older, snapshot, &difference) >= 0)
+		change = TAKE_POINTER(difference.change);
+	difference_done(&difference);
+	snapshot_release(older);
+	return change;
+}
+
+static int list(const struct record_of *of, const struct recorded_wish *wish,
+		struct past_answer *ret)
+{
+	int r = recorded_listing(of, wish, &ret->snapshot, &ret->error);
+	if (r >= 0)
+		ret->change = find_change(of, wish, ret->snapshot);
+	return r;
+}
+
 /* ---- the thread ---- */
 
 static int ask(const struct past *past, const struct record_of *of, struct past_answer *ret)
 {
-	const struct recorded_wish wish = {.time_ns = ret->question.moment_ms * NS_PER_MS,
-					   .now_ns = now_ns(),
-					   .services = past->services};
-	int r;
-	switch (ret->question.what) {
+	const struct past_question *question = &ret->question;
+	uint64_t now = now_ns();
+	const struct recorded_wish wish = {
+		.time_ns = question->moment_ms ? question->moment_ms * NS_PER_MS : now,
+		.now_ns = now,
+		.step = (enum recorded_step)question->step,
+		.services = past->services};
+	int r = out_init(&ret->text, -1);
+	if (r < 0)
+		return r;
+	switch (question->what) {
 	case PAST_LISTING:
-		return recorded_listing(of, &wish, &ret->snapshot, &ret->error);
+		return list(of, &wish, ret);
 	case PAST_EVENTS:
 		return recorded_events(of, &wish, &ret->snapshot, &ret->error);
+	case PAST_STEP:
+		return tell_step(of, &wish, &ret->text, &ret->error);
 	case PAST_SPAN:
 		break;
 	}
-	r = out_init(&ret->text, -1);
-	return r < 0 ? r : tell_span(of->history, of->archive, past->path, &ret->text, &ret->error);
+	return tell_span(of->history, of->archive, past->path, &ret->text, &ret->error);
 }
 
 static void answer(const struct past *past, const struct past_question *question,
@@ -191,10 +253,8 @@ void past_free(struct past *past)
 	pthread_cond_signal(&past->change);
 	pthread_mutex_unlock(&past->lock);
 	pthread_join(past->thread, NULL);
-	if (past_take(past, &left)) {
-		snapshot_release(left.snapshot);
-		out_done(&left.text);
-	}
+	if (past_take(past, &left))
+		past_answer_done(&left);
 	pthread_cond_destroy(&past->change);
 	pthread_mutex_destroy(&past->lock);
 	close(past->fd);
@@ -232,4 +292,11 @@ bool past_take(struct past *past, struct past_answer *ret)
 	}
 	pthread_mutex_unlock(&past->lock);
 	return is_there;
+}
+
+void past_answer_done(struct past_answer *answer)
+{
+	snapshot_release(answer->snapshot);
+	free(answer->change);
+	out_done(&answer->text);
 }

@@ -27,11 +27,13 @@ enum past_what {
 	PAST_SPAN,    /* from when to when there is a record, and its gaps */
 	PAST_LISTING, /* what was open at a moment */
 	PAST_EVENTS,  /* what happened before it (model/events.h) */
+	PAST_STEP,    /* the moment of the change before or behind it */
 };
 
 struct past_question {
 	enum past_what what;
-	uint64_t moment_ms; /* since 1970 */
+	uint64_t moment_ms; /* since 1970; of a step 0: now */
+	uint8_t step;	    /* enum recorded_step */
 };
 
 /* False: it is busy. */
@@ -42,9 +44,12 @@ struct past_answer {
 	int r; /* negative errno: there is none, and why */
 	struct error error;
 	const struct snapshot *snapshot; /* held for the caller */
-	struct out text;		 /* JSON of PAST_SPAN; out_done by the caller */
+	uint8_t *change;		 /* of PAST_LISTING: enum change of each of its sockets at
+					    that millisecond; to be freed; NULL: not known */
+	struct out text;		 /* JSON of PAST_SPAN, PAST_STEP; out_done by the caller */
 };
 /* False: there is none yet. */
 bool past_take(struct past *past, struct past_answer *ret);
+void past_answer_done(struct past_answer *answer);
 
 #endif

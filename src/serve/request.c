@@ -8,6 +8,7 @@ const char *const tab_words[TAB_MAX + 1] = {"doors", "connections", "events"};
 const char *const group_words[GROUP_MAX + 1] = {"none", "service",   "process",
 						"unit", "container", "peer"};
 const char *const act_words[ACT_MAX + 1] = {"close", "block", "unblock"};
+const char *const step_words[STEP_MAX + 1] = {"none", "earlier", "later"};
 const char *const rates_words[RATES_MAX + 1] = {"host", "port", "process"};
 const char *const by_words[] = {"auto", "unit", "container", "process", "socket", "release", NULL};
 
@@ -45,7 +46,8 @@ static bool is_deed(const struct deed *deed)
 bool request_is_valid(const struct request *request)
 {
 	if (request->verb >= VERB_MAX || request->proto > 1 || request->rates_of >= RATES_MAX ||
-	    request->n_identities > STEPS_MAX || !ends(request->target, sizeof(request->target)))
+	    request->step >= STEP_MAX || request->n_identities > STEPS_MAX ||
+	    !ends(request->target, sizeof(request->target)))
 		return false;
 	return request->verb == VERB_PLAN ? is_deed(&request->deed) : is_wish(&request->wish);
 }

@@ -28,7 +28,7 @@ enum verb {
 	VERB_PLAN,
 	VERB_ACT,
 	VERB_METRICS,
-	VERB_PAST, /* what is recorded: from when to when, and what of it is not known */
+	VERB_PAST, /* what is recorded: from when to when, and what of it is not known; or a step */
 	VERB_MAX
 };
 
@@ -48,6 +48,10 @@ extern const char *const group_words[GROUP_MAX + 1];
 
 enum act_kind { ACT_CLOSE, ACT_BLOCK, ACT_UNBLOCK, ACT_MAX };
 extern const char *const act_words[ACT_MAX + 1];
+
+/* Of VERB_PAST: what there is, or from a moment the change before or behind it. */
+enum past_step { STEP_NONE, STEP_EARLIER, STEP_LATER, STEP_MAX };
+extern const char *const step_words[STEP_MAX + 1];
 
 enum rates_of { RATES_HOST, RATES_PORT, RATES_PROCESS, RATES_MAX };
 extern const char *const rates_words[RATES_MAX + 1];
@@ -95,7 +99,7 @@ struct deed {
 
 struct request {
 	uint32_t id; /* replies carry it */
-	uint8_t verb, proto, rates_of, padding;
+	uint8_t verb, proto, rates_of, step;
 	uint64_t of; /* the stream that is changed, read or ended; the plan that is carried out */
 	uint64_t netns;	 /* inode of the network namespace that is meant; 0: the one we run in */
 	uint32_t number; /* a place in the filter; bytes read */
@@ -104,7 +108,7 @@ struct request {
 	char target[256];
 	union {
 		struct wish wish; /* also the filter of check, complete, graph; the moment of
-				     map, graph, story */
+				     map, graph, story, past */
 		struct deed deed;
 	};
 };

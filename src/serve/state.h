@@ -32,16 +32,23 @@ struct sent_window {
 	uint32_t n, from, total, n_sockets;
 };
 
-#define MOMENTS_MAX 4	 /* that are kept at once */
-#define EVENTS_MAX 10000 /* that are kept */
-#define SPANS_MAX 8	 /* pages that ask at once what is recorded */
+#define MOMENTS_MAX 4	  /* that are kept at once */
+#define EVENTS_MAX 10000  /* that are kept */
+#define PAST_ASKERS_MAX 8 /* pages that ask at once what is recorded, or for a step */
 
 /* What was open at a moment, as the record has it. */
 struct moment_kept {
 	struct past_question of; /* moment_ms 0: the place is free */
 	const struct snapshot *snapshot;
+	uint8_t *change;      /* enum change of each of its sockets; NULL: not known */
 	struct door_map *map; /* NULL: nobody asked for it yet */
 	uint64_t wanted;      /* when last, in an order */
+};
+
+/* Who asks what is recorded, or for a step. */
+struct past_asker {
+	uint32_t id; /* of the request */
+	struct past_question question;
 };
 
 /* Rows of the desk's snapshot, or of a moment's, of all pages that wish for the same. */
@@ -115,10 +122,10 @@ struct desk {
 	struct line *line;		 /* events as lines */
 	struct past *past;
 	struct moment_kept moments[MOMENTS_MAX];
-	uint32_t span_askers[SPANS_MAX]; /* ids of the requests */
-	unsigned n_span_askers;
+	struct past_asker past_askers[PAST_ASKERS_MAX];
+	unsigned n_past_askers;
 	unsigned next_moment; /* the stream whose turn it is to ask the record */
-	bool is_asking_past;
+	bool is_asking_past, was_stream_asked_for;
 	struct rates rates;
 	uint64_t rates_asked_ns;	     /* when they were asked for last; 0 never */
 	struct request scrapes[SCRAPES_MAX]; /* of metrics, that wait for a snapshot */
@@ -174,11 +181,14 @@ const struct snapshot *viewer_snapshot(struct desk *desk, const struct viewer *v
  * 0: now. */
 const struct snapshot *moment_snapshot(struct desk *desk, uint64_t moment_ms);
 const struct door_map *moment_map(struct desk *desk, uint64_t moment_ms);
+/* What became of its sockets in the millisecond before; 0: since the snapshot before. NULL: not
+ * known. */
+const uint8_t *moment_change(struct desk *desk, uint64_t moment_ms);
 /* Asks the record for what a stream waits for; what it was asked before is shown. */
 void moments_ask(struct desk *desk);
 void moments_take(struct desk *desk);
 void moments_done(struct desk *desk);
-void answer_past(struct desk *desk, uint32_t id);
+void answer_past(struct desk *desk, const struct request *request);
 
 /* ---- errand.c ---- */
 

@@ -163,7 +163,7 @@ static int make_row(struct desk *desk, const struct viewer *viewer, uint32_t num
 		    struct row_writer *writer, struct sent_row *ret)
 {
 	const struct rows *rows = writer->rows;
-	const uint8_t *change = viewer->wish.moment_ms ? NULL : desk->change;
+	const uint8_t *change = moment_change(desk, viewer->wish.moment_ms);
 	if (viewer->wish.tab != TAB_EVENTS) {
 		*ret = (struct sent_row){.id = row_id(rows, number, writer->by),
 					 .change = row_change(rows, number, change)};

@@ -42,6 +42,9 @@ static const struct parameter of_graph[] = {
 static const struct parameter of_map[] = {{"proto", IN(proto), WORD, proto_names, 2},
 					  {"moment", IN(wish.moment_ms), NUMBER_LONG},
 					  {NULL}};
+static const struct parameter of_past[] = {{"step", IN(step), WORD, step_words, STEP_MAX},
+					   {"moment", IN(wish.moment_ms), NUMBER_LONG},
+					   {NULL}};
 static const struct parameter of_story[] = {{"target", IN(target), TEXT},
 					    {"netns", IN(netns), NUMBER_LONG},
 					    {"moment", IN(wish.moment_ms), NUMBER_LONG},
@@ -81,7 +84,7 @@ static const struct route {
 	{"/api/story", VERB_STORY, false, of_story},
 	{"/api/rates", VERB_RATES, false, of_rates},
 	{"/api/graph", VERB_GRAPH, false, of_graph},
-	{"/api/past", VERB_PAST, false, nothing},
+	{"/api/past", VERB_PAST, false, of_past},
 	{"/api/plan", VERB_PLAN, true, of_plan},
 	{"/api/act", VERB_ACT, true, nothing},
 };

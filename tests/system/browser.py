@@ -106,9 +106,11 @@ class Browser:
         return list(asked.values())
 
     def complaints(self):
-        """What the console said: errors of scripts, refusals by the policy. That an answer was a refusal is none."""
+        """What the console said: errors of scripts, refusals by the policy. That an answer was a refusal is none, nor that
+        a canvas is read back often: only tests do."""
         return [line["message"] for line in self.driver.get_log("browser")
-                if line["level"] in ("SEVERE", "WARNING") and "Failed to load resource" not in line["message"]]
+                if line["level"] in ("SEVERE", "WARNING") and "Failed to load resource" not in line["message"]
+                and "willReadFrequently" not in line["message"]]
 
     def shoot(self, name):
         """A picture under build/page/."""

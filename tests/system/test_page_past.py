@@ -2,13 +2,76 @@
 """The page's walk through time, over a record that `doorward record` makes."""
 
 import datetime
+import re
 import time
 
 import pytest
 
 import pages
 from chromium_page import chromium, served  # noqa: F401 (fixtures)
-from recorded import Recorder, listener, port_of
+from recorded import Recorder, listener, nanoseconds, port_of
+
+
+MOMENT = "return Date.parse(new URLSearchParams(location.hash.slice(1)).get('at') || '')"
+
+
+def end_of(text):
+    """Its millisecond's end: there a step ends."""
+    return -(-nanoseconds(text) // 10**6)
+
+
+def link_of(milliseconds):
+    return datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@pytest.mark.needs("bpf")
+def test_a_step_goes_to_the_change_before_and_behind(chromium, doorward, tmp_path):  # noqa: F811
+    """As on the screen: what was opened shows at its step, green and with its sign, and not at the one before."""
+    record = Recorder(doorward, tmp_path / "history.db", "--netns", "self").start()
+    page = pages.Page(doorward, "--db", record.db)
+    try:
+        with listener() as first:
+            before = end_of(record.until(f"port = {port_of(first)}")["opened"])
+            with listener() as second:
+                opened = end_of(record.until(f"port = {port_of(second)}")["opened"])
+                ports = [port_of(first), port_of(second)]
+        for port in ports:
+            record.closed(f"port = {port}")
+        chromium.look(1280, 800)
+        chromium.complaints()
+        chromium.open(page, f"filter=port in ({ports[0]}, {ports[1]})&group=none&at={link_of(opened + 1)}")
+
+        def arrived():
+            """Which moment, and the ports that are shown of it."""
+            chromium.wait("return document.querySelector('.foot-bar').innerText.includes('as recorded')")
+            return chromium.run(MOMENT), chromium.run("return [...document.querySelectorAll('.rows .row')].map(row => Number(row.querySelector("
+                                                      "'.of-shown_port').textContent)).sort((a, b) => a - b)")
+
+        def step(key):
+            was, _ = arrived()
+            chromium.press(key)
+            chromium.wait(f"return ({MOMENT[7:]}) !== arguments[0]", was)
+            return arrived()
+
+        assert arrived() == (opened + 1, sorted(ports))
+        assert chromium.row(ports[1])["sign"] == ""
+        assert step("<") == (opened, sorted(ports))
+        assert chromium.row(ports[1])["sign"] == "+" and chromium.row(ports[1])["classes"].split().count("is-new") == 1
+        assert chromium.row(ports[0])["sign"] == ""
+        assert re.search(r"[.,]\d{3}\b", chromium.run("return document.querySelector('.past-bar b').textContent"))
+        moment, shown = step("<")
+        assert before <= moment < opened and shown == ports[:1]
+        while moment < opened:  # others of this host may have done something between the two
+            moment, shown = step(">")
+        assert (moment, shown) == (opened, sorted(ports))
+        chromium.run("location.hash = location.hash.replace(/at=[^&]*/, 'at=' + arguments[0])", link_of(int(time.time() * 1000) + 60000))
+        chromium.wait("return document.querySelector('.foot-bar').innerText.includes('as recorded')")
+        chromium.press(">")  # behind the last there is now
+        chromium.wait("return document.querySelector('.live.is-live') !== null && !location.hash.includes('at=')")
+        assert chromium.complaints() == []
+    finally:
+        assert page.end() == (0, "")
+        record.close()
 
 
 @pytest.mark.needs("bpf")

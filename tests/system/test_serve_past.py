@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pages import serve  # noqa: F401 (fixture)
-from recorded import Recorder, listener, port_of
+from recorded import Recorder, listener, nanoseconds, port_of
 from served import quoted, streaming
 
 
@@ -59,6 +59,40 @@ def test_a_moment_is_that_of_list(record, serve):  # noqa: F811
 
 
 @pytest.mark.needs("bpf")
+def test_a_step_is_to_the_next_change(record, serve):  # noqa: F811
+    """Each change of what `history` tells is a step, in its millisecond, and nothing else is but where a minute is empty."""
+    with listener() as made:
+        port = port_of(made)
+        opened = record.until(f"port = {port}")["opened"]
+    closed = record.closed(f"port = {port}")["closed"]
+    page = serve("--db", record.db)
+
+    def step(way, moment):
+        return page.get(f"/api/past?step={way}&moment={moment}").json
+
+    def end_of(text):
+        return -(-nanoseconds(text) // 10**6)
+
+    told = record.intervals()
+    oldest = page.get("/api/past").json["oldest"] * 1000 + 1  # what came before it was recorded is no step
+    changes = {end_of(one[end]) for one in told for end in ("opened", "closed") if one[end] and end_of(one[end]) > oldest}
+    assert {end_of(opened), end_of(closed)} <= changes
+    moment, seen = 0, []
+    while (answer := step("earlier", moment))["moment"]:
+        assert not moment or answer["moment"] < moment
+        moment = answer["moment"]
+        seen.append(moment)
+    assert answer["why"] == "nothing earlier is recorded"
+    assert changes <= set(seen)
+    assert step("later", end_of(opened) - 1)["moment"] == end_of(opened)
+    assert step("later", milliseconds(time.time()) + 5000) == {"moment": None, "why": "nothing later is recorded"}
+    with streaming(page, f"?filter={quoted(f'port = {port}')}&group=none&columns=port&moment={end_of(opened)}") as stream:
+        assert [(row["cells"], row["change"]) for row in stream.window()["rows"]] == [([str(port)], "new")]
+    for wrong in ["step=sideways", "step=1", "step=earlier&moment=-1"]:
+        assert page.get(f"/api/past?{wrong}").status == 400
+
+
+@pytest.mark.needs("bpf")
 def test_many_moments_are_looked_at_and_few_are_kept(record, serve):  # noqa: F811
     """More than are kept at once: each page that scrolls still has the moment that it looks at."""
     with listener() as made:
@@ -90,6 +124,7 @@ def test_where_nothing_is_recorded_that_is_said(serve, tmp_path):  # noqa: F811
         assert line["type"] == "error" and "nothing is recorded" in line["error"]["what"]
         assert page.get("/api/map?moment=1000000000000").status == 503
         assert page.get("/api/story?target=tcp/1&moment=1000000000000").status == 500
+        assert not page.get("/api/past?step=earlier").json["recorded"]
         assert page.post(f"/api/stream/{name}", {"moment": 0}).status == 204
         assert stream.window()["complete"] in (True, False)
     for wrong in ["-1", "x", "253402300800000"]:

@@ -165,7 +165,7 @@ function Page({ onRefused }) {
 	const filterInput = useRef(null);
 	const feed = useRef(null);
 	const isNarrow = useMedia('(max-width: 700px)');
-	const past = usePast(view, setView, !!info);
+	const past = usePast(view, setView, !!info, tell);
 	const { moment } = past;
 	const { data, live, onWindow } = useStream(view, moment, paused, !!info, feed, onRefused);
 	const { chosen, choose, go, scrollTo, forget } = useChoice(data);

@@ -10,7 +10,7 @@ export const KEYS = [
 	{ keys: ['4'], shown: '4', on: 'all', act: 'tab', with: 'rates', says: 'rates' },
 	{ keys: ['5'], shown: '5', on: 'all', act: 'tab', with: 'picture', says: 'who talks to whom' },
 	{ keys: ['6'], shown: '6', on: 'all', act: 'tab', with: 'events', says: 'events' },
-	{ keys: ['<'], shown: '<', on: 'all', act: 'earlier', says: 'back through what is recorded' },
+	{ keys: ['<'], shown: '<', on: 'all', act: 'earlier', says: 'back through what is recorded, from change to change' },
 	{ keys: ['>'], shown: '>', on: 'all', act: 'later', says: 'forward, up to now' },
 	{ keys: ['ArrowDown', 'j'], shown: '↓ j', on: 'rows', act: 'move', with: 1, says: 'next row' },
 	{ keys: ['ArrowUp', 'k'], shown: '↑ k', on: 'rows', act: 'move', with: -1, says: 'row before' },

@@ -40,7 +40,7 @@ function missingInWords(missing) {
 }
 
 export function Foot({ info, data, tab, moment, notice }) {
-	const time = moment ? `as recorded on ${dated(moment)}` : data.time ? clock(data.time) : '';
+	const time = !moment ? (data.time ? clock(data.time) : '') : data.moment === moment ? `as recorded on ${dated(moment)}` : 'looking into the record…';
 	const isEvents = tab === 'events';
 	return html`<footer class="foot-bar">
 		<span>${data.isWhole && isEvents ? `${data.total.toLocaleString('en')} ${data.total === 1 ? 'event' : 'events'}` : data.isWhole ? `${data.total.toLocaleString('en')} ${data.total === 1 ? 'row' : 'rows'}${
