@@ -21,6 +21,7 @@ export const state = byte => byte & STATE;
 export const reach = byte => (byte & REACH) >> 3;
 export const isEphemeral = byte => (byte & EPHEMERAL) !== 0;
 export const isChanged = byte => (byte & CHANGED) !== 0;
+export const hasMark = byte => state(byte) === 1 || state(byte) === 2;
 export const portAt = (x, y) => y * SIDE + x;
 export const place = port => ({ x: port % SIDE, y: Math.floor(port / SIDE) });
 
@@ -42,23 +43,43 @@ export function palette(pixels) {
 	return colours;
 }
 
-export function paint(bytes, colours, pixels) {
-	for (let port = 0; port < DOORS; port++)
-		pixels[port] = colours[bytes[port]];
+// What a look at all doors finds: how many are open, which have a mark (open, or bound), and the runs of doors that are
+// alike, [first, behind the last, byte]. Nearly all doors are closed, so that four are looked at at once.
+export function survey(bytes) {
+	const words = new Uint32Array(bytes.buffer, bytes.byteOffset, DOORS / 4);
+	const runs = [], marked = [];
+	let nOpen = 0, begun = 0, last = bytes[0];
+	const end = (port, byte) => {
+		runs.push([begun, port, last]);
+		begun = port;
+		last = byte;
+	};
+	for (let k = 0; k < words.length; k++) {
+		if (words[k] === last * 0x01010101 && !hasMark(last))
+			continue;
+		for (let port = k * 4; port < k * 4 + 4; port++) {
+			const byte = bytes[port];
+			if (byte !== last)
+				end(port, byte);
+			if (hasMark(byte))
+				marked.push(port);
+			nOpen += state(byte) === 2;
+		}
+	}
+	end(DOORS, 0);
+	return { nOpen, marked, runs };
+}
+
+export function paint(runs, colours, pixels) {
+	for (const [first, end, byte] of runs)
+		pixels.fill(colours[byte], first, end);
 }
 
 export function inWords(port, byte) {
 	const [, , name] = CLASSES.find(([first, last]) => port >= first && port <= last);
-	const what = state(byte) === 2 || state(byte) === 1 ? [STATES[state(byte)], REACHES[reach(byte)] && `reach ${REACHES[reach(byte)]}`]
+	const what = hasMark(byte) ? [STATES[state(byte)], REACHES[reach(byte)] && `reach ${REACHES[reach(byte)]}`]
 		: [STATES[state(byte)] ?? 'unknown'];
 	return [...what, name, isEphemeral(byte) && 'ephemeral'].filter(x => x).join(', ');
-}
-
-export function countOpen(bytes) {
-	let n = 0;
-	for (const byte of bytes)
-		n += state(byte) === 2;
-	return n;
 }
 
 // The next door in the direction of @step that is not closed, or none: what the keyboard jumps to.

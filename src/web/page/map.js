@@ -1,7 +1,7 @@
 // The map: 256 x 256 doors of TCP and of UDP, a pixel a door on the canvas below, and marks, lines and the cursor above.
-import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './html.js';
 import { askBytes, askJson, query } from './api.js';
-import { CLASSES, COLOURS, DOORS, LEGEND, SIDE, countOpen, inWords, isChanged, nextOpen, paint, palette, place, portAt, state } from './map-data.js';
+import { CLASSES, COLOURS, DOORS, LEGEND, SIDE, hasMark, inWords, isChanged, nextOpen, paint, palette, place, portAt, state, survey } from './map-data.js';
 import { colours, onTheme, pixel } from './theme.js';
 
 const ZOOMS = [1, 2, 4, 8, 16];
@@ -89,13 +89,11 @@ function drawClasses(pen, view, ink, at) {
 	}
 }
 
-function drawMarks(pen, bytes, view, ink, at) {
+function drawMarks(pen, bytes, marked, view, ink, at) {
 	const grown = Math.max(view.cell, MARK);
 	const shift = (grown - view.cell) / 2;
-	for (let port = 0; port < DOORS; port++) {
+	for (const port of marked) {
 		const byte = bytes[port];
-		if (state(byte) !== 2 && state(byte) !== 1)
-			continue;
 		const [x, y] = at(port % SIDE, Math.floor(port / SIDE));
 		if (x < -grown || y < -grown || x > view.size || y > view.size)
 			continue;
@@ -133,7 +131,7 @@ function drawCursor(pen, port, view, ink, at) {
 	pen.strokeRect(clamp(x - shift), clamp(y - shift), grown, grown);
 }
 
-function drawAbove(canvas, bytes, view, ink, port, ephemeral) {
+function drawAbove(canvas, bytes, marked, view, ink, port, ephemeral) {
 	const ratio = devicePixelRatio || 1;
 	canvas.width = canvas.height = Math.round(view.size * ratio);
 	const pen = canvas.getContext('2d');
@@ -152,7 +150,7 @@ function drawAbove(canvas, bytes, view, ink, port, ephemeral) {
 	if (ephemeral)
 		outline(pen, ephemeral[0], ephemeral[1], at);
 	pen.setLineDash([]);
-	drawMarks(pen, bytes, view, ink, at);
+	drawMarks(pen, bytes, marked, view, ink, at);
 	drawNumbers(pen, view, ink, at);
 	if (port !== null)
 		drawCursor(pen, port, view, ink, at);
@@ -204,6 +202,7 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 	const begun = useRef(0);
 	const ink = useInk();
 	const view = useView(size, zoom, port);
+	const seen = useMemo(() => bytes && survey(bytes), [bytes, stamp]);
 
 	useEffect(() => {
 		const watch = new ResizeObserver(([entry]) => setSize(Math.floor(entry.contentRect.width)));
@@ -218,12 +217,12 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 		begun.current = performance.now();
 		const pen = below.current.getContext('2d', { willReadFrequently: true });
 		const image = pen.createImageData(SIDE, SIDE);
-		paint(bytes, ink.table, new Uint32Array(image.data.buffer));
+		paint(seen.runs, ink.table, new Uint32Array(image.data.buffer));
 		pen.putImageData(image, 0, 0);
 	}, [bytes, stamp, ink]);
 	useLayoutEffect(() => {
 		if (bytes)
-			drawAbove(above.current, bytes, view, ink, isActive ? port : null, ephemeral);
+			drawAbove(above.current, bytes, seen.marked, view, ink, isActive ? port : null, ephemeral);
 		measure(begun, proto === PROTOS.at(-1));
 	}, [bytes, stamp, ink, size, zoom, view.x, view.y, port, isActive, ephemeral]);
 
@@ -235,14 +234,14 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 			return null;
 		return nearOpen(bytes, x, y, Math.ceil(MARK / 2 / view.cell));
 	};
-	const names = useHolders(proto, hover, bytes && hover !== null && [1, 2].includes(state(bytes[hover])));
+	const names = useHolders(proto, hover, bytes && hover !== null && hasMark(bytes[hover]));
 	const at = hover === null ? null : place(hover);
 	const tip = at && {
 		left: `${Math.min(Math.max((at.x + 0.5 - view.x) * view.cell, 70), Math.max(70, size - 130))}px`,
 		top: `${(at.y + 1 - view.y) * view.cell + 8}px`,
 	};
 	return html`<figure class="map">
-		<figcaption>${proto.toUpperCase()} <span class="dim">${bytes ? `${countOpen(bytes)} open` : 'asking…'}</span></figcaption>
+		<figcaption>${proto.toUpperCase()} <span class="dim">${seen ? `${seen.nOpen} open` : 'asking…'}</span></figcaption>
 		<div class="frame" ref=${frame} style=${{ height: `${size}px` }} onWheel=${event => {
 			event.preventDefault();
 			onZoom(event.deltaY < 0 ? 1 : -1, portUnder(event));
@@ -252,7 +251,7 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 				transform: `translate(${-view.x * view.cell}px, ${-view.y * view.cell}px)`,
 			}}></canvas>
 			<canvas class="above" ref=${above} style=${{ width: `${size}px`, height: `${size}px` }} role="img"
-				aria-label=${`map of the ${proto} ports, ${bytes ? countOpen(bytes) : 0} open`}
+				aria-label=${`map of the ${proto} ports, ${seen?.nOpen ?? 0} open`}
 				onMouseMove=${event => setHover(portUnder(event))} onMouseLeave=${() => setHover(null)}
 				onClick=${event => {
 					const found = portUnder(event);
@@ -299,7 +298,7 @@ function nearOpen(bytes, x, y, far) {
 		for (let dy = -distance; dy <= distance; dy++)
 			for (let dx = -distance; dx <= distance; dx++) {
 				const nx = x + dx, ny = y + dy;
-				if (nx >= 0 && ny >= 0 && nx < SIDE && ny < SIDE && [1, 2].includes(state(bytes[portAt(nx, ny)])))
+				if (nx >= 0 && ny >= 0 && nx < SIDE && ny < SIDE && hasMark(bytes[portAt(nx, ny)]))
 					return portAt(nx, ny);
 			}
 	return here;
