@@ -1,9 +1,13 @@
 /* From a 64-bit key to an index. */
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 
+#include "base/memory.h"
 #include "base/table.h"
+
+static void give_back(struct table *table)
+{
+	memory_free(table->slots, ((size_t)table->mask + 1) * sizeof(*table->slots));
+}
 
 void table_init(struct table *table, uint64_t (*key)(const void *, uint32_t), const void *owner)
 {
@@ -12,7 +16,7 @@ void table_init(struct table *table, uint64_t (*key)(const void *, uint32_t), co
 
 void table_done(struct table *table)
 {
-	free(table->slots);
+	give_back(table);
 	table_init(table, table->key, table->owner);
 }
 
@@ -28,7 +32,7 @@ static int grow(struct table *table, uint64_t n_slots)
 {
 	if (n_slots > UINT32_MAX)
 		return -ENOMEM;
-	uint32_t *slots = calloc(n_slots, sizeof(*slots));
+	uint32_t *slots = memory_zeroed(n_slots * sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	uint32_t mask = (uint32_t)n_slots - 1;
@@ -36,7 +40,7 @@ static int grow(struct table *table, uint64_t n_slots)
 		if (table->slots[i])
 			put(slots, mask, table->key(table->owner, table->slots[i] - 1),
 			    table->slots[i] - 1);
-	free(table->slots);
+	give_back(table);
 	table->slots = slots;
 	table->mask = mask;
 	return 0;

@@ -1,12 +1,10 @@
 /* A growing array whose large ones move their pages. */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "base/vector.h"
-
-#define MAPPED_FROM (256 * 1024) /* bytes; below it the heap */
-#define HUGE_FROM (3 << 20)	 /* bytes; from it on in large pages, where the kernel has them */
 
 void vector_init(struct vector *vector, uint32_t size)
 {
@@ -18,45 +16,46 @@ static size_t bytes_of(const struct vector *vector, uint32_t n)
 	return (size_t)n * vector->size;
 }
 
-static int is_mapped(const struct vector *vector)
+/* Bytes of its own pages; 0: it is on the heap. */
+static size_t mapped(const struct vector *vector)
 {
-	return bytes_of(vector, vector->capacity) >= MAPPED_FROM;
+	size_t bytes = bytes_of(vector, vector->capacity);
+	return bytes < MEMORY_LARGE_FROM ? 0 : memory_whole(bytes);
 }
 
 void vector_done(struct vector *vector)
 {
-	if (is_mapped(vector))
-		munmap(vector->data, bytes_of(vector, vector->capacity));
-	else
-		free(vector->data);
+	memory_free(vector->data, bytes_of(vector, vector->capacity));
 	vector_init(vector, vector->size);
+}
+
+static void *move_to_pages(struct vector *vector, size_t bytes)
+{
+	size_t old = mapped(vector);
+	void *data = memory_map(vector->data, old, bytes);
+	if (!data || old)
+		return data;
+	if (vector->n)
+		memcpy(data, vector->data, bytes_of(vector, vector->n));
+	free(vector->data);
+	return data;
 }
 
 static int move_to(struct vector *vector, uint32_t capacity)
 {
-	size_t old = bytes_of(vector, vector->capacity), bytes = bytes_of(vector, capacity);
+	size_t bytes = bytes_of(vector, capacity);
 	void *data;
-	if (is_mapped(vector)) {
-		data = mremap(vector->data, old, bytes, MREMAP_MAYMOVE);
-		if (data == MAP_FAILED)
-			return -ENOMEM;
-	} else if (bytes >= MAPPED_FROM) {
-		data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			    0);
-		if (data == MAP_FAILED)
-			return -ENOMEM;
-		if (vector->n)
-			__builtin_memcpy(data, vector->data, bytes_of(vector, vector->n));
-		free(vector->data);
-	} else {
+	if (bytes < MEMORY_LARGE_FROM) {
 		data = realloc(vector->data, bytes);
-		if (!data)
-			return -ENOMEM;
+	} else {
+		bytes = memory_whole(bytes);
+		data = move_to_pages(vector, bytes);
 	}
-	if (bytes >= HUGE_FROM)
-		madvise(data, bytes, MADV_HUGEPAGE);
+	if (!data)
+		return -ENOMEM;
 	vector->data = data;
-	vector->capacity = capacity;
+	vector->capacity =
+		bytes / vector->size > UINT32_MAX ? UINT32_MAX : (uint32_t)(bytes / vector->size);
 	return 0;
 }
 
@@ -76,9 +75,24 @@ void *vector_add(struct vector *vector)
 	return (char *)vector->data + bytes_of(vector, vector->n++);
 }
 
+int vector_append(struct vector *vector, const void *elements, uint32_t n)
+{
+	uint32_t twice = vector->capacity > UINT32_MAX / 2 ? UINT32_MAX : vector->capacity * 2;
+	if (n > UINT32_MAX - vector->n)
+		return -ENOMEM;
+	if (vector->n + n > vector->capacity &&
+	    move_to(vector, vector->n + n > twice ? vector->n + n : twice) < 0)
+		return -ENOMEM;
+	if (n)
+		memcpy((char *)vector->data + bytes_of(vector, vector->n), elements,
+		       bytes_of(vector, n));
+	vector->n += n;
+	return 0;
+}
+
 void vector_trim(struct vector *vector)
 {
-	if (is_mapped(vector) && bytes_of(vector, vector->n) >= MAPPED_FROM &&
-	    vector->n < vector->capacity)
+	size_t bytes = bytes_of(vector, vector->n);
+	if (bytes >= MEMORY_LARGE_FROM && memory_whole(bytes) < mapped(vector))
 		move_to(vector, vector->n);
 }

@@ -18,6 +18,9 @@ void vector_done(struct vector *vector);
 /* Room for one more at the end, counted and not cleared; NULL when there is no memory. */
 void *vector_add(struct vector *vector);
 
+/* A copy of @n more at the end. 0 or -ENOMEM. */
+int vector_append(struct vector *vector, const void *elements, uint32_t n);
+
 /* Room for @n elements in all. 0 or -ENOMEM. */
 int vector_reserve(struct vector *vector, uint32_t n);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "base/memory.h"
 #include "base/table.h"
 #include "model/rows-order.h"
 
@@ -148,39 +149,75 @@ static void sort_few(const struct snapshot *snapshot, uint32_t *order, size_t n,
 		order[i] = keys[i].index;
 }
 
-/* Counts by proto and port; each element of @starts is then the end of its bucket. */
-static void count_ports(const struct rows *rows, uint32_t *starts, size_t n_buckets,
+/* A place for each port of each protocol that occurs: memory that is touched costs more than it. */
+struct buckets {
+	uint32_t first[PROTO_MAX]; /* of port 0 */
+	uint32_t n;
+};
+
+static struct buckets find_buckets(const struct rows *rows)
+{
+	struct buckets buckets = {.n = 0};
+	unsigned protos = 0;
+	for (uint32_t i = 0; i < rows->n_sockets; i++)
+		protos |= 1u << snapshot_socket(rows->snapshot, rows->order[i])->proto;
+	for (enum proto proto = 0; proto < PROTO_MAX; proto++) {
+		buckets.first[proto] = buckets.n;
+		if (protos >> proto & 1)
+			buckets.n += UINT16_MAX + 1u;
+	}
+	return buckets;
+}
+
+static uint32_t bucket_of(const struct buckets *buckets, const struct socket *socket)
+{
+	return buckets->first[socket->proto] + socket->local_port;
+}
+
+/* Each element of @starts is then the end of its bucket. */
+static void count_ports(const struct rows *rows, const struct buckets *buckets, uint32_t *starts,
 			uint32_t *sorted)
 {
-	for (uint32_t i = 0; i < rows->n_sockets; i++) {
-		const struct socket *s = snapshot_socket(rows->snapshot, rows->order[i]);
-		starts[((size_t)s->proto << 16 | s->local_port) + 1]++;
-	}
-	for (size_t i = 1; i <= n_buckets; i++)
+	for (uint32_t i = 0; i < rows->n_sockets; i++)
+		starts[bucket_of(buckets, snapshot_socket(rows->snapshot, rows->order[i])) + 1]++;
+	for (uint32_t i = 1; i <= buckets->n; i++)
 		starts[i] += starts[i - 1];
 	for (uint32_t i = 0; i < rows->n_sockets; i++) {
 		const struct socket *s = snapshot_socket(rows->snapshot, rows->order[i]);
-		sorted[starts[(size_t)s->proto << 16 | s->local_port]++] = rows->order[i];
+		sorted[starts[bucket_of(buckets, s)]++] = rows->order[i];
 	}
+}
+
+static int sort_buckets(struct rows *rows, const uint32_t *starts, uint32_t n_buckets,
+			uint32_t *sorted)
+{
+	uint32_t largest = 0;
+	for (uint32_t i = 0, first = 0; i < n_buckets; first = starts[i++])
+		largest = starts[i] - first > largest ? starts[i] - first : largest;
+	cleanup(freep) struct sort_key *keys = malloc((largest + 1u) * sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	for (uint32_t i = 0, first = 0; i < n_buckets; first = starts[i++])
+		if (starts[i] - first > 1)
+			sort_few(rows->snapshot, sorted + first, starts[i] - first, keys);
+	return 0;
 }
 
 /* Many are counted by proto and port first: what shares them is mostly few. */
 static int sort_many(struct rows *rows)
 {
-	size_t n_buckets = (size_t)PROTO_MAX << 16, largest = 0;
-	cleanup(freep) uint32_t *starts = calloc(n_buckets + 1, sizeof(*starts));
+	const struct buckets buckets = find_buckets(rows);
+	size_t size = (buckets.n + 1u) * sizeof(uint32_t);
+	uint32_t *starts = memory_zeroed(size);
 	cleanup(freep) uint32_t *sorted = malloc((size_t)rows->n_sockets * sizeof(*sorted));
-	if (!starts || !sorted)
-		return -ENOMEM;
-	count_ports(rows, starts, n_buckets, sorted);
-	for (size_t i = 0, first = 0; i < n_buckets; first = starts[i++])
-		largest = starts[i] - first > largest ? starts[i] - first : largest;
-	cleanup(freep) struct sort_key *keys = malloc((largest + 1) * sizeof(*keys));
-	if (!keys)
-		return -ENOMEM;
-	for (size_t i = 0, first = 0; i < n_buckets; first = starts[i++])
-		if (starts[i] - first > 1)
-			sort_few(rows->snapshot, sorted + first, starts[i] - first, keys);
+	int r = starts && sorted ? 0 : -ENOMEM;
+	if (r >= 0) {
+		count_ports(rows, &buckets, starts, sorted);
+		r = sort_buckets(rows, starts, buckets.n, sorted);
+	}
+	memory_free(starts, size);
+	if (r < 0)
+		return r;
 	free(rows->order);
 	rows->order = TAKE_POINTER(sorted);
 	return 0;

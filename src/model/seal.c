@@ -83,17 +83,14 @@ static void join_elsewhere(struct snapshot *snapshot, const struct table *waitin
 static int join_peers(struct snapshot *snapshot)
 {
 	uint32_t n = snapshot->sockets.n, n_connections = 0;
-	snapshot->peers = malloc(((size_t)n + 1) * sizeof(*snapshot->peers));
-	if (!snapshot->peers)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
-		snapshot->peers[i] = NONE;
+	for (uint32_t i = 0; i < n; i++)
 		n_connections += socket_is_connection(snapshot_socket(snapshot, i));
-	}
 
 	struct table waiting;
 	table_init(&waiting, pair_key, snapshot);
-	int r = table_reserve(&waiting, n_connections);
+	int r = snapshot_take_peers(snapshot);
+	if (r >= 0)
+		r = table_reserve(&waiting, n_connections);
 	for (uint32_t i = 0; r >= 0 && i < n; i++)
 		if (socket_is_connection(snapshot_socket(snapshot, i)))
 			r = join_here(snapshot, &waiting, i);

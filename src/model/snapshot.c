@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "base/memory.h"
 #include "model/difference.h"
 #include "model/event.h"
 
@@ -35,6 +36,24 @@ struct snapshot *snapshot_new(void)
 			&(s)->users, &(s)->missing, &(s)->tcp_infos, &(s)->answers, &(s)->events \
 	}
 
+int snapshot_take_peers(struct snapshot *snapshot)
+{
+	uint32_t n = snapshot->sockets.n;
+	snapshot->peers = memory_zeroed(n * sizeof(*snapshot->peers));
+	if (!snapshot->peers)
+		return -ENOMEM;
+	snapshot->n_peers = n;
+	memset(snapshot->peers, 0xff, n * sizeof(*snapshot->peers)); /* NONE */
+	return 0;
+}
+
+void snapshot_drop_peers(struct snapshot *snapshot)
+{
+	memory_free(snapshot->peers, snapshot->n_peers * sizeof(*snapshot->peers));
+	snapshot->peers = NULL;
+	snapshot->n_peers = 0;
+}
+
 void snapshot_free(struct snapshot *snapshot)
 {
 	if (!snapshot || atomic_fetch_sub(&snapshot->n_owners, 1) > 1)
@@ -48,7 +67,7 @@ void snapshot_free(struct snapshot *snapshot)
 	if (snapshot->difference)
 		difference_done(snapshot->difference);
 	free(snapshot->difference);
-	free(snapshot->peers);
+	snapshot_drop_peers(snapshot);
 	free(snapshot->peer_processes);
 	snapshot_free(snapshot->texts_of);
 	arena_done(&snapshot->arena);

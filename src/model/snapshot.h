@@ -58,6 +58,7 @@ struct snapshot {
 				     a listing */
 	uint32_t *peers; /* for each socket the index of the other end within this host, or NONE;
 			    NULL unless NEED_PEERS */
+	uint32_t n_peers;
 	uint32_t *peer_processes; /* the same for its process, where a saved file tells it: the
 				     other end need not be in the file; NULL: by peers */
 	struct flows *flows;	  /* NULL: there was no snapshot before, or nobody asked */
@@ -79,6 +80,9 @@ void snapshot_free(struct snapshot *snapshot);
  * Returns @snapshot. */
 const struct snapshot *snapshot_hold(const struct snapshot *snapshot);
 void snapshot_release(const struct snapshot *snapshot); /* NULL is fine */
+
+int snapshot_take_peers(struct snapshot *snapshot); /* of all, each NONE. 0 or -ENOMEM */
+void snapshot_drop_peers(struct snapshot *snapshot);
 
 /* Each returns the index, or NONE when there is no memory. */
 uint32_t snapshot_add_socket(struct snapshot *snapshot, const struct socket *socket);

@@ -336,8 +336,7 @@ static int make_place(struct stream *stream)
 	stream->n_whole = snapshot->sockets.n;
 	stream->n_holders = snapshot->holders.n;
 	stream->one = (struct packed_one){.packed = stream->packed};
-	free(snapshot->peers);
-	snapshot->peers = NULL;
+	snapshot_drop_peers(snapshot);
 	snapshot->peer_processes =
 		malloc(((size_t)stream->n_whole + 1) * sizeof(*snapshot->peer_processes));
 	return snapshot->peer_processes && vector_add(&snapshot->sockets) ? 0 : -ENOMEM;

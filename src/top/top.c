@@ -1,5 +1,6 @@
 /* The screen's own thread: it waits for keys, snapshots and answers, and draws. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +20,8 @@
 #define FADE_STEP_MS (FADE_MS / 6) /* between frames while a colour fades */
 #define SIGNALS_MAX 8
 #define MANY_SOCKETS 4096
+#define KEPT_PIECE (8 << 20) /* bytes; larger pieces have pages of their own */
+#define KEPT (64 << 20)
 
 void top_say(struct top *top, bool is_bad, const char *format, ...)
 {
@@ -414,8 +417,17 @@ static int run(struct top *top, struct error *err)
 	return r < 0 ? error_set(err, r, "show the screen") : 0;
 }
 
+/* What a look has let go of is what the next one takes: to touch new memory each time costs more
+ * than all that is done in it. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, KEPT_PIECE);
+	mallopt(M_TRIM_THRESHOLD, KEPT);
+}
+
 int top_run(const struct top_options *options, struct error *err)
 {
+	keep_memory();
 	struct top *top = calloc(1, sizeof(*top));
 	if (!top)
 		return error_set(err, -ENOMEM, "show the screen");

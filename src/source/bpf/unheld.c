@@ -83,24 +83,23 @@ struct unheld_pass {
 	int result;
 	struct error err;
 	uint64_t sum;
-	struct out records; /* struct bpf_record, as they came */
+	struct vector records; /* bytes: struct bpf_record, as they came */
 };
 
 /* An iterator reads the namespace of the thread that created it. */
 struct inside {
 	int program;
-	struct out *records;
+	struct vector *records;
 	const struct stop *stop;
 };
 
 static ssize_t keep_bytes(void *data, const void *bytes, size_t n)
 {
-	struct out *records = data;
-	out_bytes(records, bytes, n);
-	return records->error ? records->error : (ssize_t)n;
+	int r = vector_append(data, bytes, (uint32_t)n);
+	return r < 0 ? r : (ssize_t)n;
 }
 
-static int give(const struct out *records, struct sink *sink)
+static int give(const struct vector *records, struct sink *sink)
 {
 	ssize_t n = record_parse(records->data, records->n, sink, NULL);
 	return n < 0 ? (int)n : (size_t)n == records->n ? 0 : -EBADMSG;
@@ -114,7 +113,7 @@ static int run_inside(void *data)
 
 /* One pass over one namespace, its records kept. */
 static int run(int program, const struct host *host, const struct found_netns *netns,
-	       struct out *records)
+	       struct vector *records)
 {
 	struct inside inside = {program, records, host->stop};
 	return netns_call(netns, run_inside, &inside);
@@ -143,10 +142,7 @@ struct unheld_pass *unheld_start_tcp(struct host *host, const struct found_netns
 	if (!pass)
 		return NULL;
 	*pass = (struct unheld_pass){.host = host, .netns = netns, .query = query};
-	if (out_init(&pass->records, -1) < 0) {
-		free(pass);
-		return NULL;
-	}
+	vector_init(&pass->records, 1);
 	pass->is_running = pthread_create(&pass->thread, NULL, run_tcp, pass) == 0;
 	return pass;
 }
@@ -166,7 +162,7 @@ int unheld_finish_tcp(struct unheld_pass *pass, struct sink *sink, uint64_t *ret
 		*err = pass->err;
 	if (r >= 0)
 		r = give(&pass->records, sink);
-	out_done(&pass->records);
+	vector_done(&pass->records);
 	free(pass);
 	return r;
 }
@@ -179,10 +175,9 @@ int unheld_read(struct unheld *unheld, struct host *host, const struct found_net
 		unheld_done(unheld);
 		return error_set(err, program, "%s", loading[proto]);
 	}
-	cleanup(out_done) struct out records = {.fd = -1};
-	int r = out_init(&records, -1);
-	if (r >= 0)
-		r = run(program, host, netns, &records);
+	cleanup(vector_done) struct vector records;
+	vector_init(&records, 1);
+	int r = run(program, host, netns, &records);
 	if (r >= 0)
 		r = give(&records, sink);
 	return r < 0 ? error_set(err, r, "%s", reading[proto]) : 0;
