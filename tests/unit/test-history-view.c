@@ -95,6 +95,8 @@ static char *table_of(void **state, enum history_question question, unsigned col
 
 static void assert_says(const char *text, const char *wanted)
 {
+	if (!text)
+		text = "";
 	if (!strstr(text, wanted))
 		fail_msg("no \"%s\" in:\n%s", wanted, text);
 }
