@@ -2,6 +2,7 @@
 """Who may not, is refused: by Host, Origin, user, token, form, size and time. Each fails when its guard is taken out."""
 
 import contextlib
+import http.client
 import json
 import os
 import select
@@ -12,6 +13,7 @@ import time
 import pytest
 
 from pages import LIMIT, answers_in, as_another_user, page, read_all, serve, status_of  # noqa: F401 (fixtures)
+from served import listening, quoted
 
 FIELDS = "/api/fields"
 
@@ -364,6 +366,50 @@ def test_who_does_not_read_gets_a_fresh_window_and_costs_no_memory(serve, scene)
     assert kinds[:2] == ["hello", "window"]
     assert len(windows) >= 2  # what it had not read was given up for a fresh one
     assert len([moment for moment in windows if moment < last]) < 15  # of thirty that were asked for, before it read
+    lazy.close()
+    busy.close()
+
+
+@pytest.mark.needs("bpf")
+def test_who_does_not_read_events_gets_a_fresh_window_with_the_newest(serve):
+    """Each window asked for has hundreds of events; what is beyond 256 KiB is given up for one that has them all."""
+    page = serve("--netns", "self")
+    lazy = socket.socket()
+    lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    lazy.settimeout(LIMIT)
+    lazy.connect(("127.0.0.1", page.port))
+    mine = quoted(f"event = opened and pid = {os.getpid()} and state = listen")
+    lazy.sendall(head(page, f"/api/stream?tab=events&count=500&filter={mine}&columns={','.join(['port', 'cmdline', 'exe', 'process'] * 8)}"))
+    busy = page.stream(f"?tab=events&filter={mine}&columns=port&count=1")
+
+    def open_one():
+        with listening() as port:
+            pass
+        busy.until(lambda line: any(row["cells"] == [str(port)] for row in line.get("rows", [])))
+        return port
+
+    busy.window()
+    for _ in range(100):
+        with listening():
+            pass
+    for n in range(30):
+        last = open_one()
+        assert page.post("/api/stream/0000000000000001", {"from": n % 2}).status == 204
+    unread = rss(page.processes[1])
+    assert page.post("/api/stream/0000000000000001", {"from": 0}).status == 204
+    answer, kinds = http.client.HTTPResponse(lazy), []
+    answer.begin()
+    while True:
+        line = json.loads(answer.readline())
+        kinds.append(line["type"])
+        if line["type"] == "window" and line["from"] == 0 and any(row["cells"][0] == str(last) for row in line["rows"]):
+            break
+    assert unread < 40 << 20
+    assert kinds[:2] == ["hello", "window"]
+    assert 2 <= kinds.count("window") < 15, kinds  # of more than thirty that were asked for
+    last = open_one()  # and it goes on
+    while not any(row["cells"][0] == str(last) for row in json.loads(answer.readline()).get("rows", [])):
+        pass
     lazy.close()
     busy.close()
 
