@@ -21,8 +21,10 @@
 #define PERIOD_V6_US 110000
 #define BURST_FIRST 256
 #define BURST_MAX 2048
-#define BURST_NEAR 4096 /* where no rate holds it: from the first on */
-#define NEAR_US 30000	/* of a path within this host, until it was measured */
+#define BURST_NEAR 4096	   /* where no rate holds it: from the first on */
+#define NEAR_US 30000	   /* of a path within this host, until it was measured */
+#define NEAR_LEAST_US 6000 /* and so long at least, however fast an echo was: */
+#define ECHOES 8	   /* as many times as it took */
 #define AT_ONCE 32
 #define ROUNDS_MAX 4 /* over what is silent */
 
@@ -154,12 +156,18 @@ static void begin_burst(struct talk *talk)
 }
 
 /* How long after a burst the last of its answers is there. */
-static uint64_t patience(const struct talks *talks)
+static uint64_t patience(const struct talks *talks, const struct talk *talk)
 {
+	const struct udp_channel *channel = talks->channel;
 	uint64_t wait = 2 * timing_timeout(&talks->timing) / 3;
 	if (talks->timing.rtt_smooth)
 		return wait;
-	return talks->is_near ? NEAR_US : talks->channel->job->path.timeout_first_us;
+	if (!talks->is_near)
+		return channel->job->path.timeout_first_us;
+	/* all within this host: what was sent behind the burst is back, so was the burst handed on,
+	 * and an answer to it is behind ours */
+	wait = NEAR_LEAST_US + ECHOES * channel->echo_took_us;
+	return channel->echo_sent_us >= talk->sent_at && wait < NEAR_US ? wait : NEAR_US;
 }
 
 /* Moves one host on; when it wants to be looked at again. */
@@ -186,10 +194,12 @@ static uint64_t step(struct talks *talks, struct talk *talk, uint64_t now)
 	if (sent) {
 		timing_sent(&talks->timing, sent, now);
 		talk->sent_at = now;
+		if (talks->is_near && talk->sent == talk->burst)
+			udp_echo(talks->channel);
 	}
 	if (talk->sent < talk->burst)
 		return next > now ? next : now + 100;
-	uint64_t until = talk->sent_at + patience(talks);
+	uint64_t until = talk->sent_at + patience(talks, talk);
 	if (now < until)
 		return until;
 	end_burst(talks, talk, now);
@@ -275,9 +285,12 @@ int udp_limited(struct udp_channel *channel)
 			uint64_t its = step(&talks, &talks.each[t], now);
 			next = its < next ? its : next;
 		}
+		uint64_t echoed = channel->echo_sent_us;
 		udp_receive(channel, hear, &talks);
 		now = clock_us();
-		if (next != UINT64_MAX && next > now) {
+		if (echoed != channel->echo_sent_us) {
+			next = now; /* patience is shorter now */
+		} else if (next != UINT64_MAX && next > now) {
 			udp_wait(channel, now, next);
 			udp_receive(channel, hear, &talks);
 			now = clock_us();

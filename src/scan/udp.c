@@ -103,6 +103,33 @@ bool udp_ask(struct udp_channel *channel, uint32_t probe)
 	return true;
 }
 
+void udp_echo(struct udp_channel *channel)
+{
+	const uint8_t lo_v4[4] = {127, 0, 0, 1}, lo_v6[16] = {[15] = 1};
+	struct scan_target self = {.is_v4 = channel->job->targets[0].is_v4};
+	union any_address to;
+	self.ip = self.is_v4 ? ip_from_v4(lo_v4) : ip_from_v6(lo_v6);
+	socklen_t n = address_of(&self, channel->own[0], &to);
+	uint64_t now = clock_us();
+	/* where there is no loopback interface it is just not back */
+	(void)!sendto(channel->elsewhere, &now, sizeof(now), MSG_DONTWAIT | MSG_NOSIGNAL, &to.any,
+		      n);
+}
+
+static bool take_echo(struct udp_channel *channel, int fd, uint16_t port, const uint8_t *bytes,
+		      size_t n)
+{
+	uint64_t now = clock_us(), sent;
+	if (fd != channel->fd || port != channel->own[1] || n != sizeof(sent))
+		return false;
+	memcpy(&sent, bytes, sizeof(sent));
+	if (sent <= now && sent > channel->echo_sent_us) {
+		channel->echo_sent_us = sent;
+		channel->echo_took_us = now - sent;
+	}
+	return true;
+}
+
 struct taking {
 	void (*tell)(void *data, uint32_t probe, const struct answer *answer);
 	void *data;
@@ -153,11 +180,14 @@ static bool take_datagram(struct udp_channel *channel, int fd, const struct taki
 	union any_address from = {0};
 	socklen_t n = sizeof(from);
 	uint8_t bytes[64];
-	if (recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, &from.any, &n) < 0)
+	ssize_t r = recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, &from.any, &n);
+	if (r < 0)
 		return errno != EAGAIN &&
 		       errno != EWOULDBLOCK; /* an error that was pending is gone */
 	uint16_t port = address_port(&from);
 	struct ip ip = address_ip(&from);
+	if (ip_reach(&ip) == REACH_LOOPBACK && take_echo(channel, fd, port, bytes, (size_t)r))
+		return true;
 	if (fd == channel->elsewhere)
 		port = 69;
 	take(channel, taking, finder_probe(&channel->finder, &ip, port), answer);

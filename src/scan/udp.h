@@ -27,6 +27,7 @@ struct udp_channel {
 	struct finder finder;
 	const struct udp_channel *all; /* of the scan, this one among them */
 	unsigned n_all;
+	uint64_t echo_sent_us, echo_took_us; /* of the last that came back; 0: none yet */
 };
 
 int udp_open(struct udp_channel *channel, const struct job *job);
@@ -37,6 +38,9 @@ bool udp_ask(struct udp_channel *channel, uint32_t probe);
 /* Takes what has come; each answer for a door that is unknown is kept and told to @tell. */
 void udp_receive(struct udp_channel *channel,
 		 void (*tell)(void *data, uint32_t probe, const struct answer *answer), void *data);
+/* A datagram to ourselves, behind what was sent until now: the processor that hands packets within
+ * this host hands them in turn. When it is back channel->echo_sent_us is this moment's or later. */
+void udp_echo(struct udp_channel *channel);
 /* Until something comes or @until. */
 void udp_wait(const struct udp_channel *channel, uint64_t now, uint64_t until);
 
