@@ -310,8 +310,13 @@ static int request_of(struct context *context, const struct settings *settings, 
 	ret->protos[PROTO_SCTP] = settings->sctp;
 	int r = look_scope(&look, &ret->scope, err);
 	look.netns = settings->from;
-	if (r >= 0 && settings->from && strcmp(settings->from, "stranger") != 0)
-		r = look_scope(&look, &ret->from_scope, err);
+	if (r >= 0 && settings->from && strcmp(settings->from, "stranger") != 0 &&
+	    look_scope(&look, &ret->from_scope, err) < 0) {
+		error_text(err, -EINVAL, "--from %.60s is no place", settings->from);
+		error_hint(err, "stranger, or one network namespace: a name of `ip netns`, a "
+				"container, a pid");
+		r = -EINVAL;
+	}
 	return r;
 }
 

@@ -539,6 +539,10 @@ int scan_run(struct host *host, const struct scan_request *request, struct vecto
 		return r;
 	ret->is_explicit = ports->n <= EXPLICIT_PORTS;
 	r = visit_all(host, &visit, places, stranger);
+	if (r >= 0 && !ret->results.n && (request->exclude || request->list)) {
+		r = error_text(err, -EINVAL, "no address is left to scan");
+		error_hint(err, "--exclude takes all of them out, or --file names none");
+	}
 	ret->took_us = clock_us() - request->progress->began_us;
 	ret->n_sent = atomic_load(&request->progress->n_sent);
 	if (r >= 0)

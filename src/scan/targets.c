@@ -177,6 +177,7 @@ static int parse_range(const char *text, struct range *ret, struct error *err)
 	    number_u32(slash + 1, 0, ret->is_v4 ? 32 : 128, &prefix) < 0)
 		return no_network(text, err);
 	ret->bits = prefix + (ret->is_v4 ? 96 : 0);
+	ret->is_v4 |= ip_is_mapped(&ret->first) && ret->bits >= 96;
 	for (unsigned bit = ret->bits; bit < 128; bit++)
 		ret->first.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 	return 0;
@@ -289,6 +290,7 @@ int targets_add(struct targets *targets, const char *text, const struct netns *p
 	size_t length = percent ? (size_t)(percent - text) : n;
 	if (ip_parse(text, length, &target.ip, &target.is_v4) < 0)
 		return add_name(targets, text, place, arena, AI_ADDRCONFIG, err);
+	target.is_v4 |= ip_is_mapped(&target.ip); /* that is how the kernel writes it, too */
 	if (percent && !interface_of(place, percent + 1)) {
 		error_text(err, -EINVAL, "%.80s: there is no interface %.20s", text, percent + 1);
 		error_hint(err, "`ip link` names those that there are");

@@ -162,3 +162,18 @@ def test_a_network_of_own_addresses_has_no_limit(lo, doorward):
     results = json.loads(out)["results"]
     assert len(results) == 254
     assert all([p["port"] for p in r["ports"]] == [22] and r["others"][0]["count"] == 99 for r in results)
+
+
+@pytest.mark.parametrize("words", [
+    ["127.0.0.1", "--exclude", "127.0.0.0/8"], ["--file", "/dev/null"], ["--from", ""], ["--from", "../../etc"], ["1.2.3"], [""],
+    ["10.0.0.0/8"], ["10.0.0.0/20"], ["224.0.0.1"], ["255.255.255.255"], ["0.0.0.0"], ["127.0.0.1%none"], ["127.0.0.1", "-p", ","]])
+def test_what_is_refused_says_why_and_how_to_mend_it(lo, doorward, words):
+    status, out, err = lo.doorward(doorward).run("scan", "-p", "1", *words)
+    said = err.splitlines()
+    assert (status, out, len(said)) == (2, "", 2)
+    assert said[0].startswith("doorward: scan: ") and said[1].startswith("  ")
+
+
+def test_a_mapped_address_is_the_ipv4_one(lo, doorward):
+    listen_at(lo, ["127.0.0.1"], [22])
+    assert found(lo.doorward(doorward), "::ffff:127.0.0.1", "-p", "22,23").by_port == {22: ("open", "syn-ack"), 23: ("closed", "rst")}

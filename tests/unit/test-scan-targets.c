@@ -72,6 +72,10 @@ static void test_a_network_is_its_hosts(void **state)
 	assert_int_equal(foreign, 0);
 	assert_int_equal(add("2001:db8::/120", &n, &foreign), 0);
 	assert_int_equal(n, 256);
+	assert_int_equal(add("::ffff:127.0.0.1", &n, &foreign), 0);
+	assert_int_equal(foreign, 0);
+	assert_int_equal(add("::ffff:10.9.0.0/120", &n, &foreign), 0);
+	assert_int_equal(n, 254);
 	assert_int_equal(add("[2001:db8::1]", &n, &foreign), 0);
 	assert_int_equal(n, 1);
 }
