@@ -208,10 +208,24 @@ bool keys_input(struct top *top, const struct input *input)
 	return false;
 }
 
+/* Of its key and label, with a blank behind each. */
+static unsigned width_in_bar(const struct key_binding *key)
+{
+	return (unsigned)(strcspn(key->shown, ",") + strlen(key->label) + 2);
+}
+
+/* Help and the way out are there however narrow it is: who knows them finds the others. */
+static bool is_kept(const struct key_binding *key)
+{
+	return key->act == open_help || key->act == leave;
+}
+
 void keys_draw_bar(struct top *top, unsigned row)
 {
 	struct canvas *canvas = &top->canvas;
-	unsigned column = 0;
+	unsigned column = 0, kept = 0;
+	for (const struct key_binding *key = top_keys; key->shown; key++)
+		kept += key->label && is_kept(key) ? width_in_bar(key) : 0;
 	canvas_fill(canvas, row, 0, canvas->columns, (struct style){.paper = INK_BAR}, ' ');
 	for (const struct key_binding *key = top_keys; key->shown; key++) {
 		if (!key->label)
@@ -220,7 +234,8 @@ void keys_draw_bar(struct top *top, unsigned row)
 		if (!can && (key->why_not == needs_map || key->why_not == needs_list))
 			continue; /* of another tab: its room is for the others */
 		size_t n = strcspn(key->shown, ","), label = strlen(key->label);
-		if (column + n + label + 2 > canvas->columns)
+		kept -= is_kept(key) ? width_in_bar(key) : 0;
+		if (column + width_in_bar(key) + kept > canvas->columns)
 			continue;
 		struct style strong = {.ink = can ? INK_TITLE : INK_BAR_DIM,
 				       .paper = INK_BAR,

@@ -382,6 +382,13 @@ def test_help_has_every_key(top):
         assert line[1].rstrip().replace("-", "\\-")[:60] in manual, line
 
 
+def test_help_and_the_way_out_are_in_the_bar_however_narrow(top):
+    screen = top(columns=80, rows=24)
+    for columns in (80, 60, 40, 24, 140):
+        screen.resize(columns, 24)
+        screen.wait(r"\? Help q Quit *$")
+
+
 def test_a_key_that_cannot_be_had_says_why(top, tmp_path, doorward):
     saved = tmp_path / "saved.json"
     saved.write_text(json.dumps(doorward.json("list", "--all")) if hasattr(doorward, "json") else "{}")
