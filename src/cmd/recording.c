@@ -40,13 +40,6 @@ struct recording {
 	bool is_full; /* and it was told */
 };
 
-static uint64_t uptime_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
-
 /* A line on stderr, where a service's journal is: nothing else is printed while it runs. */
 static void say(const struct recording *recording, const char *format, ...) printf_like(2, 3);
 static void say(const struct recording *recording, const char *format, ...)
@@ -65,6 +58,13 @@ static void say(const struct recording *recording, const char *format, ...)
 	out_flush(&out);
 }
 
+static struct recorder_mark mark(void *data)
+{
+	const struct recording *recording = data;
+	struct follow_mark mark = follow_mark(recording->follow);
+	return (struct recorder_mark){mark.ring, mark.position};
+}
+
 static int open_record(struct recording *recording, const struct recording_wish *wish,
 		       struct error *err)
 {
@@ -80,9 +80,11 @@ static int open_record(struct recording *recording, const struct recording_wish 
 		.host = host[0] ? host : NULL,
 		.boot_id = boot_id,
 		.time_ns = zone_now_ns(),
-		.uptime_ns = uptime_ns(),
+		.uptime_ns = clock_uptime_ns(),
 		.retain_ns = wish->retain_ns,
 		.retain_size = wish->retain_size,
+		.mark = mark,
+		.mark_data = recording,
 		.group = (gid_t)-1, /* the folder's, by its set-group-ID bit, or the writer's */
 	};
 	return recording->history->record(&to, &recording->recorder, err);
@@ -113,6 +115,8 @@ static const char *pin_path(const struct recording *recording, const char *wante
 static int start(struct recording *recording, const struct recording_wish *wish, struct error *err)
 {
 	const char *pins = pin_path(recording, wish->pin_path);
+	struct recorder_state state;
+	recording->history->state(recording->recorder, &state);
 	const struct follow_wish follow = {
 		.scope = wish->scope,
 		.source = wish->source,
@@ -120,9 +124,9 @@ static int start(struct recording *recording, const struct recording_wish *wish,
 		.kinds = (1u << EVENT_MAX) - 1,
 		.pin_path = pins,
 		.acknowledges = pins != NULL,
+		.mark = {state.mark.stream, state.mark.at},
 		.ring_size = wish->ring_size,
 	};
-	struct recorder_state state;
 	int r = follow_start(&recording->context->host, &follow,
 			     recording->history->sink(recording->recorder), &recording->follow,
 			     err);
@@ -165,7 +169,7 @@ static int least(int a, int b)
 
 static int turn(struct recording *recording, struct error *err)
 {
-	uint64_t uptime = uptime_ns();
+	uint64_t uptime = clock_uptime_ns();
 	struct error why = {0};
 	struct recorder_state state;
 	int r = recording->history->turn(recording->recorder, zone_now_ns(), uptime, &why);
@@ -195,7 +199,6 @@ static int record(struct recording *recording, const struct recording_wish *wish
 	if (r == -EINTR && stop_wanted(recording->context->stop))
 		r = 0;
 	notify_tell(&recording->notify, "STOPPING=1");
-	follow_free(recording->follow);
 	return r;
 }
 
@@ -212,8 +215,11 @@ int recording_run(struct context *context, const struct recording_wish *wish, st
 	context->ends_by_stop = true;
 	r = record(&recording, wish, err);
 	struct error ending = {0};
-	int ended =
-		recording.history->stop(recording.recorder, zone_now_ns(), uptime_ns(), &ending);
+	int ended = recording.history->stop(recording.recorder, zone_now_ns(), clock_uptime_ns(),
+					    &ending);
+	if (ended >= 0 && recording.follow)
+		follow_acknowledge(recording.follow);
+	follow_free(recording.follow);
 	notify_close(&recording.notify);
 	if (r >= 0 && ended < 0) {
 		*err = ending;

@@ -46,10 +46,10 @@ static int take_event(struct event_reader *reader, const struct found_event *fou
 	follow->has_come = true;
 	if (!follow->early)
 		return follow_event(follow, found);
-	struct found_event *kept = vector_add(follow->early);
+	struct early_event *kept = vector_add(follow->early);
 	if (!kept)
 		return -ENOMEM;
-	*kept = *found;
+	*kept = (struct early_event){*found, events_position(follow->events)};
 	return 0;
 }
 
@@ -243,7 +243,7 @@ static int tell_gap(struct follow *follow, uint64_t lost, const struct vector *e
 {
 	uint64_t last = 0;
 	for (uint32_t i = 0; lost && i < early->n; i++)
-		last = ((const struct found_event *)vector_at(early, i))->time_ns;
+		last = ((const struct early_event *)vector_at(early, i))->found.time_ns;
 	follow->gap_ns = last && last < follow->now_ns ? follow->now_ns - last : EVENT_UNKNOWN;
 	return follow_tell_bare(follow, EVENT_GAP, lost,
 				lost ? "the kernel's ring was full while nobody read it"
@@ -254,8 +254,11 @@ static int tell_early(struct follow *follow, const struct vector *early)
 {
 	int r = 0;
 	follow->early = NULL;
-	for (uint32_t i = 0; r >= 0 && i < early->n; i++)
-		r = follow_event(follow, vector_at(early, i));
+	for (uint32_t i = 0; r >= 0 && i < early->n; i++) {
+		const struct early_event *one = vector_at(early, i);
+		follow->told_until = one->position;
+		r = follow_event(follow, &one->found);
+	}
 	return r;
 }
 
@@ -264,8 +267,10 @@ static int tell_early(struct follow *follow, const struct vector *early)
 static int begin(struct follow *follow, struct error *err)
 {
 	cleanup(vector_done) struct vector early;
-	vector_init(&early, sizeof(struct found_event));
+	vector_init(&early, sizeof(struct early_event));
 	follow->early = &early;
+	follow->is_beginning = true;
+	follow->told_until = follow->events ? events_position(follow->events) : 0;
 	follow->view->is_privileged = privilege_sees_others();
 	int r = actors_read_all(follow->actors);
 	if (r >= 0)
@@ -284,6 +289,7 @@ static int begin(struct follow *follow, struct error *err)
 	if (r >= 0 && !was_pinned)
 		r = tell_early(follow, &early);
 	follow->early = NULL;
+	follow->is_beginning = false;
 	return r < 0 && !(err && err->code) ? error_set(err, r, "follow the events") : r;
 }
 
@@ -338,14 +344,14 @@ int follow_start(struct host *host, const struct follow_wish *wish, struct event
 		r = open_waiting(follow);
 	if (r >= 0 && !follow->events)
 		r = follow_start_netlink(follow);
+	*ret = follow;
 	if (r >= 0)
 		r = begin(follow, err);
-	if (r < 0) {
-		follow_free(follow);
-		return err && err->code ? r : error_set(err, r, "follow the events");
-	}
-	*ret = follow;
-	return 0;
+	if (r >= 0)
+		return 0;
+	*ret = NULL;
+	follow_free(follow);
+	return err && err->code ? r : error_set(err, r, "follow the events");
 }
 
 void follow_free(struct follow *follow)
@@ -369,9 +375,11 @@ void follow_free(struct follow *follow)
 
 struct follow_mark follow_mark(const struct follow *follow)
 {
-	if (!follow->events)
+	if (!follow || !follow->events)
 		return (struct follow_mark){0};
-	return (struct follow_mark){events_ring(follow->events), events_position(follow->events)};
+	return (struct follow_mark){events_ring(follow->events),
+				    follow->is_beginning ? follow->told_until
+							 : events_position(follow->events)};
 }
 
 void follow_acknowledge(struct follow *follow)

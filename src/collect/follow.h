@@ -32,7 +32,8 @@ struct follow;
 
 /* Attaches every source, hands EVENT_STANDING for each socket that is open already (where wished)
  * and then EVENT_STARTED to @sink, which is borrowed for the life of the follow, as @wish's strings
- * are. What this way cannot see stands in follow_missing. 0 or negative errno with @err told. */
+ * are. Meanwhile *@ret is there for follow_mark. What this way cannot see stands in follow_missing.
+ * 0 or negative errno with @err told. */
 int follow_start(struct host *host, const struct follow_wish *wish, struct event_sink *sink,
 		 struct follow **ret, struct error *err);
 /* Detaches, but what is pinned. NULL is fine. */
@@ -44,7 +45,8 @@ int follow_fd(const struct follow *follow);
  * 0; what the sink returned, or negative errno with @err told. */
 int follow_turn(struct follow *follow, int timeout_ms, const struct stop *stop, struct error *err);
 
-/* Up to where events were handed on. {0} without BPF. */
+/* Up to where events were handed on; while the sink is called, before the one that it is called
+ * for. {0} without BPF, and of NULL. */
 struct follow_mark follow_mark(const struct follow *follow);
 /* What was handed on until now is kept by who took it: the ring may forget it. */
 void follow_acknowledge(struct follow *follow);

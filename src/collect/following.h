@@ -21,8 +21,10 @@ struct follow {
 	struct vector ears;	/* without BPF: sockets that hear of ends */
 	struct vector trials;	/* binds that are neither granted nor refused yet */
 	struct vector nameless; /* sockets whose port is not known yet */
-	struct vector *early;	/* struct found_event: came before the first listing was told; else
-				   NULL */
+	struct vector
+		*early; /* struct early_event: came before the first listing was told; else NULL */
+	bool is_beginning; /* the ring was read further than what is told: to told_until */
+	uint64_t told_until;
 	int epoll, timer;
 	bool watches_stop;
 	bool has_come;		/* an event, since the turn before */
@@ -37,6 +39,12 @@ struct follow {
 	uint64_t resync_ns;	/* when it was resynchronised last */
 	bool wants_resync;
 	uint64_t details_ns; /* when the addresses of our namespace were read */
+};
+
+/* An event that is told later than it was read, and where in the ring it stands. */
+struct early_event {
+	struct found_event found;
+	uint64_t position;
 };
 
 /* What is told: the rest of a struct event. */

@@ -21,6 +21,11 @@
 struct recorder; /* the one writer of a file */
 struct archive;	 /* a reader, which needs no more than to read the file and those beside it */
 
+/* A place in a stream that can be read again: which stream, and how far. {0}: none. */
+struct recorder_mark {
+	uint64_t stream, at;
+};
+
 struct recorder_wish {
 	const char *path;
 	const char *host;	     /* its name, for who reads the file elsewhere; NULL */
@@ -28,14 +33,20 @@ struct recorder_wish {
 	uint64_t time_ns, uptime_ns; /* now */
 	uint64_t retain_ns, retain_size; /* what is older, and what is more; 0: without a bound */
 	gid_t group;			 /* of a new file, whose mode is 0640; -1: as it falls */
+	/* Up to where the events were handed, without the one that is being handed: it is kept
+	 * together with them. NULL: they do not come again. */
+	struct recorder_mark (*mark)(void *data);
+	void *mark_data;
 };
 
 struct recorder_state {
 	uint64_t n_events, n_intervals; /* taken since the start; closed intervals written */
 	uint64_t n_open;		/* intervals that are open now */
 	uint64_t n_dropped;		/* events that could not be kept since the start */
-	uint64_t lag_ns;     /* how much older the last that a reader sees is than the last event */
-	uint64_t size;	     /* bytes of the files */
+	uint64_t lag_ns; /* how much older the last that a reader sees is than the last event */
+	uint64_t size;	 /* bytes of the files */
+	struct recorder_mark
+		mark;	     /* what the file had when it was opened: until there it has all */
 	uint64_t n_pruned;   /* segments dropped since the start */
 	bool is_full;	     /* no room on the disk: what comes is kept in memory, then dropped */
 	char set_aside[256]; /* where a file that was no history was moved to; empty: none was */

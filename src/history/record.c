@@ -26,7 +26,8 @@ static void close_database(struct recorder *recorder)
 	recorder->put_rows = recorder->drop_rows = recorder->put_event = recorder->put_open =
 		recorder->drop_open = NULL;
 	recorder->put_gap = recorder->put_clock = recorder->put_first = NULL;
-	recorder->put_segment = recorder->begin = recorder->commit = recorder->rollback = NULL;
+	recorder->put_segment = recorder->put_mark = recorder->begin = recorder->commit =
+		recorder->rollback = NULL;
 	sqlite3_close_v2(recorder->db);
 	recorder->db = NULL;
 }
@@ -429,6 +430,18 @@ static void look_back(struct recorder *recorder)
 	recorder->known = known;
 }
 
+static int load_mark(struct recorder *recorder, struct error *err)
+{
+	int64_t stream = 0, at = 0;
+	int r = store_number(recorder->db, 0, &stream, err,
+			     "SELECT value FROM about WHERE key = 'ring'");
+	if (r >= 0)
+		r = store_number(recorder->db, 0, &at, err,
+				 "SELECT value FROM about WHERE key = 'ring_at'");
+	recorder->state.mark = (struct recorder_mark){(uint64_t)stream, (uint64_t)at};
+	return r;
+}
+
 static int begin(struct recorder *recorder, struct error *err)
 {
 	int r = write_prepare(recorder, err);
@@ -444,6 +457,8 @@ static int begin(struct recorder *recorder, struct error *err)
 		r = go_on(recorder, recorder->wish.uptime_ns, err);
 	if (r >= 0)
 		r = load_open(recorder, err);
+	if (r >= 0)
+		r = load_mark(recorder, err);
 	look_back(recorder);
 	return r >= 0 ? write_all(recorder, recorder->wish.uptime_ns, err) : r;
 }

@@ -113,7 +113,7 @@ struct recorder {
 	uint32_t segment_rows; /* that it may have */
 	struct tail tail;
 	sqlite3_stmt *put_rows, *drop_rows, *put_event, *put_open, *drop_open, *put_gap, *put_clock,
-		*put_first, *put_segment, *begin, *commit, *rollback;
+		*put_first, *put_segment, *put_mark, *begin, *commit, *rollback;
 
 	bool has_started, has_gap, knows_boot, is_full, is_broken;
 	int log_pages;	  /* of the log, since it was last moved into the file */

@@ -143,11 +143,13 @@ int row_group_put(sqlite3_stmt *put, struct out *scratch, int64_t id,
 
 int row_group_open(struct row_group *group, const void *bytes, size_t n)
 {
-	const uint8_t *at = bytes, *end = at + n;
 	uint64_t rows;
 	group->is_broken = false;
 	memset(group->is_read, 0, sizeof(group->is_read));
-	if (!n || !varint_take_within(&at, end, &rows) || !rows || rows > ROW_GROUP_MAX)
+	if (!n) /* SQLite has no address for an empty blob */
+		return -EBADMSG;
+	const uint8_t *at = bytes, *end = at + n;
+	if (!varint_take_within(&at, end, &rows) || !rows || rows > ROW_GROUP_MAX)
 		return -EBADMSG;
 	group->n = (uint32_t)rows;
 	for (unsigned column = 0; column < ROW_COLUMNS; column++) {

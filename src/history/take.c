@@ -457,19 +457,27 @@ static int take_kind(struct recorder *recorder, const struct event *event)
 	return 0;
 }
 
+static int write_some(struct recorder *recorder, uint64_t uptime_ns)
+{
+	if (recorder->waiting.rows.n + recorder->waiting.events.n < BATCH_ROWS || recorder->is_full)
+		return 0;
+	int r = write_all(recorder, uptime_ns, NULL);
+	return r == -ENOMEM ? r : 0; /* the next turn tells of what else there is */
+}
+
 int take_event(struct event_sink *sink, const struct event *event)
 {
 	struct recorder *recorder = (struct recorder *)sink;
+	/* what came before this one: up to there the mark is */
+	int r = write_some(recorder, event->uptime_ns);
+	if (r < 0)
+		return r;
 	take_clock(recorder, event->time_ns, event->uptime_ns, false);
-	int r = take_kind(recorder, event);
+	r = take_kind(recorder, event);
 	recorder->state.n_events++;
 	if (event->uptime_ns > recorder->last)
 		recorder->last = event->uptime_ns;
 	if (!recorder->waiting_since && write_has_some(recorder))
 		recorder->waiting_since = event->uptime_ns;
-	if (r < 0 || recorder->waiting.rows.n + recorder->waiting.events.n < BATCH_ROWS ||
-	    recorder->is_full)
-		return r;
-	r = write_all(recorder, event->uptime_ns, NULL);
-	return r == -ENOMEM ? r : 0; /* the next turn tells of what else there is */
+	return r;
 }

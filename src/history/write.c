@@ -19,6 +19,8 @@ int write_prepare(struct recorder *recorder, struct error *err)
 		{&recorder->drop_open, "DELETE FROM open WHERE id = ?1"},
 		{&recorder->put_gap, "INSERT INTO gap VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6)"},
 		{&recorder->put_clock, "INSERT OR REPLACE INTO clock VALUES (?1, ?2, ?3, ?4)"},
+		{&recorder->put_mark,
+		 "INSERT OR REPLACE INTO about VALUES ('ring', ?1), ('ring_at', ?2)"},
 		{&recorder->put_first, "INSERT OR IGNORE INTO first_seen VALUES (?1, ?2, ?3, ?4,"
 				       " ?5, ?6, ?7, ?8, ?9)"},
 		{&recorder->put_segment, "UPDATE segment SET opened = ?2, closed = ?3, slack = ?4,"
@@ -36,7 +38,8 @@ void write_done(struct recorder *recorder)
 		recorder->put_rows,  recorder->drop_rows, recorder->put_event,
 		recorder->put_open,  recorder->drop_open, recorder->put_gap,
 		recorder->put_clock, recorder->put_first, recorder->put_segment,
-		recorder->begin,     recorder->commit,	  recorder->rollback};
+		recorder->put_mark,  recorder->begin,	  recorder->commit,
+		recorder->rollback};
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
 		sqlite3_finalize(statements[i]);
 }
@@ -226,6 +229,19 @@ static int write_segment(struct recorder *recorder, const struct segment *segmen
 	return store_step(recorder->put_segment);
 }
 
+/* Together with the events: who is killed before they are acknowledged does not tell them twice. */
+static int write_mark(struct recorder *recorder)
+{
+	if (!recorder->wish.mark)
+		return SQLITE_OK;
+	struct recorder_mark mark = recorder->wish.mark(recorder->wish.mark_data);
+	if (!mark.stream)
+		return SQLITE_OK;
+	store_bind(recorder->put_mark, 1, (const int64_t[]){(int64_t)mark.stream, (int64_t)mark.at},
+		   2);
+	return store_step(recorder->put_mark);
+}
+
 static int write_within(struct recorder *recorder, struct segment *segment)
 {
 	int code = intern_write(&recorder->intern);
@@ -244,6 +260,8 @@ static int write_within(struct recorder *recorder, struct segment *segment)
 	}
 	if (code == SQLITE_OK)
 		code = write_beside(recorder);
+	if (code == SQLITE_OK)
+		code = write_mark(recorder);
 	return code == SQLITE_OK ? write_segment(recorder, segment) : code;
 }
 

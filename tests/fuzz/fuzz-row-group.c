@@ -84,7 +84,7 @@ static void take_bytes(const uint8_t *data, size_t n)
 {
 	static struct row_group group;
 	static struct rows rows;
-	if (row_group_open(&group, data, n) < 0)
+	if (row_group_open(&group, n ? data : NULL, n) < 0)
 		return;
 	read_rows(&group, &rows);
 	if (!group.is_broken)

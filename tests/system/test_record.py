@@ -7,6 +7,7 @@ import pathlib
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -166,6 +167,33 @@ def test_what_is_pinned_watches_while_nobody_records(pins, recorder):  # noqa: F
     assert all(i["opened_exact"] and i["closed_exact"] for i in found)
     answer = record.history()
     assert [gap["lost"] for gap in answer["gaps"]] == [0] and answer["complete"]
+
+
+def test_a_kill_after_a_commit_tells_nothing_twice(pins, recorder):  # noqa: F811
+    """So much waits in the ring that it is written while it is read: killed then, before the ring may forget it."""
+    n = 10_000
+    record = recorder("--pin", pins)
+    record.process.send_signal(signal.SIGSTOP)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        at_once = struct.pack("ii", 1, 0)
+        for _ in range(n):
+            with socket.create_connection(server.getsockname()) as dialled, server.accept()[0]:
+                dialled.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        port = port_of(server)
+    with sqlite3.connect(f"file:{record.db}?mode=ro", uri=True) as db:
+        count = lambda: db.execute("SELECT sum(n) FROM segment").fetchone()[0]
+        before = count()
+        record.process.send_signal(signal.SIGCONT)
+        until(lambda: count() > before + n, "the first rows", 30)
+        record.stop(signal.SIGKILL)
+    db.close()
+    record.start()
+    with listener() as last:
+        record.until(f"port = {port_of(last)}")
+    found = [i for i in record.intervals("--limit", "0", f"port = {port} or peer_port = {port}")
+             if i["state"] == "ESTABLISHED"]
+    assert len({i["cookie"] for i in found}) == len(found) == 2 * n
+    assert all(i["opened_exact"] and i["closed_exact"] for i in found)
 
 
 @pytest.mark.parametrize("is_abstract", [False, True])

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "source/bpf/events.h"
 #include "source/bpf/pass.h"
 #include "source/bpf/two-rings.h"
@@ -67,6 +67,7 @@ struct events {
 	bool was_pinned, acknowledges;
 	struct bpf_events_memory *memory;
 	struct two_rings reading;
+	uint64_t taken;	    /* events before that place were handed on by an earlier reader */
 	uint64_t kept_from; /* nested calls of the first copy, as of the turn before */
 	char blindness[128];
 };
@@ -133,13 +134,6 @@ static int load(size_t ring_size, struct events_bpf **ret)
 	return events_bpf__load(*ret);
 }
 
-static uint64_t uptime_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static int duplicate(int fd)
 {
 	int r = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -188,7 +182,7 @@ static int open_anew(const struct host *host, const struct events_wish *wish, st
 		return r;
 	r = attach_groups(host, events, programs);
 	program->bss->memory.shared.group_error = r;
-	program->bss->memory.shared.made_ns = uptime_ns();
+	program->bss->memory.shared.made_ns = clock_uptime_ns();
 	program->bss->memory.shared.version = BPF_EVENTS_VERSION;
 	return 0;
 }
@@ -224,14 +218,24 @@ static int map_memory(struct events *events)
 	return ringbuf_open(events->short_ring, BPF_EVENTS_SHORT_RING, &events->reading.brief);
 }
 
+struct taking {
+	const struct events *events;
+	struct event_reader *reader;
+};
+
 static int take_record(void *data, const void *bytes, size_t n)
 {
-	return event_parse(bytes, n, data);
+	const struct taking *taking = data;
+	bool was_taken = taking->events->reading.ring.at < taking->events->taken;
+	if (was_taken && n && *(const uint8_t *)bytes < DEED_MAX)
+		return 0;
+	return event_parse(bytes, n, taking->reader);
 }
 
 int events_read(struct events *events, uint32_t limit, struct event_reader *reader)
 {
-	return two_rings_read(&events->reading, limit, !events->acknowledges, take_record, reader);
+	struct taking taking = {events, reader};
+	return two_rings_read(&events->reading, limit, !events->acknowledges, take_record, &taking);
 }
 
 uint64_t events_position(const struct events *events)
@@ -256,8 +260,8 @@ void events_acknowledge(struct events *events)
 
 void events_skip(struct events *events, uint64_t position)
 {
-	if (position > events->reading.ring.at && position <= ringbuf_end(&events->reading.ring))
-		events->reading.ring.at = position;
+	if (position <= ringbuf_end(&events->reading.ring))
+		events->taken = position;
 }
 
 bool events_sleep(struct events *events)

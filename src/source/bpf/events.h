@@ -110,7 +110,9 @@ void events_narrow(struct events *events, uint64_t netns);
 /* Which ring it is: the boot time at which it was made. */
 uint64_t events_ring(const struct events *events);
 void events_acknowledge(struct events *events);
-/* Over what was handed on by an earlier reader, up to @position. */
+/* What happened up to @position was handed on by an earlier reader; who processes are is told
+ * again.
+ */
 void events_skip(struct events *events, uint64_t position);
 
 /* Events that were lost and not told of before: those that found no room, those of nested calls,
