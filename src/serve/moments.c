@@ -191,9 +191,10 @@ static void keep(struct desk *desk, struct past_answer *answer)
 {
 	struct moment_kept *kept = make_room(desk, answer->snapshot->sockets.n);
 	const struct snapshot *snapshot = TAKE_POINTER(answer->snapshot);
+	uint8_t *change = TAKE_POINTER(answer->change);
 	*kept = (struct moment_kept){.of = answer->question,
 				     .snapshot = snapshot,
-				     .change = TAKE_POINTER(answer->change),
+				     .change = change,
 				     .wanted = ++desk->n_chosen};
 }
 
