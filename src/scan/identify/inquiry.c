@@ -17,8 +17,8 @@
 #define DATAGRAM_AGAIN_WAIT (900 * MS) /* who counts answers gives another in a second */
 #define AGAIN_WAIT (300 * MS)
 #define AGAIN_MAX 8
-#define TALK_WAIT (3000 * MS)  /* for the next word of one who is recognised */
-#define TALK_LIMIT (5000 * MS) /* for all of it */
+#define TALK_WAIT (5000 * MS)  /* for the next word of one who is recognised */
+#define TALK_LIMIT (7000 * MS) /* for all of it */
 #define CONNECT_WAIT (1500 * MS)
 #define PART_WAIT (700 * MS) /* a message that began and is not whole */
 #define SHUT_MAX 4	     /* questions to one who ends the first connection without a word */
