@@ -280,10 +280,15 @@ def test_the_walk_goes_on_into_the_record(top, room, recorder):
     assert os.stat(recorder.db).st_ino == before
 
 
+def now_typed():
+    """To the millisecond, and not a later one: what comes next is not to have happened by then."""
+    return f"@{time.time_ns() // 1_000_000 / 1000:.3f}"
+
+
 def test_a_moment_is_typed(top, room, recorder):
     port = room("listen('127.0.0.1', 0)")
     is_recorded(recorder, lambda seen: port in {one["local_port"] for one in seen})
-    at = f"@{time.time():.3f}"
+    at = now_typed()
     room("kept.pop().close()")
     is_recorded(recorder, lambda seen: any(i["local_port"] == port and i["closed"] for i in seen))
     screen = top("--db", recorder.db)
@@ -309,7 +314,7 @@ def test_keys_are_answered_while_the_record_is_read(top, room, recorder):
     """The thread that reads it is held where it does, for as long as that takes."""
     port = room("listen('127.0.0.1', 0)")
     is_recorded(recorder, lambda seen: port in {one["local_port"] for one in seen})
-    at = f"@{time.time():.3f}"
+    at = now_typed()
     room("kept.pop().close()")
     is_recorded(recorder, lambda seen: any(i["local_port"] == port and i["closed"] for i in seen))
     screen = top("--db", recorder.db)
