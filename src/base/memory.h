@@ -3,7 +3,6 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #define MEMORY_LARGE_FROM (256 * 1024) /* bytes; what is less is the heap's */
@@ -15,10 +14,10 @@ static inline size_t memory_whole(size_t bytes)
 	return (bytes + MEMORY_PAGE - 1) / MEMORY_PAGE * MEMORY_PAGE;
 }
 
-/* Whole pages, zeroed; with @old_bytes not 0 those of @old, moved, and more of them or fewer. NULL:
- * there is no memory, and what was is as it was. */
-void *memory_map(void *old, size_t old_bytes, size_t bytes);
-void memory_unmap(void *data, size_t bytes);
+/* @data, of *@size bytes (0: none as yet), made one of at least @wanted; *@size is then what it
+ * has, and its first @used bytes are what they were. NULL: there is no memory, and nothing has
+ * changed. */
+void *memory_resize(void *data, size_t *size, size_t used, size_t wanted);
 
 /* Zeroed, of any size; memory_free wants the same size. */
 void *memory_zeroed(size_t bytes);

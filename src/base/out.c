@@ -7,6 +7,7 @@
 
 #include "base/faults.h"
 #include "base/format.h"
+#include "base/memory.h"
 #include "base/out.h"
 
 #define BUFFER_SIZE 65536
@@ -19,7 +20,7 @@ int out_init(struct out *out, int fd)
 
 void out_done(struct out *out)
 {
-	free(out->data);
+	memory_free(out->data, out->capacity);
 	*out = (struct out){.fd = -1};
 }
 
@@ -53,13 +54,12 @@ bool out_room_slow(struct out *out, size_t n)
 	size_t capacity = out->capacity;
 	while (capacity - out->n < n)
 		capacity *= 2;
-	char *data = realloc(out->data, capacity);
+	char *data = memory_resize(out->data, &out->capacity, out->n, capacity);
 	if (!data) {
 		out->error = -ENOMEM;
 		return false;
 	}
 	out->data = data;
-	out->capacity = capacity;
 	return true;
 }
 

@@ -1,6 +1,5 @@
 /* A growing array whose large ones move their pages. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -16,41 +15,17 @@ static size_t bytes_of(const struct vector *vector, uint32_t n)
 	return (size_t)n * vector->size;
 }
 
-/* Bytes of its own pages; 0: it is on the heap. */
-static size_t mapped(const struct vector *vector)
-{
-	size_t bytes = bytes_of(vector, vector->capacity);
-	return bytes < MEMORY_LARGE_FROM ? 0 : memory_whole(bytes);
-}
-
 void vector_done(struct vector *vector)
 {
 	memory_free(vector->data, bytes_of(vector, vector->capacity));
 	vector_init(vector, vector->size);
 }
 
-static void *move_to_pages(struct vector *vector, size_t bytes)
-{
-	size_t old = mapped(vector);
-	void *data = memory_map(vector->data, old, bytes);
-	if (!data || old)
-		return data;
-	if (vector->n)
-		memcpy(data, vector->data, bytes_of(vector, vector->n));
-	free(vector->data);
-	return data;
-}
-
 static int move_to(struct vector *vector, uint32_t capacity)
 {
-	size_t bytes = bytes_of(vector, capacity);
-	void *data;
-	if (bytes < MEMORY_LARGE_FROM) {
-		data = realloc(vector->data, bytes);
-	} else {
-		bytes = memory_whole(bytes);
-		data = move_to_pages(vector, bytes);
-	}
+	size_t bytes = bytes_of(vector, vector->capacity);
+	void *data = memory_resize(vector->data, &bytes, bytes_of(vector, vector->n),
+				   bytes_of(vector, capacity));
 	if (!data)
 		return -ENOMEM;
 	vector->data = data;
@@ -93,6 +68,7 @@ int vector_append(struct vector *vector, const void *elements, uint32_t n)
 void vector_trim(struct vector *vector)
 {
 	size_t bytes = bytes_of(vector, vector->n);
-	if (bytes >= MEMORY_LARGE_FROM && memory_whole(bytes) < mapped(vector))
+	if (bytes >= MEMORY_LARGE_FROM &&
+	    memory_whole(bytes) < memory_whole(bytes_of(vector, vector->capacity)))
 		move_to(vector, vector->n);
 }
