@@ -24,6 +24,7 @@ def test_a_namespace_that_only_a_socket_keeps_is_labelled(scene, doorward, sourc
     assert row["netns"] != oracles.netns_of(made.pid)
 
 
+@pytest.mark.alone  # beside others it was not seen once, by /proc/net, whose reader goes through the sockets of all namespaces
 @pytest.mark.parametrize("name", ["netns-by-fd", "netns-by-mount", "netns-named"])
 def test_a_namespace_without_processes_is_looked_into(scene, doorward, source, name):
     made = scene(name, inside="time-wait")

@@ -193,9 +193,7 @@ def test_the_filter_chooses_while_it_is_typed(page):
 
 def test_a_wrong_filter_is_told_under_its_place(page):
     page.press("/", "port = 80 and stat = listen")
-    page.wait("return document.querySelector('.problem') !== null")
-    told = page.run("return document.querySelector('.problem').innerText")
-    assert "state" in told, told
+    page.wait("return document.querySelector('.problem')?.innerText.includes('state')")  # what was typed before has its own
     caret, place = page.run("""
         const input = document.getElementById('filter'), style = getComputedStyle(input), ruler = document.createElement('pre');
         ruler.textContent = 'port = 80 and ';

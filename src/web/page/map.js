@@ -23,6 +23,7 @@ export function useMaps(feed, isLive, moment) {
 				load();
 				return;
 			}
+			performance.mark('doorward-map-asked');
 			for (const proto of PROTOS)
 				for (const [port, byte] of message[proto] ?? [])
 					whole[proto][port] = byte;
@@ -71,10 +72,11 @@ function outline(pen, first, last, at) {
 	pen.stroke();
 }
 
-// What the parts between the lines are called, where there is room.
+// What the parts between the lines are called, where there is room: below what is there already, the box below its text.
 function drawClasses(pen, view, ink, at) {
 	if (view.cell > 8)
 		return;
+	pen.globalCompositeOperation = 'destination-over';
 	pen.font = '11px system-ui';
 	pen.textBaseline = 'top';
 	for (const [first, last, name] of CLASSES) {
@@ -82,11 +84,12 @@ function drawClasses(pen, view, ink, at) {
 		if (y > view.size || (last + 1 - first) / SIDE * view.cell < 18)
 			continue;
 		const text = `${name} ${first}–${last}`;
-		pen.fillStyle = ink.named['map-closed'];
-		pen.fillRect(1, y + 1, pen.measureText(text).width + 8, 16);
 		pen.fillStyle = ink.named['map-text'];
 		pen.fillText(text, 5, y + 4);
+		pen.fillStyle = ink.named['map-closed'];
+		pen.fillRect(1, y + 1, pen.measureText(text).width + 8, 16);
 	}
+	pen.globalCompositeOperation = 'source-over';
 }
 
 function drawMarks(pen, bytes, marked, view, ink, at) {
@@ -145,15 +148,21 @@ function drawAbove(canvas, bytes, marked, view, ink, port, ephemeral) {
 		pen.lineTo(...at(SIDE, row));
 		pen.stroke();
 	}
-	drawClasses(pen, view, ink, at);
 	pen.setLineDash([4, 3]);
 	if (ephemeral)
 		outline(pen, ephemeral[0], ephemeral[1], at);
 	pen.setLineDash([]);
 	drawMarks(pen, bytes, marked, view, ink, at);
-	drawNumbers(pen, view, ink, at);
 	if (port !== null)
 		drawCursor(pen, port, view, ink, at);
+}
+
+// Texts come a moment later: the first asks for a font, and the doors need not wait for it.
+function drawTexts(canvas, view, ink) {
+	const pen = canvas.getContext('2d');
+	const at = (x, y) => [(x - view.x) * view.cell, (y - view.y) * view.cell];
+	drawClasses(pen, view, ink, at);
+	drawNumbers(pen, view, ink, at);
 }
 
 function useInk() {
@@ -169,12 +178,13 @@ function useInk() {
 	return ink;
 }
 
-// How long it took, for the bench: to draw, and from asking the server for the bytes.
+// How long it took, for the bench: to draw, and from asking the server for the bytes or from its line of changes.
 function measure(begun, isLast) {
+	if (!begun.current)
+		return;
 	const end = performance.now();
-	if (begun.current)
-		performance.measure('doorward-map', { start: begun.current, end });
-	if (begun.current && performance.getEntriesByName('doorward-map-asked').length)
+	performance.measure('doorward-map', { start: begun.current, end });
+	if (performance.getEntriesByName('doorward-map-asked').length)
 		performance.measure('doorward-map-whole', { start: 'doorward-map-asked', end });
 	if (isLast)
 		performance.clearMarks('doorward-map-asked');
@@ -220,11 +230,16 @@ function DoorMap({ proto, bytes, stamp, port, zoom, ephemeral, isActive, onMove,
 		paint(seen.runs, ink.table, new Uint32Array(image.data.buffer));
 		pen.putImageData(image, 0, 0);
 	}, [bytes, stamp, ink]);
+	const drawn = [bytes, stamp, ink, size, zoom, view.x, view.y, port, isActive, ephemeral];
 	useLayoutEffect(() => {
 		if (bytes)
 			drawAbove(above.current, bytes, seen.marked, view, ink, isActive ? port : null, ephemeral);
 		measure(begun, proto === PROTOS.at(-1));
-	}, [bytes, stamp, ink, size, zoom, view.x, view.y, port, isActive, ephemeral]);
+	}, drawn);
+	useEffect(() => {
+		if (bytes)
+			drawTexts(above.current, view, ink);
+	}, drawn);
 
 	const portUnder = event => {
 		const box = above.current.getBoundingClientRect();

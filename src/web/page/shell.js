@@ -4,7 +4,7 @@ import { TABS, isListTab, viewFragment } from './links.js';
 import { dated } from './past.js';
 import { THEMES } from './theme.js';
 import { keepToken, splitFragment } from './token.js';
-import { clock } from './text.js';
+import { clock, counted } from './text.js';
 
 const TAB_WORDS = { doors: 'Doors', connections: 'Connections', map: 'Map', rates: 'Rates', picture: 'Picture', events: 'Events' };
 const LIVE_WORDS = {
@@ -43,8 +43,8 @@ export function Foot({ info, data, tab, moment, notice }) {
 	const time = !moment ? (data.time ? clock(data.time) : '') : data.moment === moment ? `as recorded on ${dated(moment)}` : 'looking into the record…';
 	const isEvents = tab === 'events';
 	return html`<footer class="foot-bar">
-		<span>${data.isWhole && isEvents ? `${data.total.toLocaleString('en')} ${data.total === 1 ? 'event' : 'events'}` : data.isWhole ? `${data.total.toLocaleString('en')} ${data.total === 1 ? 'row' : 'rows'}${
-			data.sockets === undefined ? '' : `, ${data.sockets.toLocaleString('en')} ${data.sockets === 1 ? 'socket' : 'sockets'}`}` : ''}</span>
+		<span>${data.isWhole && isEvents ? `${counted(data.total)} ${data.total === 1 ? 'event' : 'events'}` : data.isWhole ? `${counted(data.total)} ${data.total === 1 ? 'row' : 'rows'}${
+			data.sockets === undefined ? '' : `, ${counted(data.sockets)} ${data.sockets === 1 ? 'socket' : 'sockets'}`}` : ''}</span>
 		<span>${time}</span>
 		${data.complete ? null : html`<details class="warn"><summary>Not all could be seen</summary>${missingInWords(data.missing ?? [])}</details>`}
 		${data.trouble ? html`<span class="warn">${data.trouble}</span>` : null}
