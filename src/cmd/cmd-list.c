@@ -274,9 +274,8 @@ static int show(struct context *context, const struct settings *settings,
 	int r = rows_select(snapshot, filter, &rows);
 	if (r < 0)
 		return r;
-	rows_keep_states(&rows, states); /* a saved snapshot is not bounded by its collection */
-	if (settings->is_connections)
-		rows_keep_peers(&rows);
+	/* a saved snapshot is not bounded by its collection */
+	rows_keep(&rows, states, settings->is_connections);
 	r = rows_sort(&rows, choice->sort, choice->descending);
 	if (r >= 0 && choice->is_grouped)
 		r = rows_group(&rows);

@@ -106,7 +106,7 @@ static int print_once(struct context *context, const struct settings *settings,
 		r = rows_find(snapshot, NULL, &rows, err);
 	if (r < 0)
 		return r;
-	rows_keep_states(&rows, bounds.states); /* what was recorded is not bounded */
+	rows_keep(&rows, bounds.states, false); /* what was recorded is not bounded */
 	netstat_print(&context->out, &rows, view);
 	rows_done(&rows);
 	if (view->has_pids || view->has_executables)

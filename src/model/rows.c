@@ -21,21 +21,14 @@ int rows_select(const struct snapshot *snapshot, const struct filter *filter, st
 	return 0;
 }
 
-void rows_keep_states(struct rows *rows, uint32_t states)
+void rows_keep(struct rows *rows, uint32_t states, bool have_peers)
 {
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < rows->n_sockets; i++)
-		if (states & 1u << snapshot_socket(rows->snapshot, rows->order[i])->state)
+	for (uint32_t i = 0; i < rows->n_sockets; i++) {
+		const struct socket *socket = snapshot_socket(rows->snapshot, rows->order[i]);
+		if (states & 1u << socket->state && (!have_peers || socket_has_peer(socket)))
 			rows->order[n++] = rows->order[i];
-	rows->n_sockets = rows->n_rows = n;
-}
-
-void rows_keep_peers(struct rows *rows)
-{
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < rows->n_sockets; i++)
-		if (socket_has_peer(snapshot_socket(rows->snapshot, rows->order[i])))
-			rows->order[n++] = rows->order[i];
+	}
 	rows->n_sockets = rows->n_rows = n;
 }
 

@@ -20,10 +20,9 @@ struct rows {
 
 /* All sockets that match. 0 or -ENOMEM. */
 int rows_select(const struct snapshot *snapshot, const struct filter *filter, struct rows *ret);
-/* Of them only those in one of @states (1 << enum state); those that have another end. Before they
- * are sorted or grouped. */
-void rows_keep_states(struct rows *rows, uint32_t states);
-void rows_keep_peers(struct rows *rows);
+/* Of them only those in one of @states (1 << enum state), and with @have_peers those that have
+ * another end. Before they are sorted or grouped. */
+void rows_keep(struct rows *rows, uint32_t states, bool have_peers);
 /* By @by (NULL ends), @descending a bool each or NULL. The default order: proto, port, address,
  * netns. */
 int rows_sort(struct rows *rows, const struct field *const *by, const bool *descending);

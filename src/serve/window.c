@@ -49,9 +49,9 @@ static int choose(struct desk *desk, const struct viewer *viewer, const struct s
 	if (r < 0)
 		return r;
 	if (is_doors && !filter_names_state(viewer->filter))
-		rows_keep_states(rows, STATES_OPEN);
+		rows_keep(rows, STATES_OPEN, false);
 	if (!is_doors)
-		rows_keep_peers(rows);
+		rows_keep(rows, STATES_ALL, true);
 	if (!usual)
 		r = rows_sort(rows, viewer->sort, viewer->descending);
 	return r < 0 ? r : rows_group_by(rows, (enum rows_by)viewer->wish.group);

@@ -51,9 +51,7 @@ static int make_rows(const struct wish *wish, const struct filter *filter, struc
 	if (wish->is_events)
 		rows_keep_events(rows, 0, wish->until_ns);
 	else
-		rows_keep_states(rows, wish->states);
-	if (wish->has_peers)
-		rows_keep_peers(rows);
+		rows_keep(rows, wish->states, wish->has_peers);
 	r = rows_sort(rows, wish->choice.sort[0] ? wish->choice.sort : NULL,
 		      wish->choice.descending);
 	return r < 0 ? r : rows_group_by(rows, wish->choice.by);

@@ -62,6 +62,17 @@ static struct mark *mark_changes(struct marks *marks, const struct difference *d
 	return of;
 }
 
+/* All as it was, and in the same places. */
+static bool is_unchanged(const struct difference *difference)
+{
+	uint32_t n = difference->newer->sockets.n, i = 0;
+	if (difference->n_new || difference->n_gone || difference->n_changed)
+		return false;
+	while (i < n && difference->older_of[i] == i)
+		i++;
+	return i == n;
+}
+
 uint32_t *marks_invert(const struct difference *difference)
 {
 	uint32_t n = difference->older->sockets.n;
@@ -117,7 +128,7 @@ int marks_move(struct marks *marks, const struct wish *wish, struct difference *
 		return start_at(marks, newer);
 
 	int r = compare(marks, wish, own, ret);
-	if (r < 0)
+	if (r < 0 || is_unchanged(*ret))
 		return r;
 	struct mark *of = mark_changes(marks, *ret, wish->now_ms);
 	if (!of)

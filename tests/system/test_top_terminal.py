@@ -2,6 +2,7 @@
 """What the terminal screen sends and leaves behind: on a bare pty, where every byte is seen."""
 
 import os
+import pathlib
 import re
 import select
 import signal
@@ -39,10 +40,18 @@ def child_of(screen):
     return children(screen.process.pid)[0]
 
 
+def is_there(pid):
+    """And no zombie. It may go while it is looked at."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(") ", 1)[1][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def gone(pid):
     until = time.monotonic() + 30
     while time.monotonic() < until:
-        if not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split(") ")[1][0] == "Z":
+        if not is_there(pid):
             return True
         select.select([], [], [], 0.02)
     return False
