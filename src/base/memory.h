@@ -15,8 +15,8 @@ static inline size_t memory_whole(size_t bytes)
 }
 
 /* @data, of *@size bytes (0: none as yet), made one of at least @wanted; *@size is then what it
- * has, and its first @used bytes are what they were. NULL: there is no memory, and nothing has
- * changed. */
+ * has, and its first @used bytes are what they were. A large piece does not become a small one.
+ * NULL: there is no memory, and nothing has changed. */
 void *memory_resize(void *data, size_t *size, size_t used, size_t wanted);
 
 /* Zeroed, of any size; memory_free wants the same size. */

@@ -279,17 +279,19 @@ def test_the_walk_goes_on_into_the_record(top, room, recorder):
     assert os.stat(recorder.db).st_ino == before
 
 
-def now_typed():
-    """To the millisecond, and not a later one: what comes next is not to have happened by then."""
-    return f"@{time.time_ns() // 1_000_000 / 1000:.3f}"
+def was_open_at(room, recorder):
+    """A listener that was open and is closed: its port, and as it is typed a moment at which it was open. That is to the
+    millisecond, and not rounded up: what comes next is not to have happened by then."""
+    port = room("listen('127.0.0.1', 0)")
+    is_recorded(recorder, lambda seen: port in {one["local_port"] for one in seen})
+    at = f"@{time.time_ns() // 1_000_000 / 1000:.3f}"
+    room("kept.pop().close()")
+    is_recorded(recorder, lambda seen: any(i["local_port"] == port and i["closed"] for i in seen))
+    return port, at
 
 
 def test_a_moment_is_typed(top, room, recorder):
-    port = room("listen('127.0.0.1', 0)")
-    is_recorded(recorder, lambda seen: port in {one["local_port"] for one in seen})
-    at = now_typed()
-    room("kept.pop().close()")
-    is_recorded(recorder, lambda seen: any(i["local_port"] == port and i["closed"] for i in seen))
+    port, at = was_open_at(room, recorder)
     screen = top("--db", recorder.db)
     screen.keys("@")
     screen.wait("as of:")
@@ -311,11 +313,7 @@ def test_a_moment_is_typed(top, room, recorder):
 
 def test_keys_are_answered_while_the_record_is_read(top, room, recorder):
     """The thread that reads it is held where it does, for as long as that takes."""
-    port = room("listen('127.0.0.1', 0)")
-    is_recorded(recorder, lambda seen: port in {one["local_port"] for one in seen})
-    at = now_typed()
-    room("kept.pop().close()")
-    is_recorded(recorder, lambda seen: any(i["local_port"] == port and i["closed"] for i in seen))
+    port, at = was_open_at(room, recorder)
     screen = top("--db", recorder.db)
     screen.keys("@")
     screen.wait("as of:")
