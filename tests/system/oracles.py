@@ -18,6 +18,11 @@ SS_STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RE
              "CLOSING": "CLOSING", "LISTEN": "LISTEN", "UNCONN": "UNCONN"}
 
 
+def apart(ours, theirs):
+    """What only one of two sets has, so that a failure shows that and not all of both."""
+    return ours - theirs, theirs - ours
+
+
 # ---- psutil ----
 
 def pids_by_psutil(port):
