@@ -298,9 +298,6 @@ static int sink_holder(struct sink *sink, uint32_t inode, int32_t pid, int32_t f
 static int sink_netns(struct sink *sink, uint64_t inode, int32_t pid, int32_t fd)
 {
 	struct join *join = JOIN_OF(sink);
-	for (uint32_t i = 0; i < join->doors.n; i++)
-		if (((struct stray *)vector_at(&join->doors, i))->inode == inode)
-			return 0;
 	struct stray *door = vector_add(&join->doors);
 	if (!door)
 		return -ENOMEM;

@@ -57,9 +57,13 @@ static int find_namespaces(struct host *host, struct join *join, struct vector *
 	for (uint32_t i = 0; r >= 0 && !join->is_scoped && i < join->doors.n; i++) {
 		const struct stray *door = vector_at(&join->doors, i);
 		struct found_netns place;
-		if (!is_listed(found, door->inode) &&
-		    netns_of_descriptor(host, door->pid, door->fd, &place) == 0)
+		if (is_listed(found, door->inode) ||
+		    netns_of_descriptor(host, door->pid, door->fd, &place) < 0)
+			continue;
+		if (place.inode == door->inode)
 			r = list_namespace(join, found, &place);
+		else
+			close(place.fd);
 	}
 	struct join_walk walk = {0};
 	while (r >= 0 && known < snapshot->netns.n && join_walk(join, &walk)) {

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sockets in other network namespaces, however the namespace is kept."""
 
+import subprocess
+import sys
+
 import pytest
 
 import oracles
@@ -24,12 +27,38 @@ def test_a_namespace_that_only_a_socket_keeps_is_labelled(scene, doorward, sourc
     assert row["netns"] != oracles.netns_of(made.pid)
 
 
-@pytest.mark.alone  # beside others it was not seen once, by /proc/net, whose reader goes through the sockets of all namespaces
 @pytest.mark.parametrize("name", ["netns-by-fd", "netns-by-mount", "netns-named"])
 def test_a_namespace_without_processes_is_looked_into(scene, doorward, source, name):
     made = scene(name, inside="time-wait")
     row = doorward.list(*source, "--all", f"port = {made.port}").one(netns=made.own_netns)
     assert (row["state"], row["held_by"]) == ("TIME_WAIT", "nobody")
+
+
+# Holds what it is told of by one descriptor after another, of which each is gone after a millisecond.
+LOOKER = """import fcntl, itertools, os, sys, time
+held = os.open(input(), os.O_RDONLY)
+print(flush=True)
+for number in itertools.cycle(range(100, 900)):
+    before, held = held, fcntl.fcntl(held, fcntl.F_DUPFD, number)
+    os.close(before)
+    time.sleep(0.001)
+"""
+
+
+@pytest.mark.needs("bpf")
+def test_descriptors_that_come_and_go_hide_no_namespace(scene, doorward):
+    """The looker's is the first that the pass sees, since that goes by pid, and is gone when it is followed."""
+    looker = subprocess.Popen([sys.executable, "-c", LOOKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        made = scene("netns-by-fd", inside="time-wait")
+        looker.stdin.write(f"/proc/{made.pid}/fd/{made.netns_fd}\n")
+        looker.stdin.flush()
+        looker.stdout.readline()
+        for _ in range(10):
+            doorward.list("--source", "bpf", "--all", f"port = {made.port}").one(netns=made.own_netns)
+    finally:
+        looker.kill()
+        looker.communicate()
 
 
 @pytest.mark.parametrize("name", ["netns-by-fd", "netns-named"])
