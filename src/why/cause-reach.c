@@ -118,18 +118,23 @@ static enum cause_kind kind_of(const struct inquiry *inquiry, const struct socke
 									: CAUSE_OTHER_ADDRESS;
 }
 
-/* The nearest that listens on the number: in the same namespace before others. */
+/* The nearest that listens on the number: where the packet goes, then where it comes from. */
 static uint32_t find_elsewhere(const struct inquiry *inquiry, uint32_t there)
 {
 	const struct snapshot *snapshot = inquiry->snapshot;
 	uint32_t found = NONE;
+	bool is_own = false;
 	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		if (!is_open(inquiry, socket))
 			continue;
 		if (socket->netns == there)
 			return i;
-		found = found == NONE ? i : found;
+		bool is_here = snapshot_netns(snapshot, socket->netns)->is_self;
+		if (found == NONE || (is_here && !is_own)) {
+			found = i;
+			is_own = is_here;
+		}
 	}
 	return found;
 }

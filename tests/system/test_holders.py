@@ -161,8 +161,8 @@ def test_the_listener_of_an_mptcp_endpoint_is_the_kernels(scene, doorward, sourc
 def test_it_is_the_kernels_as_seen_from_within_its_namespace_too(scene, doorward):
     """Also where a process may not be inspected, whose socket it might be."""
     made = scene("mptcp-endpoint", own_netns=True)
-    seen = doorward.inside(made.scene_pid, "net").list("tcp")
-    assert [s["held_by"] for s in seen.sockets if s["local_port"] == made.port] == ["kernel"]
+    seen = doorward.inside(made.scene_pid, "net").list(f"tcp port = {made.port}")
+    assert seen.one(netns=made.netns)["held_by"] == "kernel"
 
 
 @pytest.mark.needs("root")

@@ -40,7 +40,7 @@ def families(port):
 
 def test_metrics_are_openmetrics_and_count_what_is_there(serve, scene):
     port = free_port()
-    page = serve("--metrics", f"127.0.0.1:{port}")
+    page = serve("--netns", "self", "--metrics", f"127.0.0.1:{port}")
     with listening() as door, socket.create_connection(("127.0.0.1", door)):
         found = families(port)
         mine, = [s for s in found["doorward_listeners"].samples if s.labels["port"] == str(door) and s.labels["proto"] == "tcp"]
@@ -58,7 +58,7 @@ def test_metrics_are_openmetrics_and_count_what_is_there(serve, scene):
 
 def test_metrics_have_bounded_series(serve, scene):
     port = free_port()
-    serve("--metrics", f"127.0.0.1:{port}")
+    serve("--netns", "self", "--metrics", f"127.0.0.1:{port}")
     with contextlib.ExitStack() as all_of_them:
         doors = [all_of_them.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(600)]
         for door in doors[:70]:
