@@ -69,25 +69,31 @@ void choice_sort(struct choice *choice, const struct field *field)
 
 /* ---- as text ---- */
 
-/* "port,-process" to at most @most fields; false: one is none, or it is of events and this is no
- * list of them. */
+static const struct field *find_field(const char *text, size_t length, bool has_events)
+{
+	char name[64];
+	if (!length || length >= sizeof(name))
+		return NULL;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	const struct field *field = field_find(name);
+	return field && (field->of != OF_EVENT || has_events) ? field : NULL;
+}
+
+/* "port,-process" to at most @most fields. False: one is none, as of a newer version, or it is of
+ * events and this is no list of them; the others are taken all the same. */
 static bool parse_fields(const char *text, bool has_events, unsigned most,
 			 const struct field **fields, bool *descending)
 {
 	unsigned n = 0;
+	bool is_right = true;
 	while (*text) {
-		char name[64];
 		bool is_down = descending && *text == '-';
 		text += is_down;
 		size_t length = strcspn(text, ",");
-		if (!length || length >= sizeof(name))
-			return false;
-		memcpy(name, text, length);
-		name[length] = '\0';
-		const struct field *field = field_find(name);
-		if (!field || (field->of == OF_EVENT && !has_events))
-			return false;
-		if (n < most) {
+		const struct field *field = find_field(text, length, has_events);
+		is_right = is_right && field;
+		if (field && n < most) {
 			if (descending)
 				descending[n] = is_down;
 			fields[n++] = field;
@@ -95,12 +101,18 @@ static bool parse_fields(const char *text, bool has_events, unsigned most,
 		text += length + (text[length] == ',');
 	}
 	fields[n] = NULL;
-	return true;
+	return is_right;
 }
 
+/* A list has a column at least. */
 static bool parse_columns(const char *text, bool has_events, struct choice *choice)
 {
-	return *text && parse_fields(text, has_events, CHOICE_COLUMNS_MAX, choice->columns, NULL);
+	const struct choice was = *choice;
+	bool is_right = parse_fields(text, has_events, CHOICE_COLUMNS_MAX, choice->columns, NULL);
+	if (choice->columns[0])
+		return is_right;
+	*choice = was;
+	return false;
 }
 
 /* Nothing: the usual order. */
@@ -129,16 +141,12 @@ static bool parse_line(char *line, const char *const *names, struct choice *choi
 	for (unsigned i = 0; i < n; i++) {
 		if (strcmp(names[i], tab) != 0)
 			continue;
-		struct choice wanted = choices[i];
+		struct choice *choice = &choices[i];
 		bool has_events = strcmp(tab, CHOICE_EVENTS) == 0;
-		bool is_right = strcmp(what, "columns") == 0
-					? parse_columns(line, has_events, &wanted)
-				: strcmp(what, "sort") == 0  ? parse_sort(line, has_events, &wanted)
-				: strcmp(what, "group") == 0 ? parse_group(line, &wanted)
-							     : false;
-		if (is_right)
-			choices[i] = wanted;
-		return is_right;
+		return strcmp(what, "columns") == 0 ? parse_columns(line, has_events, choice)
+		       : strcmp(what, "sort") == 0  ? parse_sort(line, has_events, choice)
+		       : strcmp(what, "group") == 0 ? parse_group(line, choice)
+						    : false;
 	}
 	return *tab == '#';
 }

@@ -29,8 +29,8 @@ unsigned choice_move(struct choice *choice, unsigned at, int by);
 /* By that column; the same once more: from the large to the small; once more: the usual order. */
 void choice_sort(struct choice *choice, const struct field *field);
 
-/* "doors columns port,process\n...": @names of the tabs. What is not understood is passed over, and
- * said in *@ret_wrong (a line's number, 0: nothing). */
+/* "doors columns port,process\n...": @names of the tabs. What is not understood, of a line too, is
+ * passed over, and said in *@ret_wrong (a line's number, 0: nothing). */
 void choices_parse(const char *text, const char *const *names, struct choice *choices, unsigned n,
 		   unsigned *ret_wrong);
 void choices_write(struct out *out, const char *const *names, const struct choice *choices,

@@ -247,7 +247,9 @@ static int do_write(struct job *job, struct error *err)
 		r = flushed;
 	if (r < 0)
 		return error_set(err, r, "write %.100s", job->target);
-	out_format(&job->text, "%u rows are in %s\n", job->shown->rows.n_rows, job->target);
+	uint32_t n = job->shown->rows.n_rows;
+	out_format(&job->text, n == 1 ? "%u row is in %s\n" : "%u rows are in %s\n", n,
+		   job->target);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* An answer, over the list; and the help, which is one. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "top/actions.h"
@@ -44,6 +45,8 @@ void pager_finish(struct top *top, struct job *job)
 {
 	struct pager *pager = &top->pager;
 	out_char(&job->text, '\0');
+	if (job->kind == JOB_WRITE && job->result < 0)
+		unlink(job->target); /* it was made for this, and half of it is nothing */
 	if (job->kind == JOB_CLOSE || job->kind == JOB_BLOCK || job->kind == JOB_UNBLOCK)
 		if (top->refresh)
 			refresh_hurry(top->refresh);

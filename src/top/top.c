@@ -405,7 +405,6 @@ static int run(struct top *top, struct error *err)
 		r = top->functions->open(&options, &top->screen, err);
 	if (r < 0)
 		return r;
-	top->now_ms = (uint32_t)clock_ms();
 	r = measure(top);
 	if (r >= 0) {
 		top->is_dirty = true;
@@ -432,6 +431,7 @@ int top_run(const struct top_options *options, struct error *err)
 	if (!top)
 		return error_set(err, -ENOMEM, "show the screen");
 	top->options = options;
+	top->now_ms = (uint32_t)clock_ms(); /* what is said while it opens is said now */
 	int r = open_state(top, err);
 	if (r >= 0) {
 		top->query = top_query(top);

@@ -189,6 +189,14 @@ def test_columns_and_order_are_kept(top, tmp_path):
     again.wait(lambda shown: "PROTO" not in shown and "ADDRESS" in shown)
 
 
+def test_of_a_newer_file_what_is_known_is_kept_and_the_rest_said(top, tmp_path):
+    (tmp_path / "doorward").mkdir()
+    (tmp_path / "doorward" / "screen").write_text("doors columns pid,of_tomorrow,port\n")
+    screen = top(columns=200)
+    screen.wait(r"screen:1 is not understood, and passed over")
+    screen.wait(r"^ +PID +PORT$")
+
+
 def test_the_selection_follows_its_socket(top):
     made = sorted((listener() for _ in range(3)), key=lambda one: one[1])
     ports = [port for _, port in made]
@@ -368,6 +376,18 @@ def test_what_is_shown_is_written_to_a_file(top, tmp_path):
     screen.keys("Enter")
     screen.wait("File exists")  # nothing that is there is written over
     made.close()
+
+
+def test_what_cannot_be_written_whole_leaves_no_half(top, tmp_path):
+    screen = Tmux(tmp_path, ["env", "--ignore-signal=XFSZ", "prlimit", "--fsize=1024", program("DOORWARD", "src/doorward"), "top"])
+    screen.wait("rows of")
+    for ending in ("json", "csv", "txt"):
+        screen.keys("o", "C-u")
+        screen.type(str(tmp_path / f"whole.{ending}"))
+        screen.keys("Enter")
+        screen.wait(rf"write .*whole\.{ending}: File too large")
+        assert not (tmp_path / f"whole.{ending}").exists()
+    screen.end()
 
 
 def test_help_has_every_key(top):

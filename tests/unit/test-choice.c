@@ -46,6 +46,22 @@ static void test_what_is_not_understood_is_passed_over(unused_argument void **st
 	assert_null(choices[0].columns[1]);
 }
 
+/* The file of a newer version: what is known of its lines is as it was chosen. */
+static void test_of_a_line_only_what_is_unknown_is_passed_over(unused_argument void **state)
+{
+	struct choice choices[2] = {{.by = ROWS_BY_NONE}};
+	unsigned wrong;
+	choices_parse("doors columns pid,of_tomorrow,port\ndoors sort of_tomorrow,-port\n", names,
+		      choices, 2, &wrong);
+	assert_int_equal(wrong, 1);
+	assert_ptr_equal(choices[0].columns[0], field_find("pid"));
+	assert_ptr_equal(choices[0].columns[1], field_find("port"));
+	assert_null(choices[0].columns[2]);
+	assert_ptr_equal(choices[0].sort[0], field_find("port"));
+	assert_true(choices[0].descending[0]);
+	assert_null(choices[0].sort[1]);
+}
+
 static void test_columns_are_chosen_moved_and_sorted(unused_argument void **state)
 {
 	struct choice choice = {.columns = {field_find("port"), field_find("pid")}};
@@ -154,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_written_is_read_again),
 		cmocka_unit_test(test_what_is_not_understood_is_passed_over),
+		cmocka_unit_test(test_of_a_line_only_what_is_unknown_is_passed_over),
 		cmocka_unit_test(test_columns_are_chosen_moved_and_sorted),
 		cmocka_unit_test(test_columns_are_bounded),
 		cmocka_unit_test(test_the_past_is_bounded_by_age_and_memory),
