@@ -194,6 +194,13 @@ def test_terminals_of_few_and_many_colours(top, term, wanted):
     assert re.search(wanted, screen.got)
 
 
+def test_of_eight_colours_none_is_black_on_black(top):
+    screen = top(TERM="xterm")
+    screen.write(b"q")
+    screen.end()
+    assert not re.search(rb"\x1b\[(?:\d+;)*30m", screen.got)
+
+
 DIRECT = r"""xterm-direct|xterm with 24 bits of colour,
 	RGB, colors#0x1000000, pairs#0x7FFF, use=xterm-256color,
 	setaf=\E[%?%p1%{8}%<%t3%p1%d%e38:2::%p1%{65536}%/%d:%p1%{256}%/%{255}%&%d:%p1%{255}%&%d%;m,

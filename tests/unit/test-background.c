@@ -78,6 +78,25 @@ static void test_colours_of_few_and_many(unused_argument void **state)
 		}
 }
 
+/* What is light on a dark ground is none on a light one, and what is dark none on a dark. */
+static void test_sixteen_are_to_be_seen_on_either_ground(unused_argument void **state)
+{
+	static const enum ink letters[] = {INK_TITLE, INK_NEW, INK_CHANGED, INK_GONE, INK_WARNING};
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++) {
+		int light = palette_colour(letters[i], COLOURS_16, true);
+		assert_true(light >= 1 && light <= 6);
+		assert_true(palette_colour(letters[i], COLOURS_8, false) >= 1);
+	}
+	for (int light = 0; light < 2; light++)
+		for (int colours = COLOURS_8; colours <= COLOURS_16; colours++)
+			assert_int_not_equal(
+				palette_colour(INK_CURSOR, (enum colours)colours, light),
+				palette_colour(INK_CLOSED, (enum colours)colours, light));
+	assert_int_equal(palette_colour(INK_DIM, COLOURS_16, false), 8);
+	assert_int_equal(palette_colour(INK_DIM, COLOURS_8, false), -1); /* black on black */
+	assert_int_equal(palette_colour(INK_BAR_DIM, COLOURS_8, true), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +105,7 @@ int main(void)
 		cmocka_unit_test(test_the_variable),
 		cmocka_unit_test(test_nobody_answers),
 		cmocka_unit_test(test_colours_of_few_and_many),
+		cmocka_unit_test(test_sixteen_are_to_be_seen_on_either_ground),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
