@@ -28,6 +28,7 @@ struct settings {
 	bool is_read_only, opens;
 	uint64_t interval_ms;
 	struct look look;
+	int certificate_fd, key_fd; /* of --listen, else -1 */
 };
 
 static const struct option options[] = {
@@ -95,7 +96,9 @@ static const struct option options[] = {
 
 static void set_defaults(void *data)
 {
-	((struct settings *)data)->interval_ms = INTERVAL_MS;
+	struct settings *settings = data;
+	settings->interval_ms = INTERVAL_MS;
+	settings->certificate_fd = settings->key_fd = -1;
 }
 
 /* What one serving is made of. */
@@ -104,7 +107,16 @@ struct serving {
 	char token[65], address[64], metrics_address[64], page[320], file[160];
 	int desk, ready, maker; /* our ends */
 	pid_t front, maker_pid;
+	const char *path; /* where we listen, to be removed; NULL: at an address */
 };
+
+static void close_pem(struct web_settings *web)
+{
+	if (web->certificate_fd >= 0)
+		close(TAKE_FD(web->certificate_fd));
+	if (web->key_fd >= 0)
+		close(TAKE_FD(web->key_fd));
+}
 
 static void serving_done(struct serving *serving)
 {
@@ -119,8 +131,11 @@ static void serving_done(struct serving *serving)
 		waitpid(serving->front, NULL, 0);
 	if (serving->maker_pid > 0)
 		waitpid(serving->maker_pid, NULL, 0);
+	close_pem(&serving->web);
 	if (serving->file[0])
 		unlink(serving->file);
+	if (serving->path)
+		unlink(serving->path);
 }
 
 /* ---- what is asked for ---- */
@@ -130,6 +145,8 @@ static int check(const struct settings *settings, struct error *err)
 	bool has_tls = settings->certificate && settings->key && settings->name;
 	if (settings->socket && (settings->listen || settings->port))
 		return error_text(err, -EINVAL, "--socket: it takes neither --listen nor --port");
+	if (settings->socket && settings->opens)
+		return error_text(err, -EINVAL, "--open: a browser opens no --socket");
 	if (settings->listen && !has_tls) {
 		error_text(err, -EINVAL,
 			   "--listen: another address only by TLS, with a certificate of yours");
@@ -139,11 +156,38 @@ static int check(const struct settings *settings, struct error *err)
 	}
 	if (!settings->listen && (settings->certificate || settings->key || settings->name))
 		return error_text(err, -EINVAL, "--certificate, --key, --name: only with --listen");
+	if (settings->listen && !serving_is_host(settings->name))
+		return error_text(err, -EINVAL, "--name %.60s: it is no name of a host",
+				  settings->name);
+	if (settings->listen && settings->user)
+		return error_text(err, -EINVAL,
+				  "--user: with --listen the token alone says who may come");
 	if (settings->interval_ms < 100 || settings->interval_ms > 3600000)
 		return error_text(err, -EINVAL, "--interval: from 100ms to 1h");
 	if (settings->db && !settings->db[0])
 		return error_text(err, -EINVAL, "--db: it takes the file of a record");
 	return 0;
+}
+
+static int open_pem(const char *option, const char *name, int *ret, struct error *err)
+{
+	*ret = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return *ret < 0 ? error_set(err, -errno, "%s %.100s", option, name) : 0;
+}
+
+/* The certificate and its key are read by the front, which has no right left, and opened as who
+ * calls may: under sudo they are another's. */
+static int prepare(struct context *context unused_argument, void *data,
+		   char **arguments unused_argument, struct error *err)
+{
+	struct settings *settings = data;
+	int r = check(settings, err);
+	if (r >= 0 && settings->listen)
+		r = open_pem("--certificate", settings->certificate, &settings->certificate_fd,
+			     err);
+	if (r >= 0 && settings->listen)
+		r = open_pem("--key", settings->key, &settings->key_fd, err);
+	return r;
 }
 
 static int whose(const struct settings *settings, uid_t *ret, struct error *err)
@@ -192,13 +236,18 @@ static int open_page(const struct settings *settings, struct serving *serving, s
 	snprintf(serving->address, sizeof(serving->address), "127.0.0.1");
 	if (settings->socket) {
 		web->is_socket = true;
-		return web->page = serving_listen_at(settings->socket, err);
+		web->page = serving_listen_at(settings->socket, err);
+		serving->path = web->page >= 0 ? settings->socket : NULL;
+		return web->page;
 	}
 	if (settings->listen) {
 		int r = serving_parse(settings->listen, serving->address, sizeof(serving->address),
 				      &web->port, err);
 		if (r < 0)
 			return r;
+		if (settings->port && web->port != settings->port)
+			return error_text(err, -EINVAL, "--port %u: --listen names another",
+					  settings->port);
 		web->is_public = true;
 		web->certificate = settings->certificate;
 		web->key = settings->key;
@@ -206,7 +255,7 @@ static int open_page(const struct settings *settings, struct serving *serving, s
 	return web->page = serving_listen(serving->address, &web->port, err);
 }
 
-static int prepare(const struct settings *settings, struct serving *serving, struct error *err)
+static int open_all(const struct settings *settings, struct serving *serving, struct error *err)
 {
 	struct web_settings *web = &serving->web;
 	int r = whose(settings, &web->uid, err);
@@ -261,6 +310,7 @@ static int start_front(struct serving *serving, struct error *err)
 		_exit(be_front(serving));
 	close(TAKE_FD(serving->web.desk));
 	close(TAKE_FD(serving->web.ready));
+	close_pem(&serving->web);
 	struct error told;
 	if (read(serving->ready, &told, sizeof(told)) != (ssize_t)sizeof(told))
 		return error_text(err, -EPIPE, "the process that speaks HTTP has ended");
@@ -322,7 +372,12 @@ static int run(struct context *context, const void *data, char **arguments, stru
 {
 	const struct settings *settings = data;
 	cleanup(serving_done) struct serving serving = {
-		.web = {.desk = -1, .ready = -1, .page = -1, .metrics = -1},
+		.web = {.desk = -1,
+			.ready = -1,
+			.page = -1,
+			.metrics = -1,
+			.certificate_fd = settings->certificate_fd,
+			.key_fd = settings->key_fd},
 		.desk = -1,
 		.ready = -1};
 	struct desk_settings desk = {
@@ -338,11 +393,11 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	};
 	(void)arguments;
 	context->ends_by_stop = true;
-	int r = check(settings, err);
+	int r = look_scope(&settings->look, &desk.scope, err);
 	if (r >= 0)
-		r = look_scope(&settings->look, &desk.scope, err);
+		r = look_has_place(context, &desk.scope, err);
 	if (r >= 0)
-		r = prepare(settings, &serving, err);
+		r = open_all(settings, &serving, err);
 	if (settings->is_read_only)
 		privilege_keep(CAPS_SEE);
 	if (r >= 0)
@@ -352,14 +407,12 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	if (r < 0)
 		return r;
 	tell(context, settings, &serving);
-	if (settings->opens && !settings->socket)
+	if (settings->opens)
 		r = serving_open(serving.page, serving.file, sizeof(serving.file), err);
 	desk.front = serving.desk;
 	desk.maker = serving.maker;
 	if (r >= 0)
 		r = desk_run(&desk, err);
-	if (settings->socket)
-		unlink(settings->socket);
 	return r < 0 ? r : EXIT_DONE;
 }
 
@@ -380,5 +433,6 @@ const struct command cmd_serve = {
 	.set_defaults = set_defaults,
 	.capabilities = UINT64_MAX, /* until it is known that no engine's command is run */
 	.examples = examples,
+	.prepare = prepare,
 	.run = run,
 };

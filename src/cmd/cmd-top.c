@@ -88,10 +88,15 @@ static int check(struct context *context, const struct settings *settings, const
 		 struct error *err)
 {
 	struct filter *parsed = NULL;
+	struct netns_scope scope;
 	if (settings->interval_ms < 100 || settings->interval_ms > 3600000)
 		return error_text(err, -EINVAL, "--interval: from 100ms to an hour");
 	int r = filter_parse(filter, look_services(context), &parsed, err);
 	filter_free(parsed);
+	if (r >= 0 && !settings->look.read)
+		r = look_scope(&settings->look, &scope, err);
+	if (r >= 0 && !settings->look.read)
+		r = look_has_place(context, &scope, err);
 	if (r < 0)
 		return r;
 	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))

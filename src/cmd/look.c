@@ -47,6 +47,15 @@ int look_scope(const struct look *look, struct netns_scope *ret, struct error *e
 	return 0;
 }
 
+int look_has_place(struct context *context, const struct netns_scope *scope, struct error *err)
+{
+	cleanup(netns_list_done) struct vector found;
+	vector_init(&found, sizeof(struct found_netns));
+	if (scope->choice != NETNS_NAME && scope->choice != NETNS_PID)
+		return 0;
+	return netns_find(&context->host, scope, NULL, &found, NULL, err);
+}
+
 int look_place(struct context *context, const struct look *look, struct vector *ret,
 	       struct error *err)
 {

@@ -91,6 +91,10 @@ const struct services *look_services(struct context *context);
 /* The namespaces that --netns names. 0, or -EINVAL with @err told. */
 int look_scope(const struct look *look, struct netns_scope *ret, struct error *err);
 
+/* What looks again and again has a namespace of that name to look at: 0, or what netns_find() says.
+ */
+int look_has_place(struct context *context, const struct netns_scope *scope, struct error *err);
+
 /* A sealed snapshot for @needs and @filter, from this host or the file. Afterwards the capabilities
  * are gone. 0 or negative errno with @err told. */
 int look_collect(struct context *context, const struct look *look, const struct filter *filter,

@@ -34,6 +34,17 @@ int serving_parse(const char *text, char *address, size_t size, uint16_t *ret_po
 	return 0;
 }
 
+bool serving_is_host(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_";
+	size_t n = strlen(name);
+	if (name[0] == '[') /* an address of IPv6, as it stands in one of the web */
+		return n > 3 && strspn(name + 1, "0123456789abcdefABCDEF:.") == n - 2 &&
+		       name[n - 1] == ']';
+	return n > 0 && n <= 253 && strspn(name, letters) == n;
+}
+
 static int listen_at(int fd, const struct sockaddr *address, socklen_t n, const char *what,
 		     struct error *err)
 {
@@ -42,7 +53,11 @@ static int listen_at(int fd, const struct sockaddr *address, socklen_t n, const 
 	int r = -errno;
 	error_set(err, r, "listen at %.100s", what);
 	if (r == -EADDRINUSE)
-		error_hint(err, "another process has it: doorward why says who");
+		error_hint(err, address->sa_family == AF_UNIX
+					? "another has it, or a file is there: take another path"
+					: "another process has it: doorward why says who");
+	else if (r == -EACCES && address->sa_family != AF_UNIX)
+		error_hint(err, "a small number needs root: take another, or none");
 	return r;
 }
 
@@ -76,7 +91,10 @@ int serving_listen(const char *address, uint16_t *port, struct error *err)
 	if (fd < 0)
 		return error_set(err, -errno, "open a socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	int r = listen_at(fd, found->ai_addr, found->ai_addrlen, address, err);
+	char what[80];
+	const char *colon = strchr(address, ':');
+	snprintf(what, sizeof(what), colon ? "[%.60s]:%u" : "%.60s:%u", address, *port);
+	int r = listen_at(fd, found->ai_addr, found->ai_addrlen, *port ? what : address, err);
 	struct sockaddr_storage got = {0};
 	socklen_t n = sizeof(got);
 	if (r >= 0 && getsockname(fd, (struct sockaddr *)&got, &n) < 0)

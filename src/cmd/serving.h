@@ -13,6 +13,9 @@
 int serving_parse(const char *text, char *address, size_t size, uint16_t *ret_port,
 		  struct error *err);
 
+/* A name as it stands between https:// and the port. */
+bool serving_is_host(const char *name);
+
 /* Bound and listening; *@port is the one that it got. A descriptor or negative errno with @err
  * told.
  */

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -171,20 +172,53 @@ void entrance_close(struct entrance *entrance)
 	SSL_CTX_free(entrance->tls);
 }
 
-int entrance_use_tls(struct entrance *entrance, const char *certificate, const char *key,
+/* The first certificate is ours, the others lead to who is trusted, as of
+ * SSL_CTX_use_certificate_chain_file(3), which takes no descriptor. */
+static bool use_certificates(SSL_CTX *tls, BIO *pem)
+{
+	X509 *own = PEM_read_bio_X509_AUX(pem, NULL, NULL, NULL), *other;
+	bool is_right = own && SSL_CTX_use_certificate(tls, own) == 1;
+	X509_free(own);
+	while (is_right && (other = PEM_read_bio_X509(pem, NULL, NULL, NULL)))
+		if (SSL_CTX_add0_chain_cert(tls, other) != 1) {
+			X509_free(other);
+			is_right = false;
+		}
+	ERR_clear_error(); /* that there are no more is one */
+	return is_right;
+}
+
+static int use_key(SSL_CTX *tls, BIO *pem, const char *name, struct error *err)
+{
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(pem, NULL, NULL, NULL);
+	bool is_right = key && SSL_CTX_use_PrivateKey(tls, key) == 1;
+	int r = is_right ? 0
+		: key	 ? error_text(err, -EINVAL, "%.80s: it is not the certificate's key", name)
+			 : error_text(err, -EINVAL, "%.80s: it is no key in PEM", name);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return r;
+}
+
+int entrance_use_tls(struct entrance *entrance, const struct web_settings *settings,
 		     struct error *err)
 {
 	SSL_CTX *tls = entrance->tls = SSL_CTX_new(TLS_server_method());
-	if (!tls)
-		return error_set(err, -ENOMEM, "prepare TLS");
-	SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
-	SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-	if (SSL_CTX_use_certificate_chain_file(tls, certificate) != 1)
-		return error_text(err, -EINVAL,
-				  "%.80s: it is no certificate in PEM, or cannot be read",
-				  certificate);
-	if (SSL_CTX_use_PrivateKey_file(tls, key, SSL_FILETYPE_PEM) != 1)
-		return error_text(err, -EINVAL,
-				  "%.80s: it is no key in PEM, or not the certificate's", key);
-	return 0;
+	BIO *certificate = BIO_new_fd(settings->certificate_fd, BIO_NOCLOSE),
+	    *key = BIO_new_fd(settings->key_fd, BIO_NOCLOSE);
+	int r = 0;
+	if (!tls || !certificate || !key) {
+		r = error_set(err, -ENOMEM, "prepare TLS");
+	} else {
+		SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+		SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+		if (!use_certificates(tls, certificate))
+			r = error_text(err, -EINVAL, "%.80s: it is no certificate in PEM",
+				       settings->certificate);
+		else
+			r = use_key(tls, key, settings->key, err);
+	}
+	BIO_free(certificate);
+	BIO_free(key);
+	return r;
 }

@@ -124,7 +124,7 @@ static void ask_desk(struct front *front, struct evhttp_request *request, const 
 	struct evbuffer *input = evhttp_request_get_input_buffer(request);
 	const char *body = asked->n_body ? (const char *)evbuffer_pullup(input, -1) : "";
 	struct refusal refusal = question_parse(asked, body ? body : "", &question);
-	if (!refusal.status && question.is_act && front->settings->is_read_only)
+	if (question.is_act && front->settings->is_read_only)
 		refusal = (struct refusal){403, "this server was started with --read-only", NULL};
 	if (refusal.status)
 		refuse(front, request, &refusal);
@@ -214,7 +214,7 @@ static int open_entrances(struct front *front, struct error *err)
 					   .is_open_to_all = true};
 	int r = 0;
 	if (settings->certificate)
-		r = entrance_use_tls(&front->page, settings->certificate, settings->key, err);
+		r = entrance_use_tls(&front->page, settings, err);
 	if (r >= 0 && settings->page >= 0)
 		r = entrance_open(&front->page, settings->page, err);
 	if (r >= 0 && settings->metrics >= 0)

@@ -64,7 +64,7 @@ void front_close(struct front *front);
 int entrance_open(struct entrance *entrance, int fd, struct error *err);
 void entrance_close(struct entrance *entrance);
 /* Certificate and key of the user. 0 or negative errno with @err told. */
-int entrance_use_tls(struct entrance *entrance, const char *certificate, const char *key,
+int entrance_use_tls(struct entrance *entrance, const struct web_settings *settings,
 		     struct error *err);
 
 /* ---- answer.c ---- */

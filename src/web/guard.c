@@ -96,8 +96,9 @@ static bool is_own(const struct web_settings *settings, const char *host, uint16
 		size_t n = strlen(settings->names[i]);
 		if (strncasecmp(host, settings->names[i], n) == 0 && is_port(host + n, port))
 			return true;
-		/* the usual port of https is not said */
-		if (settings->is_public && port == 443 && strcasecmp(host, settings->names[i]) == 0)
+		/* the usual port of the scheme is not said */
+		if (port == (settings->is_public ? 443 : 80) &&
+		    strcasecmp(host, settings->names[i]) == 0)
 			return true;
 	}
 	return false;

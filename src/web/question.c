@@ -331,10 +331,10 @@ struct refusal question_parse(const struct asked *asked, const char *body, struc
 	const struct route *route = find_route(asked, &ret->request);
 	if (!route)
 		return (struct refusal){404, "there is nothing of that name", NULL};
+	ret->is_act = route->verb == VERB_PLAN || route->verb == VERB_ACT;
 	struct refusal refusal = take(asked, route, body, &ret->request);
 	if (refusal.status)
 		return refusal;
-	ret->is_act = route->verb == VERB_PLAN || route->verb == VERB_ACT;
 	ret->kind = route->verb == VERB_STREAM ? QUESTION_STREAM : QUESTION_DESK;
 	if (!request_is_valid(&ret->request))
 		return (struct refusal){400, "that cannot be asked", NULL};

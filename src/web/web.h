@@ -27,7 +27,8 @@ struct web_settings {
 	const char *names[WEB_NAMES_MAX]; /* hosts by which the page is called, without the port */
 	uint16_t port, metrics_port;	  /* 0: any */
 	bool is_metrics_loopback;	  /* its Host is looked at: names of this host alone */
-	const char *certificate, *key;	  /* files in PEM; NULL: no TLS */
+	const char *certificate, *key;	  /* files in PEM, by name; NULL: no TLS */
+	int certificate_fd, key_fd;	  /* and open */
 };
 
 struct web_functions {

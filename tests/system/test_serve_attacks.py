@@ -451,6 +451,8 @@ def test_read_only_has_no_acts(serve):
     assert page.get(FIELDS).json["actions"]["close"]
     assert page.post("/api/plan", {"action": "close", "target": "1"}).status == 403
     assert page.post("/api/act", {"plan": "0" * 16, "identities": []}).status == 403
+    for body in ({}, {"plan": "x"}, {"no such": 1}):  # nor are its words looked at
+        assert page.post("/api/plan", body).status == page.post("/api/act", body).status == 403
 
 
 def test_errors_are_json(page):

@@ -11,7 +11,7 @@ import subprocess
 import psutil
 import pytest
 
-from conftest import TREE
+from conftest import NOBODY, TREE
 from pages import LIMIT, as_another_user, page, read_all, serve, status_of  # noqa: F401 (fixtures)
 
 
@@ -45,6 +45,65 @@ def test_another_address_only_by_tls_of_your_own(doorward, serve, certificate):
     with socket.create_connection(("127.0.0.2", page.port), timeout=LIMIT) as sock:
         sock.sendall(f"GET /api/fields HTTP/1.1\r\nHost: doors.example:{page.port}\r\nAuthorization: Bearer {page.token}\r\n\r\n".encode())
         assert status_of(read_all(sock)) is None
+
+
+@pytest.mark.needs("root")
+def test_a_key_that_only_its_owner_may_read_is_read_as_who_calls_may(serve, certificate):
+    """Under sudo it is the user's, and the process that speaks TLS has no right left."""
+    os.chown(certificate / "key.pem", NOBODY, NOBODY)
+    (certificate / "key.pem").chmod(0o600)
+    page = serve("--listen", "127.0.0.2", "--certificate", certificate / "cert.pem", "--key", certificate / "key.pem",
+                 "--name", "doors.example")
+    trusts = ssl.create_default_context(cafile=certificate / "cert.pem")
+    with socket.create_connection(("127.0.0.2", page.port), timeout=LIMIT) as sock, \
+            trusts.wrap_socket(sock, server_hostname="doors.example") as tls:
+        assert tls.version() in ("TLSv1.2", "TLSv1.3")
+
+
+@pytest.mark.parametrize("words,status,said", [
+    (["--listen", "127.0.0.2", "--name", ""], 2, "no name of a host"),
+    (["--listen", "127.0.0.2", "--name", 'a b"<>'], 2, "no name of a host"),
+    (["--listen", "127.0.0.2:5000", "--port", "5001", "--name", "h"], 2, "names another"),
+    (["--listen", "127.0.0.2", "--user", "root", "--name", "h"], 2, "the token alone"),
+    (["--listen", "127.0.0.2", "--name", "h", "--key", "cert.pem"], 2, "cert.pem: it is no key"),
+    (["--listen", "127.0.0.2", "--name", "h", "--key", "other.pem"], 2, "not the certificate's key"),
+    (["--listen", "127.0.0.2", "--name", "h", "--key", "none.pem"], 3, "none.pem: no such file"),
+    (["--listen", "127.0.0.2", "--name", "h", "--certificate", "key.pem"], 2, "key.pem: it is no certificate"),
+])
+def test_tls_that_cannot_be_is_refused_by_name(doorward, certificate, monkeypatch, words, status, said):
+    monkeypatch.chdir(certificate)
+    subprocess.run(["openssl", "genrsa", "-out", "other.pem", "2048"], check=True, capture_output=True, timeout=LIMIT)
+    got, out, err = doorward.run("serve", "--certificate", "cert.pem", "--key", "key.pem", *words)
+    assert (got, out) == (status, "") and said in err
+
+
+@pytest.mark.parametrize("words,said", [(["--open", "--socket", "page.sock"], "--open"), (["--netns", "no-such-place"], "no-such-place")])
+def test_what_could_never_work_is_refused_at_once(doorward, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = doorward.run("serve", *words)
+    assert (status, out) == (2, "") and said in err
+
+
+def test_a_port_that_is_taken_is_named_and_leaves_no_socket_behind(doorward, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for words in (["--port", port], ["--metrics", f"127.0.0.1:{port}"],
+                      ["--socket", tmp_path / "page.sock", "--metrics", f"127.0.0.1:{port}"]):
+            status, out, err = doorward.run("serve", *words)
+            assert (status, out) == (3, "") and f"listen at 127.0.0.1:{port}: Address already in use" in err
+    assert not (tmp_path / "page.sock").exists()
+
+
+@pytest.mark.needs("root")
+def test_at_port_80_a_browser_does_not_say_the_port(serve):
+    try:
+        page = serve("--port", "80")
+    except RuntimeError:
+        pytest.skip("something has port 80 here")
+    for host, status in (("127.0.0.1", 200), ("localhost", 200), ("127.0.0.1:80", 200), ("127.0.0.1.evil.example", 403)):
+        assert page.ask("GET", "/api/fields", headers=page.headers(Host=host)).status == status
+    other = serve()
+    assert other.ask("GET", "/api/fields", headers=other.headers(Host="127.0.0.1")).status == 403
 
 
 def through(path, host="127.0.0.1:8080", token=""):
