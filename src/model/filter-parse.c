@@ -431,7 +431,7 @@ static int64_t parse_primary(struct parser *parser)
 			return fail(parser, parser->token, "a closing bracket is missing%s", "");
 		return next(parser) < 0 ? -EINVAL : inner;
 	}
-	if (parser->kind != TOKEN_WORD)
+	if (parser->kind != TOKEN_WORD || is_word(parser, "and") || is_word(parser, "or"))
 		return fail(parser, place,
 			    parser->kind == TOKEN_END ? "it ends where a test was expected%s"
 						      : "a test was expected here%s",

@@ -15,7 +15,8 @@ static const char *const kind_words[] = {"process", "port", "peer"};
 
 struct node {
 	enum kind kind;
-	uint32_t process; /* index, or NONE: nobody who may be seen */
+	uint32_t process; /* index, or NONE */
+	uint8_t held_by;  /* where there is no process: what holds it instead */
 	uint32_t netns;	  /* of a port */
 	struct ip ip;	  /* of a peer */
 	uint16_t port;	  /* of a port, or of a peer that was dialled */
@@ -38,8 +39,8 @@ static uint64_t key_of(const struct node *node)
 {
 	uint64_t halves[2];
 	memcpy(halves, node->ip.bytes, sizeof(halves));
-	uint64_t key =
-		table_mix((uint64_t)node->kind << 40 | (uint64_t)node->proto << 32 | node->process);
+	uint64_t key = table_mix((uint64_t)node->held_by << 48 | (uint64_t)node->kind << 40 |
+				 (uint64_t)node->proto << 32 | node->process);
 	return table_mix(key ^ halves[0]) ^ table_mix(halves[1]) ^
 	       ((uint64_t)node->netns << 16 | node->port);
 }
@@ -77,8 +78,9 @@ static void graph_done(struct graph *graph)
 
 static bool is_same(const struct node *a, const struct node *b)
 {
-	return a->kind == b->kind && a->process == b->process && a->port == b->port &&
-	       a->proto == b->proto && a->netns == b->netns && ip_equal(&a->ip, &b->ip);
+	return a->kind == b->kind && a->process == b->process && a->held_by == b->held_by &&
+	       a->port == b->port && a->proto == b->proto && a->netns == b->netns &&
+	       ip_equal(&a->ip, &b->ip);
 }
 
 /* The node, counted; NONE: no memory. */
@@ -128,8 +130,14 @@ static int join(struct graph *graph, uint32_t from, uint32_t to)
 static struct node holder_of(const struct snapshot *snapshot, const struct socket *socket)
 {
 	const struct holder *holder = snapshot_holder(snapshot, socket->holder);
-	return (struct node){
-		.kind = KIND_PROCESS, .process = holder ? holder->process : NONE, .netns = NONE};
+	struct node node = {.kind = KIND_PROCESS, .process = NONE, .netns = NONE};
+	if (holder && snapshot_process(snapshot, holder->process))
+		node.process = holder->process;
+	else if (socket->held_by == HELD_KERNEL || socket->held_by == HELD_NOBODY)
+		node.held_by = socket->held_by;
+	else
+		node.held_by = HELD_UNSEEN;
+	return node;
 }
 
 static struct node port_of(const struct socket *socket)
@@ -203,7 +211,7 @@ static void put_id(struct out *out, const struct snapshot *snapshot, const struc
 	if (node->kind == KIND_PROCESS && process)
 		out_format(out, "p%d", process->pid);
 	else if (node->kind == KIND_PROCESS)
-		out_string(out, "p?");
+		out_string(out, held_by_words[node->held_by]);
 	else if (node->kind == KIND_PORT && netns && !netns->is_self)
 		out_format(out, "%s/%u@%" PRIu64, proto_words[node->proto], node->port,
 			   netns->inode);
@@ -229,7 +237,7 @@ static void put_label(struct out *out, const struct snapshot *snapshot, const st
 		process_title(process, title, sizeof(title));
 		text_show(&text, title, strlen(title));
 	} else if (node->kind == KIND_PROCESS) {
-		out_string(&text, "(unseen)");
+		out_format(&text, "(%s)", held_by_words[node->held_by]);
 	} else if (node->kind == KIND_PORT) {
 		const char *service = service_name(snapshot->services, node->proto, node->port);
 		out_format(&text, "%s/%u", proto_words[node->proto], node->port);

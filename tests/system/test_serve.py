@@ -258,6 +258,19 @@ def test_the_picture_joins_both_ends(page, server):
     assert graph["left_off"] == 0
 
 
+def test_in_the_picture_nobody_is_not_who_may_not_be_seen(page):
+    with socket.create_server(("127.0.0.1", 0)) as door, streaming(page, "?count=1") as stream:
+        port = door.getsockname()[1]
+        with socket.create_connection(door.getsockname()):
+            door.accept()[0].close()  # this end waits in TIME_WAIT, and no process has it
+        stream.window()
+        stream.until(lambda line: line["type"] == "difference")
+        graph = page.get("/api/graph?filter=" + quoted(f"port = {port} or peer_port = {port}")).json
+    assert {"id": "nobody", "kind": "process", "label": "(nobody)", "n": 1} in graph["nodes"]
+    assert {"from": f"tcp/{port}", "to": "nobody", "n": 1} in graph["edges"]
+    assert "(unseen)" not in {node["label"] for node in graph["nodes"]}
+
+
 # ---- the files ----
 
 def test_files_are_known_by_their_bytes_and_come_packed(page):

@@ -313,6 +313,8 @@ static void test_the_nearest_word_is_found(unused_argument void **state)
 		{"proto = tpc", "did you mean tcp?"},
 		{"held_by = kernal", "did you mean kernel?"},
 		{"zzzzzzzz", ""},
+		{"and", ""}, /* none is near to itself */
+		{"port = 1 or and", ""},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct filter *filter;

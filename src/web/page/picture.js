@@ -11,7 +11,7 @@ const short = (text, n) => (text.length > n ? text.slice(0, n - 1) + '…' : tex
 export function filterOf({ id, kind, label }) {
 	const number = id.match(/\d+$/)?.[0];
 	if (kind === 'process')
-		return number ? `pid = ${number}` : 'not held_by = process';
+		return number ? `pid = ${number}` : `held_by = ${id}`;
 	if (kind === 'port')
 		return `${id.split('/')[0]} and (port = ${number} or peer_port = ${number})`;
 	return `remote = ${label}`;
