@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 import pytest
-from conftest import program
+from conftest import NOBODY, program
 from held_thread import held_thread
 from screen import Tmux
 
@@ -354,6 +354,33 @@ def test_block_and_unblock(tmp_path):
         screen.wait("1 unblocked")
     finally:
         screen.end()
+
+
+@pytest.mark.needs("root", "program:setpriv", "program:ip")
+def test_a_user_closes_what_is_his_beside_namespaces_that_he_may_not_enter(tmp_path):
+    name = f"doorward-top-{os.getpid()}"
+    tmp_path.chmod(0o777)
+    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    serves = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    screen, process = None, subprocess.Popen([*as_nobody, "/usr/bin/python3", "-c", serves], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        port = int(process.stdout.readline())
+        screen = Tmux(tmp_path, [*as_nobody, program("DOORWARD", "src/doorward"), "top", f"port = {port}"])
+        screen.wait(rf"127\.0\.0\.1 +{port}")
+        screen.keys("c")
+        screen.wait("Do it")
+        screen.keys("y")
+        screen.wait(rf"{port} +free")
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+        if screen:
+            screen.end()
+        subprocess.run(["ip", "netns", "del", name], check=True)
 
 
 def test_what_is_shown_is_written_to_a_file(top, tmp_path):
