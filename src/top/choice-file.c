@@ -85,5 +85,7 @@ int choices_save(const char *const *names, const struct choice *choices, unsigne
 	int r = write_file(new, &text);
 	if (r >= 0 && rename(new, path) < 0)
 		r = -errno;
+	if (r < 0)
+		unlink(new);
 	return r < 0 ? error_set(err, r, "write %.100s", path) : 0;
 }
