@@ -26,9 +26,16 @@ static enum how how_it_ended(const struct found_event *found)
 	return is_sudden ? HOW_ABORTED : HOW_CLOSED;
 }
 
+static bool is_same_actor(const struct actor *a, const struct actor *b)
+{
+	return a->pid == b->pid && a->start_ns == b->start_ns;
+}
+
+/* Who holds a listener may shut it down, or be refused to listen on it: nobody else can but so. */
 static bool is_destroyed(const struct found_event *found)
 {
-	bool is_listener = found->deed == DEED_CLOSED && found->left == STATE_LISTEN;
+	bool is_listener = found->deed == DEED_CLOSED && found->left == STATE_LISTEN &&
+			   !is_same_actor(&found->holder, &found->closer);
 	return found->by_process && !found->is_shut &&
 	       (found->error == ECONNABORTED || is_listener);
 }

@@ -82,20 +82,45 @@ struct cause {
 	enum sure sure;
 };
 
-/* In the order in which the kernel looks: __inet_bind, __inet6_bind. */
+static struct cause find_address_cause(const struct socket *tried, const struct netns *netns)
+{
+	bool is_mapped = tried->family == FAMILY_IPV6 && ip_is_mapped(&tried->local);
+	if (is_mapped && tried->flags & SOCKET_V6ONLY)
+		return (struct cause){EINVAL, SURE_EXACT};
+	/* the scope that a bind names is not seen */
+	if (tried->family == FAMILY_IPV6 && !tried->interface &&
+	    ip_reach(&tried->local) == REACH_LINK_LOCAL && !is_mapped)
+		return (struct cause){EINVAL, SURE_PROBABLE};
+	if (!netns || ip_is_any(&tried->local) || is_multicast(&tried->local) ||
+	    netns_has_address(netns, &tried->local))
+		return (struct cause){0};
+	return (struct cause){EADDRNOTAVAIL, SURE_EXACT};
+}
+
+static struct cause find_right_cause(const struct trial *trial, const struct netns *netns)
+{
+	uint16_t port = trial->found.socket.local_port;
+	if (netns && port && port < netns->unprivileged_start && trial->found.holder_uid != 0)
+		return (struct cause){EACCES, SURE_PROBABLE};
+	if (trial->found.had_port)
+		return (struct cause){EINVAL, SURE_EXACT};
+	return (struct cause){0};
+}
+
+/* In the order in which the kernel looks: __inet_bind the address first, __inet6_bind last. */
 static struct cause find_cause(struct follow *follow, struct trial *trial)
 {
 	const struct socket *tried = &trial->found.socket;
 	const struct netns *netns = follow_netns(follow, trial->found.netns_inode);
-	bool is_known = netns && netns->is_detailed;
-	if (is_known && !ip_is_any(&tried->local) && !is_multicast(&tried->local) &&
-	    !netns_has_address(netns, &tried->local))
-		return (struct cause){EADDRNOTAVAIL, SURE_EXACT};
-	if (is_known && tried->local_port && tried->local_port < netns->unprivileged_start &&
-	    trial->found.holder_uid != 0)
-		return (struct cause){EACCES, SURE_PROBABLE};
-	if (trial->found.had_port)
-		return (struct cause){EINVAL, SURE_EXACT};
+	if (netns && !netns->is_detailed)
+		netns = NULL;
+	struct cause of_address = find_address_cause(tried, netns),
+		     of_right = find_right_cause(trial, netns);
+	bool is_right_first = tried->family == FAMILY_IPV6 && of_right.error;
+	if (of_address.error && !is_right_first)
+		return of_address;
+	if (of_right.error)
+		return of_right;
 	if (!tried->local_port)
 		return (struct cause){0, SURE_PROBABLE};
 	if (!trial->in_the_way.is_used)
@@ -126,6 +151,8 @@ static int tell_refused(struct follow *follow, struct trial *trial)
 		.by = is_taken && tried_by != trial->holder ? tried_by : NONE,
 		.in_the_way = is_taken && trial->in_the_way.is_used ? &trial->in_the_way : NULL,
 	};
+	if (telling.in_the_way) /* the holder is that of the port */
+		telling.socket.held_by = telling.in_the_way->socket.held_by;
 	return follow_tell(follow, &telling);
 }
 

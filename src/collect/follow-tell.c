@@ -112,6 +112,15 @@ static int tell_users(struct follow *follow, uint32_t uid, uint32_t process)
 
 /* ---- the event ---- */
 
+/* Without a process: what a listing said of it, else that nobody was seen. */
+static uint8_t held_by(const struct socket *socket, uint32_t process)
+{
+	if (process != NONE)
+		return HELD_PROCESS;
+	bool is_told = socket->held_by == HELD_KERNEL || socket->held_by == HELD_NOBODY;
+	return is_told ? socket->held_by : (uint8_t)HELD_UNSEEN;
+}
+
 static uint32_t put_socket(struct follow *follow, const struct socket *socket, uint64_t netns,
 			   uint32_t process)
 {
@@ -122,7 +131,7 @@ static uint32_t put_socket(struct follow *follow, const struct socket *socket, u
 	struct socket *put = vector_at(&view->sockets, index);
 	put->netns = tell_netns(follow, netns);
 	put->holder = put->tcp_info = NONE;
-	put->held_by = process == NONE ? HELD_UNSEEN : HELD_PROCESS;
+	put->held_by = held_by(socket, process);
 	if (process == NONE)
 		return index;
 	struct holder *holder = vector_add(&view->holders);

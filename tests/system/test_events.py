@@ -315,6 +315,33 @@ def test_other_refusals(room, watch, address, port, errno):
     assert refused["errno"] == errno and refused["local_port"] == port
 
 
+@pytest.mark.parametrize("address, only_v6, sure", [("fe80::1", 0, "probable"), ("::ffff:127.0.0.1", 1, "exact")])
+def test_an_address_that_cannot_be_meant(room, watch, address, only_v6, sure):
+    watching = watch()
+    room(f"made = socket.socket(socket.AF_INET6); made.setsockopt(41, 26, {only_v6})")
+    assert room(f"error_of(made.bind, ({address!r}, 4711))") == 22
+    refused = watching.until(event="refused", local_address=address)
+    assert (refused["errno"], refused["errno_name"], refused["errno_sure"]) == (22, "EINVAL", sure)
+
+
+def test_what_waits_in_the_way_is_held_by_nobody(room, watch):  # R23
+    watching = watch()
+    port, _, _ = pair(room)
+    room("accepted.close(); dialled.close(); server.close()")
+    assert room(f"bind_error('127.0.0.1', {port})") == 98
+    refused = watching.until(event="refused")
+    assert (refused["in_the_way"]["state"], refused["in_the_way"]["held_by"]) == ("TIME_WAIT", "nobody")
+    assert (refused["held_by"], refused["holder"], refused["by"]["pid"]) == ("nobody", None, room.pid)
+
+
+def test_a_listener_that_its_process_shuts_down_is_not_destroyed(room, watch):
+    watching = watch()
+    port = room("listen('127.0.0.1', 0)")
+    room("kept[-1].shutdown(socket.SHUT_RDWR)")
+    closed = watching.until(event="closed", local_port=port)
+    assert (closed["how"], closed["by"], pid_of(closed)) == (None, None, room.pid)
+
+
 def test_bound_twice(room, watch):
     watching = watch()
     room("made = bind('127.0.0.1', 0)")
