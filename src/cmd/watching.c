@@ -182,7 +182,6 @@ int watching_begin(struct watching *watching, struct error *err)
 		return error_set(err, -ENOMEM, "watch");
 	signal(SIGPIPE, SIG_IGN);
 	watching->context->ends_by_stop = true;
-	watching->began_ms = clock_ms();
 	return 0;
 }
 
@@ -311,6 +310,7 @@ static void tell_counts(struct watching *watching)
 
 int watching_run(struct watching *watching, const struct watch_source *source, struct error *err)
 {
+	watching->began_ms = clock_ms(); /* however long it took until all was attached */
 	int r = tell_started(watching, source, err);
 	if (r >= 0 && !watching->error)
 		watching->error = outlet_push(&watching->outlet);

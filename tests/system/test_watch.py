@@ -136,6 +136,13 @@ def test_a_time_ends_it(watch):
     assert watching.wait() == (0, "")
 
 
+def test_the_time_begins_when_all_is_attached(watch):
+    watching = watch("--for", "500ms", "--summary")
+    began = watching.lines[0]["uptime"]
+    assert watching.wait() == (0, "")
+    assert time.clock_gettime(time.CLOCK_BOOTTIME) - began >= 0.5
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_and_what_came_before_is_told(room, watch, number):
     watching = watch("state = listen")
