@@ -181,6 +181,8 @@ static int doors_at(struct doors *doors, const struct moment *at, struct error *
 
 /* ---- what changed ---- */
 
+#define PUBLIC 3
+
 static unsigned width(const struct socket *socket)
 {
 	switch (ip_reach(&socket->local)) {
@@ -192,7 +194,7 @@ static unsigned width(const struct socket *socket)
 	case REACH_SHARED:
 		return 2;
 	default:
-		return 3;
+		return PUBLIC;
 	}
 }
 
@@ -208,6 +210,35 @@ static uint32_t find_door(const struct doors *doors, const struct socket *socket
 			return i;
 	}
 	return NONE;
+}
+
+static bool is_opened_before(const struct revived_row *a, const struct revived_row *b)
+{
+	if (a->interval.boot != b->interval.boot)
+		return a->interval.boot < b->interval.boot;
+	return a->interval.opened_uptime_ns < b->interval.opened_uptime_ns;
+}
+
+/* The one of that port, or of that address too, that was opened last before @row was; NULL: there
+ * is none. */
+static const struct door *door_before(const struct doors *doors, const struct socket *socket,
+				      const struct revived_row *row, bool same_address)
+{
+	uint32_t place;
+	uint64_t key = port_key(socket);
+	const struct door *last = NULL;
+	for (uint32_t i = table_find(&doors->table, key, &place); i != TABLE_NONE;
+	     i = table_next(&doors->table, key, &place)) {
+		const struct socket *other = socket_of(doors, i);
+		const struct door *door = vector_at(&doors->all, i);
+		if (port_key(other) != key ||
+		    (same_address && !ip_equal(&other->local, &socket->local)) ||
+		    !is_opened_before(&door->row, row))
+			continue;
+		if (!last || is_opened_before(&last->row, &door->row))
+			last = door;
+	}
+	return last;
 }
 
 /* The widest of that port; -1: there is none. */
@@ -232,6 +263,11 @@ static const char *exe_of(const struct doors *doors, uint32_t index)
 	return holder ? snapshot_process(snapshot, holder->process)->exe : NULL;
 }
 
+static uint32_t index_of(const struct doors *doors, const struct door *door)
+{
+	return (uint32_t)(door - (const struct door *)doors->all.data);
+}
+
 static int add_change(struct answering *answering, enum door_change_kind kind,
 		      const struct door *door, const struct door *before)
 {
@@ -249,7 +285,29 @@ static int add_change(struct answering *answering, enum door_change_kind kind,
 	return 0;
 }
 
-static int compare_later(const struct doors *before, const struct doors *now, uint32_t index)
+/* It was not there before: what came and went meanwhile on its port was, first. */
+static int tell_new(const struct doors *now, const struct doors *passing, uint32_t index)
+{
+	struct answering *answering = now->answering;
+	const struct door *door = vector_at(&now->all, index);
+	const struct socket *socket = socket_of(now, index);
+	const struct door *same = door_before(passing, socket, &door->row, true),
+			  *other = door_before(passing, socket, &door->row, false);
+	if (!same && other && width(socket) == PUBLIC && widest(passing, socket) < PUBLIC)
+		return add_change(answering, DOOR_PUBLIC, door, other);
+	const char *exe = exe_of(now, index),
+		   *old = same ? exe_of(passing, index_of(passing, same)) : NULL;
+	if (!exe || !old || exe == old)
+		return add_change(answering, DOOR_NEW, door, NULL);
+	const struct door *first = same, *earlier;
+	while ((earlier = door_before(passing, socket, &first->row, true)))
+		first = earlier;
+	int r = add_change(answering, DOOR_NEW, first, NULL);
+	return r < 0 ? r : add_change(answering, DOOR_HOLDER, door, same);
+}
+
+static int compare_later(const struct doors *before, const struct doors *now,
+			 const struct doors *passing, uint32_t index)
 {
 	const struct door *door = vector_at(&now->all, index);
 	const struct socket *socket = socket_of(now, index);
@@ -258,8 +316,10 @@ static int compare_later(const struct doors *before, const struct doors *now, ui
 		return 0; /* another of the same address told it */
 	if (same == NONE) {
 		int was = widest(before, socket);
-		bool is_public = was >= 0 && was < 3 && width(socket) == 3;
+		bool is_public = was >= 0 && was < PUBLIC && width(socket) == PUBLIC;
 		uint32_t old = is_public ? find_door(before, socket, false) : NONE;
+		if (was < 0)
+			return tell_new(now, passing, index);
 		return add_change(now->answering, is_public ? DOOR_PUBLIC : DOOR_NEW, door,
 				  old == NONE ? NULL : vector_at(&before->all, old));
 	}
@@ -276,18 +336,33 @@ static int compare_later(const struct doors *before, const struct doors *now, ui
 	return add_change(now->answering, DOOR_HOLDER, door, vector_at(&before->all, same));
 }
 
-/* What came and went in between is new, and its interval has an end. */
+/* What came and went in between is new, and gone. */
 static int add_passing(struct doors *passing, const struct doors *before, const struct doors *now)
 {
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < passing->all.n; i++) {
 		const struct socket *socket = socket_of(passing, i);
+		const struct door *door = vector_at(&passing->all, i);
 		if (find_door(before, socket, true) != NONE ||
 		    find_door(now, socket, true) != NONE || find_door(passing, socket, true) < i)
 			continue;
-		r = add_change(passing->answering, DOOR_NEW, vector_at(&passing->all, i), NULL);
+		r = add_change(passing->answering, DOOR_NEW, door, NULL);
+		if (r >= 0)
+			r = add_change(passing->answering, DOOR_GONE, door, NULL);
 	}
 	return r;
+}
+
+/* The newest, where there are more than are wanted. */
+static void cut_changes(struct answering *answering)
+{
+	struct vector *changes = &answering->ret->changes;
+	if (changes->n <= answering->limit)
+		return;
+	uint32_t more = changes->n - answering->limit;
+	memmove(changes->data, vector_at(changes, more), (size_t)answering->limit * changes->size);
+	changes->n = answering->limit;
+	answering->is_cut = true;
 }
 
 static int compare_changes(const void *a, const void *b)
@@ -301,7 +376,7 @@ static int compare_doors(struct answering *answering, const struct doors *before
 {
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < now->all.n; i++)
-		r = compare_later(before, now, i);
+		r = compare_later(before, now, passing, i);
 	for (uint32_t i = 0; r >= 0 && i < before->all.n; i++) {
 		const struct door *door = vector_at(&before->all, i);
 		const struct socket *socket = socket_of(before, i);
@@ -313,10 +388,7 @@ static int compare_doors(struct answering *answering, const struct doors *before
 	struct vector *changes = &answering->ret->changes;
 	if (changes->n)
 		qsort(changes->data, changes->n, sizeof(struct door_change), compare_changes);
-	if (changes->n > answering->limit) {
-		changes->n = answering->limit;
-		answering->is_cut = true;
-	}
+	cut_changes(answering);
 	return r;
 }
 

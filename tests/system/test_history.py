@@ -112,6 +112,21 @@ def test_changes_tell_new_gone_public_and_holder(recorder):  # noqa: F811
         assert "public" in kinds(record, port)
 
 
+def test_changes_within_one_record_are_told_too(recorder):  # noqa: F811
+    record = recorder()
+    with listener() as first:
+        port = port_of(first)
+        record.until(f"port = {port}")
+    record.closed(f"port = {port}")
+    assert kinds(record, port) == ["new", "gone"]
+    with listener("0.0.0.0", port):
+        record.until(f"port = {port}", lambda i: not i["closed"])
+        assert sorted(kinds(record, port)) == ["gone", "new", "public"]
+        newest, = record.history("--changes", "--limit", "1")["changes"]
+        assert (newest["change"], newest["door"]["local_address"]) == ("public", "0.0.0.0")
+        assert newest["before"]["local_address"] == "127.0.0.1"
+
+
 def test_another_holder_of_an_old_door_is_told(recorder):  # noqa: F811
     made = listener()
     port = port_of(made)
