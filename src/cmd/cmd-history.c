@@ -14,6 +14,7 @@ static const char *const output_words[] = {"table", "json", "csv", NULL};
 
 #define LIMIT_TABLE 1000
 #define LIMIT_UNSAID UINT32_MAX
+#define IDLE_UNSAID UINT64_MAX
 
 struct settings {
 	const char *since, *until, *path;
@@ -78,21 +79,33 @@ static void set_defaults(void *data)
 {
 	struct settings *settings = data;
 	settings->limit = LIMIT_UNSAID;
+	settings->idle_ms = IDLE_UNSAID;
 	settings->has_pager = true;
+}
+
+static bool is_of_idle(const struct settings *settings)
+{
+	return settings->idle_ms != IDLE_UNSAID;
+}
+
+static uint64_t idle_ns(const struct settings *settings)
+{
+	uint64_t ns;
+	return __builtin_mul_overflow(settings->idle_ms, 1000000, &ns) ? UINT64_MAX : ns;
 }
 
 static enum history_question question_of(const struct settings *settings)
 {
 	return settings->is_first_seen ? HISTORY_FIRST_SEEN
 	       : settings->is_changes  ? HISTORY_CHANGES
-	       : settings->idle_ms     ? HISTORY_IDLE
+	       : is_of_idle(settings)  ? HISTORY_IDLE
 				       : HISTORY_INTERVALS;
 }
 
 static int check(struct settings *settings, struct error *err)
 {
 	int r = 0;
-	if (settings->is_first_seen + settings->is_changes + (settings->idle_ms > 0) > 1)
+	if (settings->is_first_seen + settings->is_changes + is_of_idle(settings) > 1)
 		return error_text(err, -EINVAL,
 				  "--first-seen, --changes, --idle: each is a question of its own");
 	if (settings->since)
@@ -136,8 +149,7 @@ static int ask(struct context *context, const struct settings *settings,
 	case HISTORY_CHANGES:
 		return history->changes(archive, &recall, remembered, err);
 	case HISTORY_IDLE:
-		return history->idle(archive, &recall, settings->idle_ms * 1000000, remembered,
-				     err);
+		return history->idle(archive, &recall, idle_ns(settings), remembered, err);
 	case HISTORY_INTERVALS:
 		break;
 	}
@@ -188,7 +200,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		.since_ns = settings->since_ns,
 		.until_ns = settings->until_ns,
 		.now_ns = now,
-		.idle_ns = settings->idle_ms * 1000000,
+		.idle_ns = is_of_idle(settings) ? idle_ns(settings) : 0,
 		.zone = &zone_local,
 		.rows = context->is_terminal ? context->rows : 0,
 	};

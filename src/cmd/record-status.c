@@ -77,13 +77,15 @@ void record_status_print(const struct page *page, const char *path,
 	if (status->oldest_ns) {
 		out_string(&text, "from ");
 		put_date(&text, status->oldest_ns, zone);
+	}
+	if (status->oldest_ns && status->newest_ns) {
 		page_flush(page, "known", &text);
 		out_string(&text, "to ");
 		put_date(&text, status->newest_ns, zone);
 	} else {
-		out_string(&text, "nothing yet");
+		out_string(&text, status->oldest_ns ? ", nothing yet" : "nothing yet");
 	}
-	page_flush(page, status->oldest_ns ? "" : "known", &text);
+	page_flush(page, status->oldest_ns && status->newest_ns ? "" : "known", &text);
 	put_count(&text, status->n_intervals, "closed interval", "closed intervals");
 	out_string(&text, ", ");
 	out_u64(&text, status->n_open);

@@ -13,7 +13,7 @@ static int open_lock(const char *path, int flags, mode_t mode)
 	char name[PATH_MAX];
 	if (snprintf(name, sizeof(name), "%s.lock", path) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
-	int fd = open(name, flags | O_CLOEXEC | O_NOFOLLOW, mode);
+	int fd = open(name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -84,7 +84,7 @@ static uint32_t big_endian(const unsigned char *at)
 int guard_header(const char *path, int *ret_version, struct error *err)
 {
 	unsigned char header[HEADER_SIZE];
-	cleanup(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return error_set(err, -errno, "open %s", path);
 	struct stat status;

@@ -37,6 +37,13 @@ def test_a_listener_is_kept_from_when_to_when(recorder):  # noqa: F811
     assert seen["state"] == "LISTEN" and (seen["local_address"], seen["local_port"]) == ("127.0.0.1", port)
 
 
+def test_the_status_of_what_is_empty_has_no_date_that_never_was(recorder, doorward):  # noqa: F811
+    record = recorder()
+    assert record.status()["newest"] is None
+    _, out, _ = doorward.run("record", "--status", "--db", record.db)
+    assert "nothing yet" in out and "1970" not in out
+
+
 def test_what_is_older_than_the_recording_has_its_holder(recorder):  # noqa: F811
     """R16: it listened before, and is closed while it is recorded."""
     made = listener()

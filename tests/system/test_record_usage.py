@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`record`, `history` and --at: what is wrong is said in a line, and how to begin."""
 
+import os
+
 import pytest
 
 
@@ -15,6 +17,7 @@ import pytest
     (["history", "--since", "1h", "--until", "2h"], "before --since"),
     (["history", "--first-seen", "--changes"], "a question of its own"),
     (["history", "--limit", "-1"], "a number"),
+    (["history", "--idle", "0s", "--changes"], "a question of its own"),
     (["list", "--at", "14:0"], "minutes"),
     (["list", "--db", "x"], "goes with --at"),
     (["list", "--at", "1h", "--read", "x"], "--read"),
@@ -41,3 +44,10 @@ def test_a_file_that_is_no_record_is_refused(doorward, tmp_path):
     status, out, err = doorward.run("history", "--db", other)
     assert (status, out) == (3, "") and str(other) in err
     assert other.read_bytes() == b"something else\n" * 500
+
+
+@pytest.mark.parametrize("words", [["history"], ["record", "--status"], ["record"]])
+def test_what_never_answers_is_not_waited_for(doorward, tmp_path, words):
+    os.mkfifo(tmp_path / "pipe.db")
+    status, out, err = doorward.run(*words, "--db", tmp_path / "pipe.db")
+    assert (status, out) == (3, "") and "is no file" in err
