@@ -86,6 +86,23 @@ def test_started_again_it_goes_on_and_tells_the_gap(machine):
     assert machine.show("NRestarts") == "0" and machine.show("ActiveState") == "active"
 
 
+def test_without_room_it_is_tried_until_there_is_some(machine):
+    machine.command("systemctl", "stop", UNIT)
+    folder = "/var/lib/doorward"
+    machine.command("mount", "-t", "tmpfs", "-o", "size=1M,mode=0755", "none", folder)
+    try:
+        machine.command("chown", "doorward:doorward", folder)
+        machine.command("sh", "-c", f"head -c 2M /dev/zero >{folder}/full; exit 0")
+        machine.command("systemctl", "start", "--no-block", UNIT)
+        until(lambda: int(machine.show("NRestarts")) > 5, "five starts in vain", 60)
+        machine.command("rm", f"{folder}/full")
+        until(lambda: machine.show("ActiveState") == "active", "the recording", 30)
+    finally:
+        machine.command("systemctl", "stop", UNIT)
+        machine.command("umount", folder)
+    machine.command("systemctl", "start", UNIT)
+
+
 def test_stopped_it_ends_well(machine):
     machine.command("systemctl", "stop", UNIT)
     assert machine.show("Result") == "success" and machine.show("ExecMainStatus") == "0"
