@@ -261,14 +261,16 @@ int archive_tell_host(struct archive *archive, struct snapshot *snapshot, int64_
 {
 	cleanup(statement_free) sqlite3_stmt *find = NULL;
 	if (store_prepare(archive->db, &find, NULL,
-			  "SELECT boot_id, (SELECT value FROM about WHERE key = 'host') FROM boot"
-			  " WHERE id = %lld",
+			  "SELECT (SELECT boot_id FROM boot WHERE id = %lld),"
+			  " (SELECT value FROM about WHERE key = 'host')",
 			  (long long)boot) < 0 ||
 	    sqlite3_step(find) != SQLITE_ROW)
 		return 0;
 	const char *boot_id = (const char *)sqlite3_column_text(find, 0),
 		   *host = (const char *)sqlite3_column_text(find, 1);
-	snapshot->boot_id = arena_intern_string(&snapshot->arena, boot_id ? boot_id : "");
-	snapshot->host = arena_intern_string(&snapshot->arena, host ? host : "");
-	return snapshot->boot_id && snapshot->host ? 0 : -ENOMEM;
+	if (boot_id)
+		snapshot->boot_id = arena_intern_string(&snapshot->arena, boot_id);
+	if (host)
+		snapshot->host = arena_intern_string(&snapshot->arena, host);
+	return (boot_id && !snapshot->boot_id) || (host && !snapshot->host) ? -ENOMEM : 0;
 }

@@ -43,8 +43,6 @@ static int start(struct revival *revival)
 	revival->snapshot->is_privileged = true; /* what was not seen stands in `missing` */
 	revival->snapshot->origin_name =
 		arena_intern_string(&revival->snapshot->arena, revival->archive->path);
-	revival->snapshot->host = "";
-	revival->snapshot->boot_id = "";
 	return revival->snapshot->origin_name ? 0 : -ENOMEM;
 }
 

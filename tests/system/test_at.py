@@ -63,6 +63,7 @@ def test_before_the_record_it_is_not_complete(recorder, doorward):  # noqa: F811
     record = recorder()
     then = record.at(time.time() - 86400)
     assert not then["sockets"] and not then["complete"] and then["missing"]
+    assert (then["host"], then["boot_id"]) == (os.uname().nodename, None)
     status, _, err = doorward.run("list", "--at", "1 day ago", "--db", record.db)
     assert status == 1 and err
 
