@@ -62,7 +62,7 @@ static struct recorder_mark mark(void *data)
 {
 	const struct recording *recording = data;
 	struct follow_mark mark = follow_mark(recording->follow);
-	return (struct recorder_mark){mark.ring, mark.position};
+	return (struct recorder_mark){mark.ring, mark.position, mark.undecided};
 }
 
 static int open_record(struct recording *recording, const struct recording_wish *wish,
@@ -124,7 +124,7 @@ static int start(struct recording *recording, const struct recording_wish *wish,
 		.kinds = (1u << EVENT_MAX) - 1,
 		.pin_path = pins,
 		.acknowledges = pins != NULL,
-		.mark = {state.mark.stream, state.mark.at},
+		.mark = {state.mark.stream, state.mark.at, state.mark.untold},
 		.ring_size = wish->ring_size,
 	};
 	int r = follow_start(&recording->context->host, &follow,

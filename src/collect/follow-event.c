@@ -256,6 +256,8 @@ static int connect_failed(struct follow *follow, const struct found_event *found
 
 int follow_event(struct follow *follow, const struct found_event *found)
 {
+	if (found->is_again)
+		return follow_try_again(follow, found);
 	switch (found->deed) {
 	case DEED_CREATED:
 		return follow_unnamed(follow, found);

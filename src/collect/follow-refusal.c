@@ -16,6 +16,7 @@ struct trial {
 	struct found_event found;
 	struct door in_the_way; /* as it was then; is_used: there is one */
 	uint32_t holder;	/* of it: held */
+	uint64_t position;	/* in the ring */
 };
 
 /* ---- what stands in the way ---- */
@@ -172,17 +173,15 @@ static int decide(struct follow *follow, uint32_t index)
 	return r;
 }
 
-int follow_tried(struct follow *follow, const struct found_event *found)
+static int add_trial(struct follow *follow, const struct found_event *found)
 {
-	int r = follow_settled(follow, found->socket.cookie, true);
-	if (r < 0)
-		return r;
 	if (follow->trials.n >= TRIALS_MAX) /* never: of each process at most one is under way */
 		return decide(follow, 0);
 	struct trial *trial = vector_add(&follow->trials);
 	if (!trial)
 		return -ENOMEM;
-	*trial = (struct trial){.found = *found, .holder = NONE};
+	*trial = (struct trial){
+		.found = *found, .holder = NONE, .position = follow_position(follow)};
 	const struct door *door = found->socket.local_port ? find_in_the_way(follow, found) : NULL;
 	if (door) {
 		trial->in_the_way = *door;
@@ -190,6 +189,28 @@ int follow_tried(struct follow *follow, const struct found_event *found)
 		actors_hold(follow->actors, trial->holder);
 	}
 	return 0;
+}
+
+int follow_tried(struct follow *follow, const struct found_event *found)
+{
+	int r = follow_settled(follow, found->socket.cookie, true);
+	return r < 0 ? r : add_trial(follow, found);
+}
+
+int follow_try_again(struct follow *follow, const struct found_event *found)
+{
+	int r = follow_settled(follow, found->socket.cookie, false);
+	return r < 0 || found->deed != DEED_TRIED ? r : add_trial(follow, found);
+}
+
+uint64_t follow_undecided(const struct follow *follow)
+{
+	uint64_t first = follow_position(follow);
+	for (uint32_t i = 0; i < follow->trials.n; i++) {
+		const struct trial *trial = vector_at(&follow->trials, i);
+		first = trial->position < first ? trial->position : first;
+	}
+	return first;
 }
 
 int follow_settled(struct follow *follow, uint64_t cookie, bool is_refused)

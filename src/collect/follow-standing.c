@@ -33,12 +33,17 @@ enum early_flag { EARLY_BEGINS = 1, EARLY_ENDS = 2 };
 
 struct early {
 	struct table table;
-	const struct vector *events; /* struct found_event */
+	const struct vector *events; /* struct early_event */
 };
+
+static const struct found_event *early_at(const struct vector *events, uint32_t index)
+{
+	return &((const struct early_event *)vector_at(events, index))->found;
+}
 
 static uint64_t early_key(const void *owner, uint32_t index)
 {
-	return ((const struct found_event *)vector_at(owner, index))->socket.cookie;
+	return early_at(owner, index)->socket.cookie;
 }
 
 static int early_init(struct early *early, const struct vector *events)
@@ -53,6 +58,8 @@ static int early_init(struct early *early, const struct vector *events)
 
 static unsigned flag_of(const struct found_event *found)
 {
+	if (found->is_again)
+		return 0;
 	switch (found->deed) {
 	case DEED_BOUND:
 	case DEED_LISTENING:
@@ -73,7 +80,7 @@ static unsigned early_find(const struct early *early, uint64_t cookie)
 	uint32_t place;
 	for (uint32_t i = table_find(&early->table, cookie, &place); i != TABLE_NONE;
 	     i = table_next(&early->table, cookie, &place)) {
-		const struct found_event *found = vector_at(early->events, i);
+		const struct found_event *found = early_at(early->events, i);
 		if (found->socket.cookie == cookie)
 			flags |= flag_of(found);
 	}
@@ -256,12 +263,12 @@ int follow_resync(struct follow *follow, enum told_by told_by)
 	cleanup(vector_done) struct vector waiting;
 	struct snapshot *snapshot = NULL;
 	struct early early = {.events = NULL};
-	vector_init(&waiting, sizeof(struct found_event));
+	vector_init(&waiting, sizeof(struct early_event));
 	int r = list_all(follow, 0, &snapshot);
 	if (r < 0)
 		return r;
 	/* what the ring has by now may be in the listing or not: it is told from there */
-	follow->early = &waiting;
+	follow_read_early(follow, &waiting);
 	r = follow_drain(follow);
 	follow->early = NULL;
 	if (r >= 0)
@@ -273,8 +280,9 @@ int follow_resync(struct follow *follow, enum told_by told_by)
 	if (r >= 0)
 		r = tell_gone(follow, &early);
 	follow->told_by = usual;
-	for (uint32_t i = 0; r >= 0 && i < waiting.n; i++)
-		r = follow_event(follow, vector_at(&waiting, i));
+	if (r >= 0)
+		r = follow_tell_early(follow, &waiting);
+	follow->is_behind = false;
 	table_done(&early.table);
 	snapshot_free(snapshot);
 	return r;

@@ -53,6 +53,33 @@ static int take_event(struct event_reader *reader, const struct found_event *fou
 	return 0;
 }
 
+void follow_read_early(struct follow *follow, struct vector *early)
+{
+	vector_init(early, sizeof(struct early_event));
+	follow->early = early;
+	follow->is_behind = true;
+	follow->told_until = follow->events ? events_position(follow->events) : 0;
+}
+
+int follow_tell_early(struct follow *follow, const struct vector *early)
+{
+	int r = 0;
+	follow->early = NULL;
+	for (uint32_t i = 0; r >= 0 && i < early->n; i++) {
+		const struct early_event *one = vector_at(early, i);
+		follow->told_until = one->position;
+		r = follow_event(follow, &one->found);
+	}
+	return r;
+}
+
+uint64_t follow_position(const struct follow *follow)
+{
+	if (!follow->events)
+		return 0;
+	return follow->is_behind ? follow->told_until : events_position(follow->events);
+}
+
 static int take_process(struct event_reader *reader, const struct found_process *found)
 {
 	return actors_learn(((struct follow *)reader)->actors, found);
@@ -250,27 +277,12 @@ static int tell_gap(struct follow *follow, uint64_t lost, const struct vector *e
 				     : "nobody recorded; the kernel kept what happened");
 }
 
-static int tell_early(struct follow *follow, const struct vector *early)
-{
-	int r = 0;
-	follow->early = NULL;
-	for (uint32_t i = 0; r >= 0 && i < early->n; i++) {
-		const struct early_event *one = vector_at(early, i);
-		follow->told_until = one->position;
-		r = follow_event(follow, &one->found);
-	}
-	return r;
-}
-
 /* What came while the first listing was made follows it. Of a ring that was pinned it is what came
  * while nobody read: that is told before, so that who records knows of each end. */
 static int begin(struct follow *follow, struct error *err)
 {
 	cleanup(vector_done) struct vector early;
-	vector_init(&early, sizeof(struct early_event));
-	follow->early = &early;
-	follow->is_beginning = true;
-	follow->told_until = follow->events ? events_position(follow->events) : 0;
+	follow_read_early(follow, &early);
 	follow->view->is_privileged = privilege_sees_others();
 	int r = actors_read_all(follow->actors);
 	if (r >= 0)
@@ -283,13 +295,13 @@ static int begin(struct follow *follow, struct error *err)
 	if (r >= 0 && was_pinned)
 		r = tell_gap(follow, lost, &early);
 	if (r >= 0 && was_pinned)
-		r = tell_early(follow, &early);
+		r = follow_tell_early(follow, &early);
 	if (r >= 0)
 		r = follow_tell_bare(follow, EVENT_STARTED, 0, NULL);
 	if (r >= 0 && !was_pinned)
-		r = tell_early(follow, &early);
+		r = follow_tell_early(follow, &early);
 	follow->early = NULL;
-	follow->is_beginning = false;
+	follow->is_behind = false;
 	return r < 0 && !(err && err->code) ? error_set(err, r, "follow the events") : r;
 }
 
@@ -339,7 +351,7 @@ int follow_start(struct host *host, const struct follow_wish *wish, struct event
 	read_clocks(follow);
 	int r = attach(follow, &events_wish, err);
 	if (r >= 0 && follow->events && wish->mark.ring == events_ring(follow->events))
-		events_skip(follow->events, wish->mark.position);
+		events_skip(follow->events, wish->mark.position, wish->mark.undecided);
 	if (r >= 0)
 		r = open_waiting(follow);
 	if (r >= 0 && !follow->events)
@@ -377,15 +389,14 @@ struct follow_mark follow_mark(const struct follow *follow)
 {
 	if (!follow || !follow->events)
 		return (struct follow_mark){0};
-	return (struct follow_mark){events_ring(follow->events),
-				    follow->is_beginning ? follow->told_until
-							 : events_position(follow->events)};
+	return (struct follow_mark){events_ring(follow->events), follow_position(follow),
+				    follow_undecided(follow)};
 }
 
 void follow_acknowledge(struct follow *follow)
 {
 	if (follow->events)
-		events_acknowledge(follow->events);
+		events_acknowledge(follow->events, follow_undecided(follow));
 }
 
 int follow_unpin(const char *pin_path)

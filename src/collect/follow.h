@@ -11,10 +11,12 @@
 #include "model/query.h"
 #include "source/host.h"
 
-/* A place in a ring: which, by the boot time at which it was made, and how far. To be kept with
- * what was made of the events until there. */
+/* A place in a ring: which, by the boot time at which it was made, and how far; and from where on a
+ * bind may be refused that is not told yet. To be kept with what was made of the events until
+ * there.
+ */
 struct follow_mark {
-	uint64_t ring, position;
+	uint64_t ring, position, undecided;
 };
 
 struct follow_wish {
@@ -48,7 +50,8 @@ int follow_turn(struct follow *follow, int timeout_ms, const struct stop *stop, 
 /* Up to where events were handed on; while the sink is called, before the one that it is called
  * for. {0} without BPF, and of NULL. */
 struct follow_mark follow_mark(const struct follow *follow);
-/* What was handed on until now is kept by who took it: the ring may forget it. */
+/* What was handed on until now is kept by who took it: the ring may forget it, but for binds that
+ * are not decided. */
 void follow_acknowledge(struct follow *follow);
 /* Links and ring that are pinned there go: nobody records any more. 0 or negative errno. */
 int follow_unpin(const char *pin_path);

@@ -23,7 +23,7 @@ struct follow {
 	struct vector nameless; /* sockets whose port is not known yet */
 	struct vector
 		*early; /* struct early_event: came before the first listing was told; else NULL */
-	bool is_beginning; /* the ring was read further than what is told: to told_until */
+	bool is_behind; /* the ring was read further than what is told: to told_until */
 	uint64_t told_until;
 	int epoll, timer;
 	bool watches_stop;
@@ -46,6 +46,12 @@ struct early_event {
 	struct found_event found;
 	uint64_t position;
 };
+
+/* From now on what is read goes to @early, which is made, until it is told. */
+void follow_read_early(struct follow *follow, struct vector *early);
+int follow_tell_early(struct follow *follow, const struct vector *early);
+/* Up to where events were told, without the one that is being told. */
+uint64_t follow_position(const struct follow *follow);
 
 /* What is told: the rest of a struct event. */
 struct telling {
@@ -79,6 +85,10 @@ void follow_trials_init(struct follow *follow);
 int follow_tried(struct follow *follow, const struct found_event *found);
 int follow_settled(struct follow *follow, uint64_t cookie, bool is_refused);
 int follow_decide(struct follow *follow);
+/* What an earlier reader told of already: of a bind that it could not tell of yet. */
+int follow_try_again(struct follow *follow, const struct found_event *found);
+/* From where on in the ring binds are undecided. */
+uint64_t follow_undecided(const struct follow *follow);
 
 /* A socket without a port as yet; it has one now, or has gone (@ret: as it began; may be NULL;
  * false: it is none of them); looks for their ports where it is time to; is it time soon? */

@@ -14,16 +14,17 @@
 #include "model/filter.h"
 #include "model/interval.h"
 
-#define HISTORY_VERSION 2
+#define HISTORY_VERSION 3
 #define HISTORY_PATH "/var/lib/doorward/history.db"
 #define HISTORY_BOOT_ID_MAX 64
 
 struct recorder; /* the one writer of a file */
 struct archive;	 /* a reader, which needs no more than to read the file and those beside it */
 
-/* A place in a stream that can be read again: which stream, and how far. {0}: none. */
+/* A place in a stream that can be read again: which stream, how far, and from where on something is
+ * not told yet. {0}: none. */
 struct recorder_mark {
-	uint64_t stream, at;
+	uint64_t stream, at, untold;
 };
 
 struct recorder_wish {

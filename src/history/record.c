@@ -432,13 +432,17 @@ static void look_back(struct recorder *recorder)
 
 static int load_mark(struct recorder *recorder, struct error *err)
 {
-	int64_t stream = 0, at = 0;
+	int64_t stream = 0, at = 0, untold = 0;
 	int r = store_number(recorder->db, 0, &stream, err,
 			     "SELECT value FROM about WHERE key = 'ring'");
 	if (r >= 0)
 		r = store_number(recorder->db, 0, &at, err,
 				 "SELECT value FROM about WHERE key = 'ring_at'");
-	recorder->state.mark = (struct recorder_mark){(uint64_t)stream, (uint64_t)at};
+	if (r >= 0) /* of an older recorder: all is told */
+		r = store_number(recorder->db, at, &untold, err,
+				 "SELECT value FROM about WHERE key = 'ring_untold'");
+	recorder->state.mark =
+		(struct recorder_mark){(uint64_t)stream, (uint64_t)at, (uint64_t)untold};
 	return r;
 }
 

@@ -20,7 +20,8 @@ int write_prepare(struct recorder *recorder, struct error *err)
 		{&recorder->put_gap, "INSERT INTO gap VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6)"},
 		{&recorder->put_clock, "INSERT OR REPLACE INTO clock VALUES (?1, ?2, ?3, ?4)"},
 		{&recorder->put_mark,
-		 "INSERT OR REPLACE INTO about VALUES ('ring', ?1), ('ring_at', ?2)"},
+		 "INSERT OR REPLACE INTO about VALUES ('ring', ?1), ('ring_at', ?2),"
+		 " ('ring_untold', ?3)"},
 		{&recorder->put_first, "INSERT OR IGNORE INTO first_seen VALUES (?1, ?2, ?3, ?4,"
 				       " ?5, ?6, ?7, ?8, ?9)"},
 		{&recorder->put_segment, "UPDATE segment SET opened = ?2, closed = ?3, slack = ?4,"
@@ -237,8 +238,8 @@ static int write_mark(struct recorder *recorder)
 	struct recorder_mark mark = recorder->wish.mark(recorder->wish.mark_data);
 	if (!mark.stream)
 		return SQLITE_OK;
-	store_bind(recorder->put_mark, 1, (const int64_t[]){(int64_t)mark.stream, (int64_t)mark.at},
-		   2);
+	const int64_t numbers[] = {(int64_t)mark.stream, (int64_t)mark.at, (int64_t)mark.untold};
+	store_bind(recorder->put_mark, 1, numbers, ARRAY_SIZE(numbers));
 	return store_step(recorder->put_mark);
 }
 

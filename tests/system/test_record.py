@@ -204,6 +204,34 @@ def test_a_kill_after_a_commit_tells_nothing_twice(pins, recorder):  # noqa: F81
     assert [i for i in found if not (i["opened_exact"] and i["closed_exact"])] == []
 
 
+def test_a_kill_loses_no_bind_that_was_not_decided(pins, recorder):  # noqa: F811
+    """Who is refused and keeps its socket is told of 45 ms later: what is written meanwhile has it not yet."""
+    record = recorder("--pin", pins)
+    taken, tried = listener(), []
+    port = port_of(taken)
+    for _ in range(3):
+        for n in range(60):
+            with listener():  # so that it is written all the time
+                tried.append(socket.socket())
+                with pytest.raises(OSError):
+                    tried[-1].bind(("127.0.0.1", port))
+            time.sleep(0.005)
+        record.stop(signal.SIGKILL)
+        record.start()
+
+    def refused():
+        return [e["cookie"] for e in record.history("--limit", "0", "refused")["events"] if e["local_port"] == port]
+
+    cookies = {int.from_bytes(made.getsockopt(socket.SOL_SOCKET, 57, 8), "little") for made in tried}
+    until(lambda: cookies <= set(refused()), "all that was refused", 20)
+    assert len(refused()) == len(tried)
+    for made in tried:
+        made.close()
+    taken.close()
+    record.closed(f"port = {port} and state = listen")
+    assert len(refused()) == len(tried)
+
+
 @pytest.mark.parametrize("is_abstract", [False, True])
 def test_whoever_started_it_is_told(doorward, tmp_path, own_network, is_abstract):  # noqa: F811
     name = f"@doorward-test-{os.getpid()}" if is_abstract else str(tmp_path / "notify")

@@ -68,6 +68,7 @@ struct events {
 	struct bpf_events_memory *memory;
 	struct two_rings reading;
 	uint64_t taken;	    /* events before that place were handed on by an earlier reader */
+	uint64_t undecided; /* but those from there on are handed again, as such */
 	uint64_t kept_from; /* nested calls of the first copy, as of the turn before */
 	char blindness[128];
 };
@@ -223,13 +224,30 @@ struct taking {
 	struct event_reader *reader;
 };
 
+struct again {
+	struct event_reader reader;
+	struct event_reader *to;
+};
+
+static int hand_again(struct event_reader *reader, const struct found_event *found)
+{
+	struct event_reader *to = ((struct again *)reader)->to;
+	struct found_event again = *found;
+	again.is_again = true;
+	return to->event(to, &again);
+}
+
 static int take_record(void *data, const void *bytes, size_t n)
 {
 	const struct taking *taking = data;
-	bool was_taken = taking->events->reading.ring.at < taking->events->taken;
-	if (was_taken && n && *(const uint8_t *)bytes < DEED_MAX)
+	const struct events *events = taking->events;
+	uint64_t at = events->reading.ring.at;
+	if (at >= events->taken || !n || *(const uint8_t *)bytes >= DEED_MAX)
+		return event_parse(bytes, n, taking->reader);
+	if (at < events->undecided)
 		return 0;
-	return event_parse(bytes, n, taking->reader);
+	struct again again = {.reader = {.event = hand_again}, .to = taking->reader};
+	return event_parse(bytes, n, &again.reader);
 }
 
 int events_read(struct events *events, uint32_t limit, struct event_reader *reader)
@@ -253,15 +271,17 @@ uint64_t events_ring(const struct events *events)
 	return events->memory->shared.made_ns;
 }
 
-void events_acknowledge(struct events *events)
+void events_acknowledge(struct events *events, uint64_t position)
 {
-	ringbuf_acknowledge(&events->reading.ring);
+	ringbuf_acknowledge(&events->reading.ring, position);
 }
 
-void events_skip(struct events *events, uint64_t position)
+void events_skip(struct events *events, uint64_t position, uint64_t undecided)
 {
-	if (position <= ringbuf_end(&events->reading.ring))
-		events->taken = position;
+	if (position > ringbuf_end(&events->reading.ring))
+		return;
+	events->taken = position;
+	events->undecided = undecided;
 }
 
 bool events_sleep(struct events *events)
@@ -513,84 +533,5 @@ bool events_was_pinned(const struct events *events)
 const char *events_blindness(const struct events *events)
 {
 	return events->blindness;
-}
-#else
-bool events_try(const struct host *host, struct facility *ret)
-{
-	return events_probe(host, ret);
-}
-
-int events_open(const struct host *host unused_argument,
-		const struct events_wish *wish unused_argument, struct events **ret unused_argument,
-		struct error *err)
-{
-	return error_text(err, -ENOTSUP, "this program was built without BPF");
-}
-
-void events_close(struct events *events unused_argument)
-{
-}
-
-int events_unpin(const char *pin_path unused_argument)
-{
-	return 0;
-}
-
-bool events_was_pinned(const struct events *events unused_argument)
-{
-	return false;
-}
-
-const char *events_blindness(const struct events *events unused_argument)
-{
-	return "";
-}
-
-int events_fd(const struct events *events unused_argument)
-{
-	return -1;
-}
-
-int events_short_fd(const struct events *events unused_argument)
-{
-	return -1;
-}
-
-int events_read(struct events *events unused_argument, uint32_t limit unused_argument,
-		struct event_reader *reader unused_argument)
-{
-	return 0;
-}
-
-bool events_sleep(struct events *events unused_argument)
-{
-	return true;
-}
-
-uint64_t events_position(const struct events *events unused_argument)
-{
-	return 0;
-}
-
-void events_narrow(struct events *events unused_argument, uint64_t netns unused_argument)
-{
-}
-
-uint64_t events_ring(const struct events *events unused_argument)
-{
-	return 0;
-}
-
-void events_acknowledge(struct events *events unused_argument)
-{
-}
-
-void events_skip(struct events *events unused_argument, uint64_t position unused_argument)
-{
-}
-
-uint64_t events_take_lost(struct events *events unused_argument)
-{
-	return 0;
 }
 #endif

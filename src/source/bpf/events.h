@@ -39,6 +39,7 @@ struct found_event {
 	bool by_process; /* a process did it, not the network */
 	bool is_shut;	 /* by close(), or shut down both ways */
 	bool reuses_address;
+	bool is_again;	   /* an earlier reader was told of it */
 	int error;	   /* of the socket; errno */
 	uint16_t had_port; /* of a bind: it is bound already, to that */
 };
@@ -109,11 +110,11 @@ uint64_t events_position(const struct events *events);
 void events_narrow(struct events *events, uint64_t netns);
 /* Which ring it is: the boot time at which it was made. */
 uint64_t events_ring(const struct events *events);
-void events_acknowledge(struct events *events);
-/* What happened up to @position was handed on by an earlier reader; who processes are is told
- * again.
- */
-void events_skip(struct events *events, uint64_t position);
+/* What was read before @position is not read again by the next reader. */
+void events_acknowledge(struct events *events, uint64_t position);
+/* What happened up to @position was handed on by an earlier reader, and is not again before
+ * @undecided; who processes are is told again. */
+void events_skip(struct events *events, uint64_t position, uint64_t undecided);
 
 /* Events that were lost and not told of before: those that found no room, those of nested calls,
  * those of sockets that could not be remembered. */

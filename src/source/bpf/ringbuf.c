@@ -39,9 +39,9 @@ uint64_t ringbuf_end(const struct ringbuf *ring)
 	return __atomic_load_n((const uint64_t *)(const void *)ring->producer, __ATOMIC_ACQUIRE);
 }
 
-void ringbuf_acknowledge(struct ringbuf *ring)
+void ringbuf_acknowledge(struct ringbuf *ring, uint64_t until)
 {
-	__atomic_store_n(ring->consumer, ring->at, __ATOMIC_RELEASE);
+	__atomic_store_n(ring->consumer, until < ring->at ? until : ring->at, __ATOMIC_RELEASE);
 }
 
 int ringbuf_read(struct ringbuf *ring, uint64_t end, uint32_t limit, bool acknowledges,
@@ -61,9 +61,9 @@ int ringbuf_read(struct ringbuf *ring, uint64_t end, uint32_t limit, bool acknow
 		ring->at += ((uint64_t)size + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
 		n++;
 		if (acknowledges && n % BATCH == 0)
-			ringbuf_acknowledge(ring);
+			ringbuf_acknowledge(ring, ring->at);
 	}
 	if (acknowledges)
-		ringbuf_acknowledge(ring);
+		ringbuf_acknowledge(ring, ring->at);
 	return r < 0 ? r : (int)n;
 }

@@ -25,7 +25,7 @@ void ringbuf_done(struct ringbuf *ring);
 int ringbuf_read(struct ringbuf *ring, uint64_t end, uint32_t limit, bool acknowledges,
 		 ringbuf_take *take, void *data);
 /* The room of all that was read. */
-void ringbuf_acknowledge(struct ringbuf *ring);
+void ringbuf_acknowledge(struct ringbuf *ring, uint64_t until);
 /* How far records were written, or are being. */
 uint64_t ringbuf_end(const struct ringbuf *ring);
 
