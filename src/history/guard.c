@@ -29,8 +29,12 @@ int guard_lock(const char *path, mode_t mode, gid_t group, int *ret, struct aliv
 	       struct error *err)
 {
 	cleanup(closep) int fd = open_lock(path, O_RDWR | O_CREAT, mode);
-	if (fd < 0)
-		return error_set(err, fd, "open %s.lock", path);
+	if (fd < 0) {
+		error_set(err, fd, "open %s.lock", path);
+		if (fd == -EACCES)
+			error_hint(err, "record as who owns it, or into another file: --db FILE");
+		return fd;
+	}
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int r = fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 	read_alive(fd, ret_before);

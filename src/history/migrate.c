@@ -170,5 +170,8 @@ int schema_migrate(sqlite3 *db, int version, struct error *err)
 		r = store_run(db, err, "PRAGMA user_version = %d; COMMIT", STORE_SCHEMA);
 	if (r < 0)
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	if (r == -ENOSPC)
+		error_hint(err, "it is of an older version, and as it was: to bring it up to date"
+				" takes as much room again");
 	return r;
 }

@@ -234,6 +234,29 @@ def test_an_earlier_schema_is_brought_up_to_date(doorward, tmp_path, version):
         assert len(closed) >= sum(row[3] == port for row in before)
 
 
+@pytest.mark.needs("root")
+def test_an_earlier_schema_stays_as_it_was_where_there_is_no_room(doorward, tmp_path):
+    made = tmp_path / "made.db"
+    before = old(made, 2)
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={made.stat().st_size + 65536}", "tmpfs", place], check=True)
+    try:
+        path = shutil.copy(made, place / "history.db")
+        status, _, errors = doorward.run("record", "--db", path)
+        assert status == 3 and "no space left" in errors and "up to date takes as much room again" in errors, errors
+        database = sqlite3.connect(path)
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert sum(database.execute(f"SELECT count(*) FROM interval_{n}").fetchone()[0] for n in (1, 2)) == len(before)
+        database.close()
+        subprocess.run(["mount", "-o", "remount,size=16m", place], check=True)
+        fed(path, "--rows", 1, "--open", 5, "--start", START + 10**10, "--now", CLOCK + 10**10)
+        assert opened(path).execute("PRAGMA user_version").fetchone() == (3,)
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
 def test_a_second_recorder_is_refused_with_the_pid_of_the_first(tmp_path):
     path = tmp_path / "history.db"
     first = feed(path, "--acknowledge", "--rows", 10**7, "--pause", 100)
