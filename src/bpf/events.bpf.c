@@ -52,6 +52,9 @@ static __always_inline void fill_bytes(struct bpf_event *event, struct sock *sk,
 			bpf_core_read(&sent, sizeof(sent), &mptcp->bytes_acked);
 			bpf_core_read(&received, sizeof(received), &mptcp->bytes_received);
 		}
+		/* what says that no more comes counts as a byte, once it was acknowledged */
+		if (sent && (old == TCP_FIN_WAIT2 || old == TCP_CLOSING || old == TCP_LAST_ACK))
+			sent--;
 	} else {
 		const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 		bool has_sent_fin = old == TCP_FIN_WAIT1 || old == TCP_FIN_WAIT2 ||
@@ -224,7 +227,7 @@ static __always_inline bool is_told(struct sock *sk, int old, int new)
 
 static __always_inline bool tells(struct sock *sk, int old, int new)
 {
-	if (!(TELLING >> (new & 15) & 1))
+	if (!(TELLING >> (new & 15) & 1) || old == new)
 		return false;
 	__u16 protocol = sk->sk_protocol;
 	if (protocol != IPPROTO_TCP)
@@ -232,7 +235,7 @@ static __always_inline bool tells(struct sock *sk, int old, int new)
 	/* what MPTCP sends over: its own socket is told of */
 	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	bool is_part = tcp && bpf_core_field_exists(tcp->is_mptcp) && tcp->is_mptcp;
-	return !is_part && !(old == TCP_CLOSE && new == TCP_CLOSE);
+	return !is_part;
 }
 
 SEC("tp_btf/inet_sock_set_state")

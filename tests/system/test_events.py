@@ -151,6 +151,28 @@ def test_what_is_older_than_the_watching_has_its_end(room, watch):  # R15
 
 # ---- how it ends ----
 
+def test_a_connection_of_mptcp_is_told_once_and_its_bytes_are_its_payload(room, watch):
+    watching = watch()
+    if room("error_of(socket.socket, socket.AF_INET, socket.SOCK_STREAM, 262)"):
+        pytest.skip("no MPTCP here")
+    room("server = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)")
+    room("server.bind(('127.0.0.1', 0)); server.listen()")
+    room("dialled = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)")
+    room("dialled.connect(server.getsockname()); accepted = server.accept()[0]")
+    port = room("server.getsockname()[1]")
+    room("dialled.sendall(b'12345'); accepted.recv(5, socket.MSG_WAITALL)")
+    room("accepted.sendall(b'123'); dialled.recv(3, socket.MSG_WAITALL)")
+    room("dialled.close(); accepted.recv(1); accepted.close()")
+    ends = {end["role"]: end for end in (watching.until(event="ended"), watching.until(event="ended"))}
+    assert {role: (end["bytes_sent"], end["bytes_received"]) for role, end in ends.items()} == {
+        "dialled": (5, 3), "accepted": (3, 5)}
+    assert ends["accepted"]["peer_port"] == ends["dialled"]["local_port"]
+    room("server.close()")
+    watching.until(event="closed", local_port=port)
+    told = [(line["event"], line["state"]) for line in watching.lines if line.get("local_port") == port]
+    assert told == [("opened", "LISTEN"), ("established", "ESTABLISHED"), ("ended", "LAST_ACK"), ("closed", "LISTEN")]
+
+
 def test_the_end_that_sends_the_reset_aborts(room, watch):
     watching = watch()
     _, dialled, accepted = pair(room)
