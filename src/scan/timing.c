@@ -23,7 +23,8 @@ struct timing_path timing_path_other(void)
 {
 	return (struct timing_path){.rate_first = 1000,
 				    .rate_max = 20000,
-				    .window_first = 200,
+				    .window_first = 40000, /* all that two first time-outs hold */
+				    .window_min = 200,
 				    .timeout_first_us = 1000000,
 				    .timeout_min_us = 100000,
 				    .passes_min = 3};
@@ -37,6 +38,7 @@ void timing_init(struct timing *timing, const struct timing_path *path, uint64_t
 				  .tokens_at = now,
 				  .tokens = 1,
 				  .window = path->window_first,
+				  .window_since = now,
 				  .last_sent = now};
 }
 
@@ -100,18 +102,28 @@ static void adapt_rate(struct timing *timing, uint64_t now)
 	timing->lost_before = lost(timing);
 }
 
+/* What was not answered within one to two time-outs is under way no more: silence neither grows nor
+ * shrinks the window. */
+static void forget_silent(struct timing *timing, uint64_t now)
+{
+	uint64_t timeout = timing_timeout(timing), passed = now - timing->window_since;
+	if (passed <= timeout)
+		return;
+	timing->under_way_long = passed <= 2 * timeout ? timing->under_way : 0;
+	timing->under_way = 0;
+	timing->window_since = now;
+}
+
 uint32_t timing_allowance(struct timing *timing, uint64_t now, uint64_t *ret_next)
 {
 	uint64_t room = UINT32_MAX;
 	*ret_next = now;
 	if (timing->path.window_first) {
-		/* what was not answered within the time-out is under way no more: silence neither
-		 * grows nor shrinks the window */
-		if (now - timing->last_sent > timing_timeout(timing))
-			timing->under_way = 0;
-		room = timing->under_way < timing->window ? timing->window - timing->under_way : 0;
+		forget_silent(timing, now);
+		uint64_t n = timing->under_way + timing->under_way_long;
+		room = n < timing->window ? timing->window - n : 0;
 		if (!room)
-			*ret_next = timing->last_sent + timing_timeout(timing) + 1;
+			*ret_next = timing->window_since + timing_timeout(timing) + 1;
 	}
 	if (!timing->path.rate_first)
 		return (uint32_t)room;
@@ -157,15 +169,17 @@ void timing_answered(struct timing *timing, unsigned pass, uint64_t rtt, uint64_
 	if (pass >= TIMING_PASSES_MAX)
 		return;
 	timing->answered[pass]++;
-	if (timing->under_way)
-		timing->under_way--;
+	uint64_t *under_way =
+		timing->under_way_long ? &timing->under_way_long : &timing->under_way;
+	if (*under_way)
+		--*under_way;
 	if (rtt)
 		measure(timing, rtt);
 	if (!timing->path.window_first)
 		return;
 	if (pass == 0)
 		timing->window++;
-	else if (timing_loss(timing) > LOSS_TO_SLOW && timing->window > timing->path.window_first)
+	else if (timing_loss(timing) > LOSS_TO_SLOW && timing->window > timing->path.window_min)
 		timing->window -= timing->window / 4;
 }
 
@@ -218,7 +232,7 @@ bool timing_needs_pass(const struct timing *timing, uint64_t n_silent)
 void timing_begin_pass(struct timing *timing)
 {
 	timing->pass++;
-	timing->under_way = 0;
+	timing->under_way = timing->under_way_long = 0;
 }
 
 static void take_larger(uint64_t *to, uint64_t other)

@@ -16,6 +16,7 @@
 struct timing_path {
 	uint32_t rate_first, rate_max; /* probes a second, at first and at most; 0: no limit */
 	uint32_t window_first;	       /* probes under way at first; 0: no limit */
+	uint32_t window_min;	       /* loss takes no more than leaves this */
 	uint32_t timeout_first_us;     /* while no round trip was measured */
 	uint32_t timeout_min_us;       /* never less for the last wait, whatever was measured */
 	uint8_t passes_min;	       /* for who never answers */
@@ -35,7 +36,9 @@ struct timing {
 	uint64_t lost_before;			    /* proven losses when it was set */
 	uint64_t tokens_at;			    /* up to when tokens were given, */
 	double tokens;				    /* and how many are left */
-	uint64_t window, under_way, n_sent;
+	uint64_t window, n_sent;
+	uint64_t window_since;		    /* the younger ones under way were sent since then, */
+	uint64_t under_way, under_way_long; /* the older in the time-out before */
 	uint64_t last_sent;
 	unsigned pass; /* from 0 */
 };

@@ -269,6 +269,33 @@ static void test_others_get_no_more_than_the_rate(void **state)
 	assert_true(got.took > 5000000 && got.took < 9000000);
 }
 
+/* A host that says nothing at all gets what the rate gives: 1,000, 2,000, 4,000, ... a second. */
+static void test_who_says_nothing_is_asked_at_the_whole_rate(void **state)
+{
+	(void)state;
+	struct path path = {.delay = 1000};
+	const struct timing_path how = timing_path_other();
+	struct outcome got = scan(&path, &how, DOORS);
+	assert_int_equal(got.passes, 3);
+	assert_int_equal(got.rate_max, how.rate_max);
+	assert_true(got.took < UINT64_C(1000000) * (5 + 3 * DOORS / how.rate_max + 2));
+}
+
+static void test_proven_loss_shrinks_the_window_and_silence_does_not(void **state)
+{
+	(void)state;
+	const struct timing_path how = timing_path_other();
+	struct timing timing;
+	uint64_t next;
+	timing_init(&timing, &how, 0);
+	timing_sent(&timing, 1000, 10);
+	timing_allowance(&timing, 5000000, &next);
+	assert_int_equal(timing.window, how.window_first);
+	for (unsigned i = 0; i < 100; i++)
+		timing_answered(&timing, 1, 100, 5000000);
+	assert_in_range(timing.window, how.window_min / 2, how.window_min);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +309,8 @@ int main(void)
 		cmocka_unit_test(test_what_one_thread_saw_counts_for_all),
 		cmocka_unit_test(test_silence_alone_slows_nothing),
 		cmocka_unit_test(test_others_get_no_more_than_the_rate),
+		cmocka_unit_test(test_who_says_nothing_is_asked_at_the_whole_rate),
+		cmocka_unit_test(test_proven_loss_shrinks_the_window_and_silence_does_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
