@@ -203,7 +203,7 @@ static int cut_passed_on(const struct cutting *cutting, const struct found_netns
 	vector_init(&connections, sizeof(struct nat_connection));
 	vector_init(&places, sizeof(struct found_netns));
 	arena_init(&arena);
-	int r = nat_read(netns, bounds.port_first, bounds.port_last, &connections);
+	int r = nat_read(netns, IPPROTO_TCP, bounds.port_first, bounds.port_last, &connections);
 	if (r < 0)
 		return error_set(err, r, "ask for the connections that NAT passes on");
 	if (!connections.n)

@@ -90,6 +90,10 @@ static int set(const struct option *option, void *settings, const char *argument
 			return error_text(err, -EINVAL,
 					  "%s %.60s: it takes a time such as 500ms, 10s, 5m", name,
 					  argument);
+		if (ms < option->min || (option->max && ms > option->max))
+			return error_text(err, -EINVAL, "%s %.60s: it takes %s", name, argument,
+					  ms < option->min ? "a time, not none"
+							   : "at most 49 days");
 		memcpy(place, &ms, sizeof(ms));
 		return 0;
 	}

@@ -28,7 +28,7 @@ struct option {
 	const char *argument;	  /* the word for it in help, "LIST"; NULL for flags */
 	const char *help;	  /* one line, no full stop */
 	const char *const *words; /* OPTION_WORD: NULL ends */
-	uint32_t min, max;
+	uint32_t min, max;	  /* of a number; of a time in ms, where max 0 is none */
 	const char *completes; /* what the argument is, for completion: "field", "netns", "file",
 				  "target"; or NULL */
 	bool is_hidden;	       /* not in the help */

@@ -54,7 +54,7 @@ static const struct option options[] = {
 	{OPTION_NUMBER, 0, "rate", offsetof(struct settings, rate), "N",
 	 N_("probes a second, instead of what the path bears"), .min = 1, .max = 10000000},
 	{OPTION_DURATION, 0, "max-time", offsetof(struct settings, max_time), "TIME",
-	 N_("end after so long; what is left is unknown")},
+	 N_("end after so long; what is left is unknown"), .min = 1, .max = UINT32_MAX},
 	{OPTION_FLAG, 0, "compare", offsetof(struct settings, has_compare), NULL,
 	 N_("hold it against the table of sockets: the default on this host")},
 	{OPTION_NO_FLAG, 0, "no-compare", offsetof(struct settings, has_compare), NULL,
@@ -115,9 +115,10 @@ static void end_progress(const struct progress *progress)
 static void announce(uint32_t n_addresses, uint64_t n_probes, void *data)
 {
 	const struct context *context = data;
-	dprintf(2, "%s: scan: up to %llu probes to %u address%s that %s not this host's\n",
-		context->program, (unsigned long long)n_probes, n_addresses,
-		n_addresses == 1 ? "" : "es", n_addresses == 1 ? "is" : "are");
+	dprintf(2, "%s: scan: %llu probe%s to %u address%s that %s not this host's; what does not answer "
+		"is asked again\n",
+		context->program, (unsigned long long)n_probes, n_probes == 1 ? "" : "s",
+		n_addresses, n_addresses == 1 ? "" : "es", n_addresses == 1 ? "is" : "are");
 }
 
 static void warn(const char *text, void *data)

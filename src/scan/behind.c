@@ -55,16 +55,40 @@ static int add_doors(struct asking *asking, struct scan_result *result)
 	return 0;
 }
 
+/* The program that holds the door, where none of those that hold it speaks what answers; NULL. */
+static const char *other_program(const struct snapshot *snapshot, const struct scan_door *door)
+{
+	const struct socket *socket =
+		door->socket != NONE ? snapshot_socket(snapshot, door->socket) : NULL;
+	const struct holder *holder = socket ? snapshot_holder(snapshot, socket->holder) : NULL;
+	const char *first = NULL;
+	for (; holder; holder = snapshot_holder(snapshot, holder->next)) {
+		const char *name = snapshot_process(snapshot, holder->process)->name;
+		if (!compare_is_other_program(name, door->identified->service))
+			return NULL;
+		first = first ? first : name;
+	}
+	return first;
+}
+
 static void judge(struct asking *asking, struct scan_door *door)
 {
 	const struct identified *its = door->identified;
 	const char *registered = service_name(NULL, door->proto, door->port);
-	char text[128];
+	const char *program = other_program(asking->scan->snapshot, door);
+	char text[160];
 	bool is_inside_tls = its->tls.is_there && !its->tls.is_upgraded;
-	if (!compare_is_other_service(registered, its->service, is_inside_tls))
+	bool is_other = compare_is_other_service(registered, its->service, is_inside_tls);
+	if (!is_other && !program)
 		return;
-	snprintf(text, sizeof(text), "%.40s%s answers at the port of %.40s", its->service,
-		 is_inside_tls ? " in TLS" : "", registered);
+	int n = snprintf(text, sizeof(text), "%.40s%s answers", its->service,
+			 is_inside_tls ? " in TLS" : "");
+	if (is_other)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " at the port of %.40s",
+			      registered);
+	if (program)
+		snprintf(text + n, sizeof(text) - (size_t)n, ", where %.16s holds the door",
+			 program);
 	door->verdict = VERDICT_OTHER_SERVICE;
 	door->detail = arena_intern_string(&asking->scan->arena, text);
 }

@@ -244,6 +244,31 @@ static const char *const spoken[][2] = {
 	{"ipp", "http"},
 	{"ircs-u", "+irc"},
 	{"tftp", "tftp"},
+	{"docker", "http"},
+	{"docker-s", "+http"},
+	{"etcd-client", "http"},
+	{"etcd-server", "http"},
+	{"couchdb", "http"},
+	{"sip-tls", "+sip"},
+	{"irc", "irc"},
+	{"ircd", "irc"},
+	{"netbios-ssn", "smb"},
+	/* what is not recognised here: whatever is recognised is another */
+	{"finger", "finger"},
+	{"gopher", "gopher"},
+	{"kerberos", "kerberos"},
+	{"sunrpc", "sunrpc"},
+	{"nntp", "nntp"},
+	{"nntps", "+nntp"},
+	{"printer", "lpd"},
+	{"rtsp", "rtsp"},
+	{"socks", "socks"},
+	{"openvpn", "openvpn"},
+	{"ms-sql-s", "tds"},
+	{"pptp", "pptp"},
+	{"nfs", "nfs"},
+	{"epmd", "epmd"},
+	{"x11", "x11"},
 };
 
 /* What is spoken over HTTP is HTTP. */
@@ -272,4 +297,64 @@ bool compare_is_other_service(const char *registered, const char *identified, bo
 		return wants_tls && !has_tls;
 	}
 	return false; /* nothing is known of what that name speaks */
+}
+
+/* Programs that speak one thing, by the name of the process; "|" between several. Whoever serves
+ * whatever its settings say (nginx, haproxy, systemd, an interpreter) is not among them. */
+static const char *const programs[][2] = {
+	{"sshd", "ssh"},
+	{"dropbear", "ssh"},
+	{"apache2", "http"},
+	{"httpd", "http"},
+	{"lighttpd", "http"},
+	{"cupsd", "http"},
+	{"squid", "http|ftp"},
+	{"redis-server", "redis"},
+	{"valkey-server", "redis"},
+	{"memcached", "memcached"},
+	{"mysqld", "mysql"},
+	{"mariadbd", "mysql"},
+	{"postgres", "postgresql"},
+	{"mongod", "mongodb"},
+	{"mongos", "mongodb"},
+	{"mosquitto", "mqtt|http"},
+	{"vsftpd", "ftp"},
+	{"proftpd", "ftp"},
+	{"pure-ftpd", "ftp"},
+	{"exim4", "smtp"},
+	{"named", "dns|http"},
+	{"unbound", "dns|http"},
+	{"dnsmasq", "dns|tftp"},
+	{"chronyd", "ntp"},
+	{"ntpd", "ntp"},
+	{"snmpd", "snmp"},
+	{"slapd", "ldap"},
+	{"smbd", "smb"},
+	{"rsync", "rsync"},
+	{"xrdp", "rdp"},
+	{"Xtigervnc", "vnc"},
+	{"beanstalkd", "beanstalkd"},
+	{"ngircd", "irc"},
+	{"etcd", "http"},
+};
+
+const char *compare_program_speaks(const char *program)
+{
+	for (unsigned i = 0; program && i < ARRAY_SIZE(programs); i++)
+		if (strcmp(programs[i][0], program) == 0)
+			return programs[i][1];
+	return NULL;
+}
+
+bool compare_is_other_program(const char *program, const char *identified)
+{
+	const char *at = compare_program_speaks(program);
+	if (!at || !identified || !identified[0] || strcmp(identified, "tls") == 0)
+		return false;
+	const char *what = base_of(identified);
+	size_t n = strlen(what);
+	for (; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+		if (strcspn(at, "|") == n && strncmp(at, what, n) == 0)
+			return false;
+	return true;
 }

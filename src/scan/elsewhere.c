@@ -12,6 +12,10 @@
 
 #define LOOKED_UP_MAX 64 /* each costs a few system calls */
 
+static const char hidden[] =
+	"hidden: no socket that may be seen, no NAT rule, no program of the kernel, no other "
+	"namespace has it (packets may be answered without a socket)";
+
 struct looking_up {
 	struct host *host;
 	const struct snapshot *snapshot;
@@ -76,7 +80,33 @@ static int dial(void *data)
 	return -ECONNREFUSED;
 }
 
-/* Where connection tracking sees a connection go, as long as it is there. */
+/* The socket behind the rule, of the one namespace that has the server's address; NONE: of none, or
+ * of several. */
+static uint32_t find_server(const struct looking_up *up, const struct scan_result *result,
+			    const struct scan_door *door, const struct nat_connection *its)
+{
+	bool is_loopback = ip_reach(&its->server) == REACH_LOOPBACK;
+	uint32_t found = NONE;
+	for (uint32_t i = 0; i < up->snapshot->sockets.n; i++) {
+		const struct socket *socket = snapshot_socket(up->snapshot, i);
+		if (socket->local_port != its->server_port || socket->proto != door->proto ||
+		    socket->netns == NONE || !socket_is_open(socket) || socket_has_peer(socket) ||
+		    !(ip_equal(&socket->local, &its->server) || ip_is_any(&socket->local)))
+			continue;
+		if (is_loopback ? socket->netns != result->netns
+				: !netns_has_address(
+					  snapshot_netns(up->snapshot, socket->netns),
+					  &its->server))
+			continue;
+		if (found != NONE && snapshot_socket(up->snapshot, found)->netns != socket->netns)
+			return NONE;
+		found = i;
+	}
+	return found;
+}
+
+/* Where connection tracking sees a connection go, as long as it is there. What a datagram of the
+ * scan made is there yet. */
 static bool is_translated(struct looking_up *up, const struct scan_result *result,
 			  struct scan_door *door)
 {
@@ -84,13 +114,15 @@ static bool is_translated(struct looking_up *up, const struct scan_result *resul
 	char text[160], address[FORMAT_IP_MAX];
 	bool is_found = false;
 	struct dialling dialling = {&result->target, door->port};
-	if (!up->place || !up->seen_from || door->proto != PROTO_TCP)
+	if (!up->place || !up->seen_from ||
+	    (door->proto != PROTO_TCP && door->proto != PROTO_UDP))
 		return false;
-	cleanup(closep) int fd = netns_call(up->seen_from, dial, &dialling);
-	if (fd < 0)
+	bool is_tcp = door->proto == PROTO_TCP;
+	cleanup(closep) int fd = is_tcp ? netns_call(up->seen_from, dial, &dialling) : -1;
+	if (is_tcp && fd < 0)
 		return false;
 	vector_init(&found, sizeof(struct nat_connection));
-	nat_read(up->place, door->port, door->port, &found);
+	nat_read(up->place, is_tcp ? IPPROTO_TCP : IPPROTO_UDP, door->port, door->port, &found);
 	for (uint32_t i = 0; i < found.n && !is_found; i++) {
 		const struct nat_connection *its = vector_at(&found, i);
 		if (!ip_equal(&its->to, &result->target.ip) || its->to_port != door->port)
@@ -99,6 +131,7 @@ static bool is_translated(struct looking_up *up, const struct scan_result *resul
 		snprintf(text, sizeof(text), "a NAT rule sends it to %.*s port %u", (int)n, address,
 			 its->server_port);
 		say(up, door, text);
+		door->socket = find_server(up, result, door, its);
 		is_found = true;
 	}
 	vector_done(&found);
@@ -158,8 +191,10 @@ void elsewhere_find(struct host *host, const struct snapshot *snapshot,
 			up.place =
 				place_of(&places, snapshot_netns(snapshot, result->netns)->inode);
 			up.seen_from = place_of(seen_from, result->inode);
-			if (!is_steered(&up, result, door) && !is_translated(&up, result, door))
-				is_of_another(&up, result, door);
+			if (!is_steered(&up, result, door) &&
+			    !is_translated(&up, result, door) &&
+			    !is_of_another(&up, result, door))
+				say(&up, door, hidden);
 		}
 	}
 	netns_list_done(&places);

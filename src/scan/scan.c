@@ -188,6 +188,32 @@ static int find_targets(struct visit *visit, struct targets *targets)
 	return r;
 }
 
+/* Whom a name means is said before anything is sent to him: all of them. */
+static void say_names(const struct visit *visit, const struct targets *targets)
+{
+	const char *last = NULL;
+	char text[512] = "", address[64];
+	size_t used = 0;
+	for (uint32_t i = 0; i <= targets->list.n; i++) {
+		const struct scan_target *target =
+			i < targets->list.n ? vector_at(&targets->list, i) : NULL;
+		bool is_named = target && target->name && !target->is_own;
+		bool goes_on = is_named && last && strcmp(last, target->name) == 0;
+		if (used && (!goes_on || used > sizeof(text) - sizeof(address) - 4)) {
+			visit->request->warn(text, visit->request->data);
+			used = 0;
+		}
+		last = is_named ? target->name : NULL;
+		if (!is_named)
+			continue;
+		size_t n = ip_format(address, &target->ip, target->is_v4);
+		used += (size_t)(used ? snprintf(text + used, sizeof(text) - used, ", %.*s", (int)n,
+						 address)
+				      : snprintf(text, sizeof(text), "%.255s is %.*s", last,
+						 (int)n, address));
+	}
+}
+
 /* Nobody is asked more than he was said to be. */
 static int check(const struct visit *visit, const struct targets *targets)
 {
@@ -204,11 +230,13 @@ static int check(const struct visit *visit, const struct targets *targets)
 	}
 	if (targets->n_foreign > TARGETS_UNASKED_MAX && !request->is_sure) {
 		error_text(visit->err, -EINVAL,
-			   "%u addresses that are not this host's would get up to %llu probes",
+			   "%u addresses that are not this host's would get %llu probes or more",
 			   targets->n_foreign, (unsigned long long)(each * targets->n_foreign));
 		error_hint(visit->err, "--yes where all of them are yours to scan");
 		return -EINVAL;
 	}
+	if (targets->n_foreign && request->warn)
+		say_names(visit, targets);
 	if (targets->n_foreign && request->announce)
 		request->announce(targets->n_foreign, each * targets->n_foreign, request->data);
 	return 0;

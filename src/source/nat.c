@@ -100,6 +100,7 @@ static bool is_alive(const struct nlattr *nest)
 }
 
 struct search {
+	uint8_t proto;
 	uint16_t first, last;
 	struct vector *ret;
 };
@@ -125,8 +126,8 @@ static int on_connection(const struct nlmsghdr *message, void *data)
 		else if (type == CTA_PROTOINFO)
 			lives = is_alive(attribute);
 	}
-	if (there.n_known != 4 || back.n_known != 4 || there.proto != IPPROTO_TCP || !lives ||
-	    !(status & IPS_DST_NAT) || there.to_port < search->first ||
+	if (there.n_known != 4 || back.n_known != 4 || there.proto != search->proto ||
+	    !(lives || search->proto != IPPROTO_TCP) || !(status & IPS_DST_NAT) || there.to_port < search->first ||
 	    there.to_port > search->last || search->ret->n >= CONNECTIONS_MAX)
 		return MNL_CB_OK;
 	struct nat_connection *added = vector_add(search->ret);
@@ -145,10 +146,10 @@ static int on_connection(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-int nat_parse(const void *bytes, size_t n, uint32_t sequence, uint16_t first, uint16_t last,
-	      struct vector *ret)
+int nat_parse(const void *bytes, size_t n, uint32_t sequence, uint8_t proto, uint16_t first,
+	      uint16_t last, struct vector *ret)
 {
-	struct search search = {.first = first, .last = last, .ret = ret};
+	struct search search = {.proto = proto, .first = first, .last = last, .ret = ret};
 	int r = mnl_cb_run(bytes, n, sequence, 0, on_connection, &search);
 	return r < 0 ? -(errno ? errno : EBADMSG) : r > MNL_CB_STOP;
 }
@@ -166,7 +167,8 @@ static int ask(int fd, uint32_t sequence)
 	return send(fd, request, request->nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
-static int dump(int fd, uint32_t sequence, uint16_t first, uint16_t last, struct vector *ret)
+static int dump(int fd, uint32_t sequence, uint8_t proto, uint16_t first, uint16_t last,
+		struct vector *ret)
 {
 	char buffer[32768] __attribute__((aligned(8)));
 	int r = ask(fd, sequence);
@@ -179,12 +181,13 @@ static int dump(int fd, uint32_t sequence, uint16_t first, uint16_t last, struct
 			continue;
 		if (n < 0)
 			return -errno;
-		r = nat_parse(buffer, (size_t)n, sequence, first, last, ret);
+		r = nat_parse(buffer, (size_t)n, sequence, proto, first, last, ret);
 	}
 	return r;
 }
 
-int nat_read(const struct found_netns *netns, uint16_t first, uint16_t last, struct vector *ret)
+int nat_read(const struct found_netns *netns, uint8_t proto, uint16_t first, uint16_t last,
+	     struct vector *ret)
 {
 	int r = -EINTR;
 	for (uint32_t i = 0; i < TRIES && r == -EINTR; i++) {
@@ -192,7 +195,7 @@ int nat_read(const struct found_netns *netns, uint16_t first, uint16_t last, str
 		if (fd < 0)
 			return fd == -EPROTONOSUPPORT ? 0 : fd;
 		ret->n = 0;
-		r = dump(fd, i + 1, first, last, ret);
+		r = dump(fd, i + 1, proto, first, last, ret);
 	}
 	/* a kernel without it, or that has not loaded it: nothing is tracked */
 	return r == -EOPNOTSUPP || r == -EINVAL || r == -ENOENT ? 0 : r;

@@ -14,13 +14,15 @@ struct nat_connection {
 	uint16_t server_port, peer_port;
 };
 
-/* The TCP connections of the namespace that came to a port of @first..@last and go elsewhere, into
- * @ret (struct nat_connection). None where nothing tracks connections. 0 or negative errno. */
-int nat_read(const struct found_netns *netns, uint16_t first, uint16_t last, struct vector *ret);
+/* The connections of @proto (IPPROTO_TCP; IPPROTO_UDP, whose are remembered for a while) of the
+ * namespace that came to a port of @first..@last and go elsewhere, into @ret (struct
+ * nat_connection). None where nothing tracks connections. 0 or negative errno. */
+int nat_read(const struct found_netns *netns, uint8_t proto, uint16_t first, uint16_t last,
+	     struct vector *ret);
 
 /* One answer's messages in @bytes (aligned to 8). 1: more follow; 0: that was the end; negative
  * errno. Pure. */
-int nat_parse(const void *bytes, size_t n, uint32_t sequence, uint16_t first, uint16_t last,
-	      struct vector *ret);
+int nat_parse(const void *bytes, size_t n, uint32_t sequence, uint8_t proto, uint16_t first,
+	      uint16_t last, struct vector *ret);
 
 #endif

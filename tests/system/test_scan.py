@@ -174,6 +174,12 @@ def test_what_is_refused_says_why_and_how_to_mend_it(lo, doorward, words):
     assert said[0].startswith("doorward: scan: ") and said[1].startswith("  ")
 
 
+@pytest.mark.parametrize("time", ["0", "0s", "50d", "99999999999999999999s"])
+def test_a_time_that_is_none_is_refused(lo, doorward, time):
+    status, out, err = lo.doorward(doorward).run("scan", "127.0.0.1", "-p", "1", "--max-time", time)
+    assert (status, out) == (2, "") and "--max-time" in err
+
+
 def test_a_mapped_address_is_the_ipv4_one(lo, doorward):
     listen_at(lo, ["127.0.0.1"], [22])
     assert found(lo.doorward(doorward), "::ffff:127.0.0.1", "-p", "22,23").by_port == {22: ("open", "syn-ack"), 23: ("closed", "rst")}

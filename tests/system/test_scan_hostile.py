@@ -4,6 +4,7 @@
 import json
 import pathlib
 import re
+import subprocess
 
 import pytest
 
@@ -100,6 +101,26 @@ def test_a_name_is_shown_with_what_was_scanned_for_it(lo, doorward):
     assert {(r["address"], r["name"]) for r in said["results"]} <= {("127.0.0.1", "localhost"), ("::1", "localhost")}
     status, out, err = lo.doorward(doorward).run("scan", "no-such-name.invalid", "-p", "22")
     assert (status, out) == (2, "") and "no-such-name.invalid" in err
+
+
+def test_whom_a_name_means_is_said_before(lo, doorward, tmp_path):
+    (tmp_path / "hosts").write_text("127.0.0.1 localhost\n198.18.0.1 two.test\n198.18.0.2 two.test\n"
+                                    "198.18.0.3 all.test\n224.0.0.1 all.test\n")
+    inside = lo.doorward(doorward)
+
+    def scan(name):
+        return subprocess.run([*inside.prefix, "unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"',
+                               tmp_path / "hosts", inside.path, "scan", name, "-p", "22,23", "--json"],
+                              capture_output=True, text=True, timeout=60, check=False)
+    said = scan("two.test")
+    assert said.stderr.splitlines() == [
+        "doorward: scan: two.test is 198.18.0.1, 198.18.0.2",
+        "doorward: scan: 4 probes to 2 addresses that are not this host's; what does not answer is asked again"]
+    assert {(r["address"], r["name"]) for r in json.loads(said.stdout)["results"]} == {("198.18.0.1", "two.test"),
+                                                                                       ("198.18.0.2", "two.test")}
+    said = scan("all.test")
+    assert (said.returncode, said.stdout) == (2, "") and "multicast" in said.stderr
+    assert "localhost" not in scan("localhost").stderr
 
 
 def test_networks_lists_and_what_is_left_out(lo, doorward, tmp_path):

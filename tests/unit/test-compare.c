@@ -182,6 +182,24 @@ static void test_another_service_than_the_number_says(void **state)
 	assert_false(compare_is_other_service("irdmi", "http", false));
 	assert_false(compare_is_other_service(NULL, "http", false));
 	assert_false(compare_is_other_service("ssh", "", false));
+	assert_false(compare_is_other_service("docker", "docker", false));
+	assert_true(compare_is_other_service("sunrpc", "ssh", false));
+}
+
+static void test_another_service_than_the_program_speaks(void **state)
+{
+	(void)state;
+	assert_true(compare_is_other_program("sshd", "http"));
+	assert_true(compare_is_other_program("squid", "ft"));
+	assert_true(compare_is_other_program("redis-server", "prometheus"));
+	assert_false(compare_is_other_program("sshd", "ssh"));
+	assert_false(compare_is_other_program("squid", "http-proxy"));
+	assert_false(compare_is_other_program("named", "http2"));
+	assert_false(compare_is_other_program("etcd", "etcd"));
+	assert_false(compare_is_other_program("redis-server", "tls")); /* inside of which it may be */
+	assert_false(compare_is_other_program("redis-server", ""));
+	assert_false(compare_is_other_program("python3", "ssh"));
+	assert_false(compare_is_other_program(NULL, "ssh"));
 }
 
 int main(void)
@@ -193,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_silence_of_a_bound_datagram_socket_is_expected),
 		cmocka_unit_test(test_what_was_not_asked_has_no_verdict),
 		cmocka_unit_test(test_another_service_than_the_number_says),
+		cmocka_unit_test(test_another_service_than_the_program_speaks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,9 +67,9 @@ static void test_both_ends_are_told_of_each_side(unused_argument void **state)
 	struct vector found;
 	vector_init(&found, sizeof(struct nat_connection));
 	size_t n = put_connection(0, IPS_DST_NAT, TCP_CONNTRACK_ESTABLISHED, IPPROTO_TCP);
-	assert_int_equal(nat_parse(buffer, n, SEQUENCE, 8000, 8080, &found), 1);
+	assert_int_equal(nat_parse(buffer, n, SEQUENCE, IPPROTO_TCP, 8000, 8080, &found), 1);
 	n = put_done(0);
-	assert_int_equal(nat_parse(buffer, n, SEQUENCE, 8000, 8080, &found), 0);
+	assert_int_equal(nat_parse(buffer, n, SEQUENCE, IPPROTO_TCP, 8000, 8080, &found), 0);
 	assert_int_equal(found.n, 1);
 	const struct nat_connection *one = vector_at(&found, 0);
 	struct ip client = ip_from_v4((const uint8_t[4]){192, 0, 2, 1}),
@@ -93,11 +93,22 @@ static void test_others_are_left_out(unused_argument void **state)
 	n = put_connection(n, IPS_DST_NAT, TCP_CONNTRACK_TIME_WAIT, IPPROTO_TCP);
 	n = put_connection(n, IPS_DST_NAT, TCP_CONNTRACK_ESTABLISHED, IPPROTO_UDP);
 	n = put_done(n);
-	assert_int_equal(nat_parse(buffer, n, SEQUENCE, 8080, 8080, &found), 0);
+	assert_int_equal(nat_parse(buffer, n, SEQUENCE, IPPROTO_TCP, 8080, 8080, &found), 0);
 	n = put_connection(0, IPS_DST_NAT, TCP_CONNTRACK_ESTABLISHED, IPPROTO_TCP);
-	assert_int_equal(nat_parse(buffer, n, SEQUENCE, 8081, 65535, &found), 1);
-	assert_int_equal(nat_parse(buffer, n, SEQUENCE, 0, 8079, &found), 1);
+	assert_int_equal(nat_parse(buffer, n, SEQUENCE, IPPROTO_TCP, 8081, 65535, &found), 1);
+	assert_int_equal(nat_parse(buffer, n, SEQUENCE, IPPROTO_TCP, 0, 8079, &found), 1);
 	assert_int_equal(found.n, 0);
+	vector_done(&found);
+}
+
+static void test_datagrams_are_told_when_asked_for(unused_argument void **state)
+{
+	struct vector found;
+	vector_init(&found, sizeof(struct nat_connection));
+	size_t n = put_connection(0, IPS_DST_NAT, 0, IPPROTO_TCP);
+	n = put_done(put_connection(n, IPS_DST_NAT, 0, IPPROTO_UDP));
+	assert_int_equal(nat_parse(buffer, n, SEQUENCE, IPPROTO_UDP, 8080, 8080, &found), 0);
+	assert_int_equal(found.n, 1);
 	vector_done(&found);
 }
 
@@ -113,7 +124,7 @@ static void test_what_is_cut_short_gives_nothing(unused_argument void **state)
 		memcpy(&header, copy, sizeof(header));
 		header.nlmsg_len = (uint32_t)cut;
 		memcpy(copy, &header, sizeof(header));
-		assert_int_equal(nat_parse(copy, cut, SEQUENCE, 0, 65535, &found), 1);
+		assert_int_equal(nat_parse(copy, cut, SEQUENCE, IPPROTO_TCP, 0, 65535, &found), 1);
 	}
 	assert_int_equal(found.n, 0);
 	vector_done(&found);
@@ -124,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ends_are_told_of_each_side),
 		cmocka_unit_test(test_others_are_left_out),
+		cmocka_unit_test(test_datagrams_are_told_when_asked_for),
 		cmocka_unit_test(test_what_is_cut_short_gives_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
