@@ -115,7 +115,9 @@ static void end_progress(const struct progress *progress)
 static void announce(uint32_t n_addresses, uint64_t n_probes, void *data)
 {
 	const struct context *context = data;
-	dprintf(2, "%s: scan: %llu probe%s to %u address%s that %s not this host's; what does not answer "
+	dprintf(2,
+		"%s: scan: %llu probe%s to %u address%s that %s not this host's; what does not "
+		"answer "
 		"is asked again\n",
 		context->program, (unsigned long long)n_probes, n_probes == 1 ? "" : "s",
 		n_addresses, n_addresses == 1 ? "" : "es", n_addresses == 1 ? "is" : "are");

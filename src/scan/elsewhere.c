@@ -94,9 +94,8 @@ static uint32_t find_server(const struct looking_up *up, const struct scan_resul
 		    !(ip_equal(&socket->local, &its->server) || ip_is_any(&socket->local)))
 			continue;
 		if (is_loopback ? socket->netns != result->netns
-				: !netns_has_address(
-					  snapshot_netns(up->snapshot, socket->netns),
-					  &its->server))
+				: !netns_has_address(snapshot_netns(up->snapshot, socket->netns),
+						     &its->server))
 			continue;
 		if (found != NONE && snapshot_socket(up->snapshot, found)->netns != socket->netns)
 			return NONE;
@@ -114,8 +113,7 @@ static bool is_translated(struct looking_up *up, const struct scan_result *resul
 	char text[160], address[FORMAT_IP_MAX];
 	bool is_found = false;
 	struct dialling dialling = {&result->target, door->port};
-	if (!up->place || !up->seen_from ||
-	    (door->proto != PROTO_TCP && door->proto != PROTO_UDP))
+	if (!up->place || !up->seen_from || (door->proto != PROTO_TCP && door->proto != PROTO_UDP))
 		return false;
 	bool is_tcp = door->proto == PROTO_TCP;
 	cleanup(closep) int fd = is_tcp ? netns_call(up->seen_from, dial, &dialling) : -1;
@@ -191,8 +189,7 @@ void elsewhere_find(struct host *host, const struct snapshot *snapshot,
 			up.place =
 				place_of(&places, snapshot_netns(snapshot, result->netns)->inode);
 			up.seen_from = place_of(seen_from, result->inode);
-			if (!is_steered(&up, result, door) &&
-			    !is_translated(&up, result, door) &&
+			if (!is_steered(&up, result, door) && !is_translated(&up, result, door) &&
 			    !is_of_another(&up, result, door))
 				say(&up, door, hidden);
 		}

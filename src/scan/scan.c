@@ -209,8 +209,8 @@ static void say_names(const struct visit *visit, const struct targets *targets)
 		size_t n = ip_format(address, &target->ip, target->is_v4);
 		used += (size_t)(used ? snprintf(text + used, sizeof(text) - used, ", %.*s", (int)n,
 						 address)
-				      : snprintf(text, sizeof(text), "%.255s is %.*s", last,
-						 (int)n, address));
+				      : snprintf(text, sizeof(text), "%.255s is %.*s", last, (int)n,
+						 address));
 	}
 }
 

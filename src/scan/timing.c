@@ -169,8 +169,7 @@ void timing_answered(struct timing *timing, unsigned pass, uint64_t rtt, uint64_
 	if (pass >= TIMING_PASSES_MAX)
 		return;
 	timing->answered[pass]++;
-	uint64_t *under_way =
-		timing->under_way_long ? &timing->under_way_long : &timing->under_way;
+	uint64_t *under_way = timing->under_way_long ? &timing->under_way_long : &timing->under_way;
 	if (*under_way)
 		--*under_way;
 	if (rtt)

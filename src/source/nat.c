@@ -127,8 +127,9 @@ static int on_connection(const struct nlmsghdr *message, void *data)
 			lives = is_alive(attribute);
 	}
 	if (there.n_known != 4 || back.n_known != 4 || there.proto != search->proto ||
-	    !(lives || search->proto != IPPROTO_TCP) || !(status & IPS_DST_NAT) || there.to_port < search->first ||
-	    there.to_port > search->last || search->ret->n >= CONNECTIONS_MAX)
+	    !(lives || search->proto != IPPROTO_TCP) || !(status & IPS_DST_NAT) ||
+	    there.to_port < search->first || there.to_port > search->last ||
+	    search->ret->n >= CONNECTIONS_MAX)
 		return MNL_CB_OK;
 	struct nat_connection *added = vector_add(search->ret);
 	if (!added)

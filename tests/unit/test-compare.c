@@ -196,7 +196,8 @@ static void test_another_service_than_the_program_speaks(void **state)
 	assert_false(compare_is_other_program("squid", "http-proxy"));
 	assert_false(compare_is_other_program("named", "http2"));
 	assert_false(compare_is_other_program("etcd", "etcd"));
-	assert_false(compare_is_other_program("redis-server", "tls")); /* inside of which it may be */
+	assert_false(
+		compare_is_other_program("redis-server", "tls")); /* inside of which it may be */
 	assert_false(compare_is_other_program("redis-server", ""));
 	assert_false(compare_is_other_program("python3", "ssh"));
 	assert_false(compare_is_other_program(NULL, "ssh"));

@@ -234,6 +234,44 @@ static void test_answers_by_specification_double(void **state)
 	assert_string_equal(seen.version, "24.0.5");
 }
 
+/* A ping names the engine; only what needs the right to see shows that none is asked for. */
+static void test_docker_is_named_by_its_ping(void **state)
+{
+	struct identified seen = {0};
+	struct http_answer answer = {.ask = ASK_PING,
+				     .status = 200,
+				     .server = "Docker/20.10.24 (linux)",
+				     .api = "1.41",
+				     .body = "OK",
+				     .n = 2};
+	(void)state;
+	assert_true(http_read_docker(&answer, &seen));
+	assert_string_equal(seen.service, "docker");
+	assert_string_equal(seen.product, "Docker");
+	assert_string_equal(seen.version, "20.10.24");
+	assert_string_equal(seen.protocol_version, "1.41");
+	assert_int_equal(seen.findings, 0);
+	answer = (struct http_answer){.ask = ASK_CONTAINERS,
+				      .status = 403,
+				      .server = "",
+				      .api = "",
+				      .body = "[]",
+				      .n = 2};
+	assert_true(http_read_docker(&answer, &seen));
+	assert_int_equal(seen.findings, 0);
+	answer.status = 200;
+	assert_true(http_read_docker(&answer, &seen));
+	assert_int_equal(seen.findings, FINDING(NO_PASSWORD));
+	memset(&seen, 0, sizeof(seen));
+	answer = (struct http_answer){.ask = ASK_PING,
+				      .status = 200,
+				      .server = "nginx/1.22.1",
+				      .api = "",
+				      .body = "OK",
+				      .n = 2};
+	assert_false(http_read_docker(&answer, &seen));
+}
+
 static void test_metrics_name_program_and_version(void **state)
 {
 	struct identified seen = {0};
@@ -274,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_text_of_a_server_is_clean_and_bounded),
 		cmocka_unit_test(test_products_are_parted_from_versions),
 		cmocka_unit_test(test_answers_by_specification_double),
+		cmocka_unit_test(test_docker_is_named_by_its_ping),
 		cmocka_unit_test(test_metrics_name_program_and_version),
 		cmocka_unit_test(test_endless_data_ends),
 	};

@@ -16,11 +16,12 @@ struct memory {
 	bool has_named; /* the application is known; this asks for more of it */
 	unsigned status;
 	uint64_t length; /* of the body; 0 unknown */
-	char server[IDENTIFIED_TEXT_MAX];
+	char server[IDENTIFIED_TEXT_MAX], api[IDENTIFIED_WORD_MAX];
 };
 _Static_assert(sizeof(struct memory) <= MEMORY_MAX, "it stands in a talk");
 
-static const char *const paths[ASK_MAX] = {"/", "/version", "/metrics", "/pods", "/v3/kv/range"};
+static const char *const paths[ASK_MAX] = {
+	"/", "/version", "/metrics", "/pods", "/v3/kv/range", "/_ping", "/containers/json?limit=1"};
 
 /* Without Host: Redis takes that word for an attack from a browser, and says so in its log. */
 static void hello(struct talk *talk)
@@ -62,7 +63,8 @@ static bool read_application(const struct http_answer *answer, struct identified
 
 /* What is asked after an answer; ASK_MAX: nothing. Who names himself is asked no more, but for what
  * an application known already gives to strangers. */
-static enum http_ask ask_next(const struct talk *talk, bool has_read)
+static enum http_ask ask_next(const struct talk *talk, const struct http_answer *answer,
+			      bool has_read)
 {
 	const struct memory *memory = (const void *)talk->memory;
 	const struct identified *seen = talk->seen;
@@ -70,8 +72,10 @@ static enum http_ask ask_next(const struct talk *talk, bool has_read)
 		return ASK_KEYS;
 	if (has_read && strcmp(seen->service, "kubernetes") == 0 && talk->step == ASK_ROOT)
 		return ASK_VERSION;
-	if (has_read && strcmp(seen->service, "docker") == 0 && talk->step == ASK_ROOT)
-		return ASK_VERSION;
+	if (http_may_be_engine(answer))
+		return ASK_PING;
+	if (talk->step == ASK_PING)
+		return has_read ? ASK_CONTAINERS : ASK_VERSION;
 	if (has_read || memory->has_named || memory->server[0] || talk->step >= ASK_PODS)
 		return ASK_MAX;
 	return talk->step + 1;
@@ -83,6 +87,7 @@ static enum verdict judge(struct talk *talk)
 	struct http_answer answer = {.ask = talk->step,
 				     .status = memory->status,
 				     .server = memory->server,
+				     .api = memory->api,
 				     .body = (const char *)talk->in,
 				     .n = talk->n};
 	if (find_text(talk->in, talk->n, "MongoDB over HTTP"))
@@ -93,7 +98,7 @@ static enum verdict judge(struct talk *talk)
 	if (has_read && strcmp(talk->seen->protocol_version, "1.1") == 0)
 		talk->seen->protocol_version[0] = '\0'; /* HTTP's is not the application's */
 	memory->has_named |= has_read;
-	enum http_ask next = ask_next(talk, has_read);
+	enum http_ask next = ask_next(talk, &answer, has_read);
 	talk->taken = talk->n;
 	return next == ASK_MAX || talk->tls_too ? VERDICT_DONE : ask(talk, next);
 }
@@ -126,10 +131,13 @@ static void read_server(struct talk *talk, const char *text, size_t n)
 
 static enum verdict read_header(struct talk *talk, const char *line, size_t n)
 {
-	static const char server[] = "Server:", length[] = "Content-Length:";
+	static const char server[] = "Server:", length[] = "Content-Length:",
+			  api[] = "Api-Version:";
 	struct memory *memory = (void *)talk->memory;
 	if (begins_folded(line, n, server)) {
 		read_server(talk, line + strlen(server), n - strlen(server));
+	} else if (begins_folded(line, n, api)) {
+		KEEP(memory->api, line + strlen(api), n - strlen(api));
 	} else if (begins_folded(line, n, length)) {
 		const char *at = line + strlen(length);
 		while (at < line + n && *at == ' ')
