@@ -117,8 +117,7 @@ static void announce(uint32_t n_addresses, uint64_t n_probes, void *data)
 	const struct context *context = data;
 	dprintf(2,
 		"%s: scan: %llu probe%s to %u address%s that %s not this host's; what does not "
-		"answer "
-		"is asked again\n",
+		"answer is asked again\n",
 		context->program, (unsigned long long)n_probes, n_probes == 1 ? "" : "s",
 		n_addresses, n_addresses == 1 ? "" : "es", n_addresses == 1 ? "is" : "are");
 }
@@ -446,6 +445,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		r = look_behind(context, settings, &request, &places, &scan, &snapshot, err);
 	if (stop_wanted(context->stop)) /* while it was asked what stands behind, too */
 		scan.is_complete = false;
+	scan.took_us = clock_us() - progress.began_us;
 	stranger_end(&stranger);
 	end_progress(&progress);
 	privilege_drop();

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/format.h"
 #include "model/scan.h"
 
 /* A group as small as this is told door by door. */
@@ -109,13 +110,25 @@ static bool is_told(const struct scan *scan, const struct scan_sweep *sweep,
 	return group->count <= SMALL_GROUP && group->count * 4 < sweep->n_ports;
 }
 
-static int list_sweep(const struct scan *scan, struct scan_result *result, struct scan_sweep *sweep)
+static int note_alike(struct scan *scan, const struct scan_result *result, uint8_t proto)
+{
+	char address[FORMAT_IP_MAX];
+	size_t n = ip_format(address, &result->target.ip, result->target.is_v4);
+	return scan_note(scan,
+			 "%.*s: all %s doors stand open: something answers for the host, as a "
+			 "proxy or a middlebox does; what is behind it cannot be told",
+			 (int)n, address, proto_words[proto]);
+}
+
+static int list_sweep(struct scan *scan, struct scan_result *result, struct scan_sweep *sweep)
 {
 	uint32_t n_open = 0;
 	for (uint32_t i = 0; i < sweep->n_ports; i++)
 		n_open += sweep->answers[i].state == DOOR_OPEN;
 	sweep->is_alike = n_open >= ALIKE_AT_LEAST && n_open > sweep->n_ports / 10 * 9;
 	int r = count_groups(result, sweep);
+	if (r >= 0 && sweep->is_alike)
+		r = note_alike(scan, result, sweep->proto);
 	const struct scan_others *group = NULL;
 	for (uint32_t i = 0; r >= 0 && i < sweep->n_ports; i++) {
 		const struct answer *answer = &sweep->answers[i];

@@ -167,17 +167,6 @@ static void put_head(const struct page *page, const struct scan_result *result)
 	page_heading(page, text);
 }
 
-static void put_alike(const struct page *page, const struct scan_result *result)
-{
-	for (uint32_t k = 0; k < result->n_sweeps; k++)
-		if (result->sweeps[k].is_alike)
-			out_format(
-				page->out,
-				"  all %s doors stand open: something answers for the host, as a "
-				"proxy or a middlebox does; what is behind it cannot be told\n",
-				proto_words[result->sweeps[k].proto]);
-}
-
 #define CHANGES_SHOWN 50
 
 /* "open, was closed"; "version 9.2, was 9.1"; "no longer: no password". */
@@ -228,7 +217,6 @@ void scan_table(const struct page *page, const struct scan_show *show)
 		if (i)
 			out_char(page->out, '\n');
 		put_head(page, result);
-		put_alike(page, result);
 		for (uint32_t k = 0; k < result->doors.n; k++)
 			put_door(page, show, vector_at(&result->doors, k));
 		for (uint32_t k = 0; k < result->others.n; k++) {

@@ -173,3 +173,4 @@ table ip alike {
     said = lo.doorward(doorward).json("scan", "127.0.0.1", "--no-identify")
     assert len(said["results"][0]["ports"]) < 20
     assert max(o["count"] for o in said["results"][0]["others"] if o["state"] == "open") > 65000
+    assert [n for n in said["notes"] if "127.0.0.1: all tcp doors stand open" in n]
