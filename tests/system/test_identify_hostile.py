@@ -3,6 +3,7 @@
 
 import contextlib
 import resource
+import ssl
 import subprocess
 
 import pytest
@@ -85,6 +86,37 @@ def test_slow_tls_is_told_as_timed_out():
     with Tarpit(tarpits.answers(b"\x16\x03\x03\x00\x40")) as pit:
         seen = identify_one("127.0.0.1", pit.port, options=("--port-limit", 300))
     assert seen.outcome in ("timed-out", "named") and seen.service in (None, "tls")
+
+
+def test_records_that_come_whole_at_once_are_read_to_their_end(tmp_path):
+    """No more of it follows, so nothing but the reader's own diligence brings it on."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=door.test", "-keyout",
+                    tmp_path / "key", "-out", tmp_path / "cert"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    pages = {b"/": b"HTTP/1.0 200 OK\r\nContent-Length: 30000\r\n\r\n" + b"x" * 30000,
+             b"/metrics": b"HTTP/1.0 200 OK\r\nContent-Length: 60037\r\n\r\n" + (b"# " + b"y" * 997 + b"\n") * 60 +
+                          b'prometheus_build_info{version="9.9"} 1\n'}
+
+    def behave(pit, connection):
+        came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(came, goes, server_side=True)
+        connection.settimeout(10)
+        asked, is_shaken = b"", False
+        while not asked.endswith(b"\r\n\r\n"):
+            came.write(connection.recv(4096) or b"bye")  # which is no TLS, and ends it
+            with contextlib.suppress(ssl.SSLWantReadError):
+                if not is_shaken:
+                    tls.do_handshake()
+                is_shaken = True
+                asked += tls.read(4096)
+            connection.sendall(goes.read())
+        tls.write(pages.get(asked.split()[1], b"HTTP/1.0 404 Not Here\r\nContent-Length: 0\r\n\r\n"))
+        connection.sendall(goes.read())
+        pit.over.wait(30)
+    with Tarpit(behave) as pit:
+        seen = identify_one("127.0.0.1", pit.port, options=("--port-limit", 4000))
+    assert (seen.outcome, seen.service, seen.product, seen.version) == ("named", "prometheus", "prometheus", "9.9")
 
 
 @pytest.mark.parametrize("port", [515, 9100, 9104, 9107])

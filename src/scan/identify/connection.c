@@ -298,7 +298,8 @@ static enum came take(struct connection *connection, const uint8_t *bytes, size_
 	}
 	if (connection->with->feed(connection->tls, bytes, n) < 0)
 		return CAME_FAILED;
-	return read_tls(connection);
+	enum came came = read_tls(connection);
+	return came == CAME_NOTHING ? CAME_PART : came;
 }
 
 enum came connection_step(struct connection *connection, uint64_t now)

@@ -55,7 +55,15 @@ void connection_close(struct connection *connection);
 /* Says our end and gives the descriptor, on which the peer's end may be waited for; -1: none. */
 int connection_part(struct connection *connection);
 
-enum came { CAME_NOTHING, CAME_CONNECTED, CAME_SHAKEN, CAME_BYTES, CAME_END, CAME_FAILED };
+enum came {
+	CAME_NOTHING,
+	CAME_CONNECTED,
+	CAME_SHAKEN,
+	CAME_BYTES,
+	CAME_PART, /* of a record of TLS: more of it may wait */
+	CAME_END,
+	CAME_FAILED
+};
 
 /* One step of what is ready: bytes go into the dialogue. CAME_FAILED: not connectable, or TLS
  * failed (then heard_tls says whether it was any). Call again until CAME_NOTHING. */

@@ -14,6 +14,7 @@ enum { PART_STATUS, PART_HEADERS, PART_BODY };
 struct memory {
 	uint8_t part;
 	bool has_named; /* the application is known; this asks for more of it */
+	bool is_empty;	/* it said that no body follows */
 	unsigned status;
 	uint64_t length; /* of the body; 0 unknown */
 	char server[IDENTIFIED_TEXT_MAX], api[IDENTIFIED_WORD_MAX];
@@ -40,6 +41,7 @@ static enum verdict ask(struct talk *talk, enum http_ask what)
 	struct memory *memory = (void *)talk->memory;
 	memory->part = PART_STATUS;
 	memory->length = 0;
+	memory->is_empty = false;
 	talk->step = what;
 	talk->n_say = 0;
 	talk->taken = talk->n;
@@ -89,8 +91,8 @@ static enum verdict judge(struct talk *talk)
 				     .server = memory->server,
 				     .api = memory->api,
 				     .body = (const char *)talk->in,
-				     .n = talk->n};
-	if (find_text(talk->in, talk->n, "MongoDB over HTTP"))
+				     .n = memory->is_empty ? 0 : talk->n};
+	if (find_text(answer.body, answer.n, "MongoDB over HTTP"))
 		return VERDICT_NOT;
 	if (talk->step == ASK_ROOT && memory->status == 400)
 		talk->tls_too = true;
@@ -144,9 +146,13 @@ static enum verdict read_header(struct talk *talk, const char *line, size_t n)
 			at++;
 		if (number_scan(&at, line + n, 10, &memory->length) < 0)
 			memory->length = 0;
+		else
+			memory->is_empty = memory->length == 0;
 	}
 	if (n > 0)
 		return VERDICT_MORE;
+	if (memory->is_empty)
+		return judge(talk);
 	memory->part = PART_BODY;
 	if (talk->step != ASK_METRICS)
 		talk->want =

@@ -23,6 +23,7 @@
 #define PART_WAIT (700 * MS) /* a message that began and is not whole */
 #define SHUT_MAX 4	     /* questions to one who ends the first connection without a word */
 #define PATIENT_MAX 6
+#define TURNS_MAX 64 /* of one connection before the others have theirs */
 
 static uint64_t bit_of(const struct protocol *protocol)
 {
@@ -419,13 +420,16 @@ static void failed(struct inquiry *inquiry, struct connection *connection, uint6
 	ended(inquiry, connection, now);
 }
 
-void inquiry_ready(struct inquiry *inquiry, struct connection *connection, uint64_t now,
+bool inquiry_ready(struct inquiry *inquiry, struct connection *connection, uint64_t now,
 		   int64_t seconds)
 {
-	for (unsigned turns = 0; turns < 64 && inquiry->phase != PHASE_DONE; turns++) {
-		enum came came = connection_step(connection, now);
+	enum came came = CAME_PART;
+	for (unsigned turns = 0; turns < TURNS_MAX && inquiry->phase != PHASE_DONE; turns++) {
+		came = connection_step(connection, now);
 		if (came == CAME_NOTHING)
 			break;
+		if (came == CAME_PART)
+			continue;
 		if (came == CAME_CONNECTED)
 			connected(inquiry, connection, now);
 		else if (came == CAME_SHAKEN)
@@ -437,8 +441,11 @@ void inquiry_ready(struct inquiry *inquiry, struct connection *connection, uint6
 		else
 			failed(inquiry, connection, now, seconds);
 	}
-	if (inquiry->phase != PHASE_DONE && connection->fd >= 0 && connection->n_out > 0)
+	if (inquiry->phase == PHASE_DONE || connection->fd < 0)
+		return false;
+	if (connection->n_out > 0)
 		connection_say(connection);
+	return came != CAME_NOTHING;
 }
 
 /* A silent first connection is not thrown away: the first question goes over it, where that needs

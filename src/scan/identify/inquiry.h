@@ -39,8 +39,8 @@ struct inquiry {
 
 /* The first connection is begun. */
 void inquiry_start(struct inquiry *inquiry, uint64_t now);
-/* Slot's socket is ready, or its time is over. */
-void inquiry_ready(struct inquiry *inquiry, struct connection *connection, uint64_t now,
+/* Slot's socket is ready, or its time is over. True: more may be ready, and others had to wait. */
+bool inquiry_ready(struct inquiry *inquiry, struct connection *connection, uint64_t now,
 		   int64_t seconds);
 void inquiry_late(struct inquiry *inquiry, struct connection *connection, uint64_t now);
 /* It is broken off: what is known is kept. */

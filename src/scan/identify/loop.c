@@ -42,17 +42,22 @@ static void read_clock(struct loop *loop)
 	loop->seconds = date.tv_sec;
 }
 
-/* Edge-triggered and both ways: a socket is registered once. Adding what is there is no fault. */
+/* Edge-triggered and both ways: what is ready is told once, and where it is changed once more. */
+static void enrol(struct loop *loop, struct connection *connection, int how)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+				    .data.ptr = connection};
+	epoll_ctl(loop->epoll, how, connection->fd, &event);
+	connection->is_attended = true;
+}
+
+/* Each socket is registered once. */
 static void attend(struct loop *loop, struct inquiry *inquiry)
 {
 	for (unsigned i = 0; i < INQUIRY_SLOTS; i++) {
 		struct connection *connection = &inquiry->slots[i];
-		struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-					    .data.ptr = connection};
-		if (connection->fd >= 0 && !connection->is_attended) {
-			epoll_ctl(loop->epoll, EPOLL_CTL_ADD, connection->fd, &event);
-			connection->is_attended = true;
-		}
+		if (connection->fd >= 0 && !connection->is_attended)
+			enrol(loop, connection, EPOLL_CTL_ADD);
 	}
 }
 
@@ -189,7 +194,9 @@ static void take_events(struct loop *loop, int wait)
 		if (!connection || connection == (void *)loop || connection->fd < 0)
 			continue;
 		struct inquiry *inquiry = connection->owner;
-		inquiry_ready(inquiry, connection, loop->now, loop->seconds);
+		bool has_more = inquiry_ready(inquiry, connection, loop->now, loop->seconds);
+		if (has_more && connection->is_attended)
+			enrol(loop, connection, EPOLL_CTL_MOD);
 		attend(loop, inquiry);
 	}
 }
