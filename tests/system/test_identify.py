@@ -2,6 +2,8 @@
 """What stands behind a port: real servers of Debian on odd ports, over IPv4 and IPv6, and those that mean no good."""
 
 import contextlib
+import os
+import signal
 import subprocess
 import time
 
@@ -92,6 +94,24 @@ def make_certificate(folder, days, signed_by_other):
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=common.test")
     openssl("x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days, "-out",
             "cert.pem")
+
+
+@pytest.mark.needs("program:socat")
+@pytest.mark.parametrize("name", ["git", "smbd", "xrdp", "prometheus", "dropbear", "mariadb", "memcached", "postgresql", "rsync"])
+def test_behind_tls_whoever_answers_is_named_all_the_same(tmp_path, name):
+    make_certificate(tmp_path, 300, False)
+    with running(name, "127.0.0.1") as server, contextlib.ExitStack() as stack:
+        port = free_port("127.0.0.1")
+        process = stack.enter_context(subprocess.Popen(
+            ["socat", f"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,verify=0,cert={tmp_path}/cert.pem,key={tmp_path}/key.pem",
+             f"TCP:127.0.0.1:{server.port}"], start_new_session=True, stderr=subprocess.DEVNULL))
+        stack.callback(os.killpg, process.pid, signal.SIGKILL)
+        while not listed("tcp", port):
+            assert process.poll() is None
+            time.sleep(0.02)
+        plain, seen = identify_one("127.0.0.1", server.port), identify_one("127.0.0.1", port)
+    assert seen.outcome == "named" and seen.tls
+    assert (seen.service, seen.product, seen.version) == (plain.service, plain.product, plain.version)
 
 
 @pytest.mark.parametrize("days, by_other, findings", [

@@ -47,7 +47,6 @@ const struct protocol protocol_git = {
 	.service = "git",
 	.ports = {9418},
 	.over_tcp = true,
-	.only_plain = true,
 	.hello = hello,
 	.recognise = recognise,
 	.converse = converse,

@@ -40,7 +40,6 @@ const struct protocol protocol_rdp = {
 	.service = "rdp",
 	.ports = {3389},
 	.over_tcp = true,
-	.only_plain = true,
 	.hello = hello,
 	.recognise = recognise,
 	.converse = converse,

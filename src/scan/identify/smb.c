@@ -75,7 +75,6 @@ const struct protocol protocol_smb = {
 	.service = "smb",
 	.ports = {445, 139},
 	.over_tcp = true,
-	.only_plain = true,
 	.hello = hello,
 	.recognise = recognise,
 	.converse = converse,
