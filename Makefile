@@ -7,7 +7,9 @@ LOAD ?= all
 
 .PHONY: run build deps test lint bench install golden fuzz clean
 
-run: build
+run:
+	@tools/deps build
+	@tools/build $(BUILD) program
 	@$(BUILD)/src/doorward
 
 build:
@@ -31,10 +33,10 @@ bench:
 	@tools/build $(BUILD)
 	@bench/run $(BUILD) $(LOAD)
 
-install: build
-	@tools/build $(BUILD) --prefix=$(PREFIX)
-	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
-	@CAPS=$(CAPS) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) tools/install-capabilities
+install:
+	@tools/deps build
+	@tools/build $(BUILD) installed --prefix=$(PREFIX) --libdir=lib
+	@CAPS=$(CAPS) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) tools/install $(BUILD)
 
 golden: build
 	@tools/deps test

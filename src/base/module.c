@@ -12,7 +12,7 @@
 #include "base/module.h"
 
 #ifndef MODULE_DIRECTORY
-#define MODULE_DIRECTORY "/usr/local/lib/doorward"
+#include "module-directory.h" /* made by the build; a header, so that another one compiles this file alone */
 #endif
 #define MODULES_MAX 16
 
@@ -92,19 +92,32 @@ static const struct module *load(const char *name, unsigned version, enum absenc
 	return NULL;
 }
 
+/* Where it was looked for. */
+static void tell_places(const char *name, struct error *err)
+{
+	char own[PATH_MAX];
+	own_directory(own, sizeof(own));
+	error_text(err, -ENOTSUP, "the module %s is not installed: %s.so is not in %s%s%s", name,
+		   name, own, own[0] ? " or " : "", MODULE_DIRECTORY);
+}
+
 static void tell_absence(const char *name, enum absence why, struct error *err)
 {
 	static const char *const words[] = {"not installed", "there, but cannot be loaded",
 					    "of another version"};
 	error_text(err, -ENOTSUP, "the module %s is %s", name, words[why]);
-	error_hint(err, "install the package doorward-%s of this version", name);
+	if (why == NOT_INSTALLED)
+		tell_places(name, err);
+	error_hint(err, "run `make install` in the tree that this program is of");
 	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
 		if (strcmp(libraries[i].name, name) != 0 || why == OTHER_VERSION)
 			continue;
 		if (why == NOT_LOADABLE)
 			error_hint(err, "install the package %s", libraries[i].runs_with);
 		else
-			error_hint(err, "install the package %s, and build doorward anew",
+			error_hint(err,
+				   "run `make install` in the tree that it is of; to be built the "
+				   "module wants %s",
 				   libraries[i].built_with);
 	}
 }
