@@ -87,7 +87,8 @@ static int add_module(struct vector *ret, const char *module, const char *name, 
 {
 	struct facility facility = {.name = name, .gives = gives};
 	const char *absent = module_absent(module);
-	facility.is_built_in = facility.works = !absent;
+	facility.is_built_in = true; /* what calls it is: it is only not there */
+	facility.works = !absent;
 	if (absent)
 		snprintf(facility.reason, sizeof(facility.reason), "the module %s is %s", module,
 			 absent);
@@ -102,7 +103,7 @@ static int add_packet_filter(struct vector *ret)
 				    .works = privilege_has(CAP_NET_ADMIN)};
 	const char *absent = module_absent("nft");
 	if (absent)
-		facility.works = facility.is_built_in = false;
+		facility.works = false;
 	snprintf(facility.reason, sizeof(facility.reason), "%s%s",
 		 absent ? "the module nft is " : "needs the capability CAP_NET_ADMIN",
 		 absent ? absent : "");

@@ -440,7 +440,11 @@ def alone(net, place):
 def test_an_absent_module_says_which_package_is_missing(alone):
     status, out, err = alone.run("block", "20000")
     assert (status, out) == (3, "")
-    assert "the module nft is not installed" in err and "libnftables-dev" in err
+    tried = str(pathlib.Path(alone.path).parent)
+    assert f"the module nft is not installed: nft.so is not in {tried} or /usr" in err and "make install" in err
+    assert "libnftables-dev" in err
+    facilities = {of["name"]: of for of in alone.json("version")["facilities"]}
+    assert facilities["packet filter"]["built_in"] and not facilities["packet filter"]["works"]
 
 
 def test_one_that_cannot_be_loaded_says_which_package_it_wants(alone, place):
