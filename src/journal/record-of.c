@@ -1,16 +1,35 @@
 /* The record of what was. */
 #include <errno.h>
+#include <stdbool.h>
+#include <unistd.h>
 
 #include "base/module.h"
 #include "base/privilege.h"
 #include "journal/record-of.h"
 
+/* Its unit is where systemd looks for one. */
+static bool has_service(void)
+{
+	static const char *const places[] = {
+		"/etc/systemd/system/doorward-record.service",
+		"/usr/local/lib/systemd/system/doorward-record.service",
+		"/usr/lib/systemd/system/doorward-record.service",
+		"/lib/systemd/system/doorward-record.service",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (access(places[i], F_OK) == 0)
+			return true;
+	return false;
+}
+
 static int tell(const char *path, int r, struct error *err)
 {
 	if (r == -ENOENT) {
 		error_text(err, r, "nothing is recorded in %.150s", path);
-		error_hint(err, "begin with: systemctl enable --now doorward-record, or sudo "
-				"doorward record");
+		error_hint(err, "begin with: %s",
+			   has_service()
+				   ? "sudo systemctl enable --now doorward-record"
+				   : "sudo doorward record (as a service: doorward-record(1))");
 	} else if (r == -EACCES || r == -EPERM) {
 		error_text(err, r, "%.130s may be read by root and by members of its group alone",
 			   path);
