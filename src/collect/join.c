@@ -201,7 +201,11 @@ static int64_t unite(struct join *join, const struct found_socket *found, bool m
 	/* the pass over descriptors goes through all namespaces, whichever were asked for */
 	if (join->is_scoped && found->netns_inode && find_netns(join, found->netns_inode) == NONE)
 		return NONE;
-	socket.netns = found->netns_inode ? join_netns(join, found->netns_inode) : join->current;
+	if (found->netns_inode == NETNS_UNKNOWN)
+		socket.netns = NONE;
+	else
+		socket.netns =
+			found->netns_inode ? join_netns(join, found->netns_inode) : join->current;
 	socket.holder = NONE;
 	socket.tcp_info = NONE;
 

@@ -77,7 +77,7 @@ void columns_add_netns(const struct rows *rows, const struct field **columns)
 	for (uint32_t i = 0; i < rows->n_sockets && !is_mixed; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, rows->order[i]);
 		const struct netns *netns = snapshot_netns(snapshot, socket->netns);
-		is_mixed = socket->netns != first || (has_self && netns && !netns->is_self);
+		is_mixed = socket->netns != first || (has_self && !(netns && netns->is_self));
 	}
 	if (!is_mixed)
 		return;

@@ -149,11 +149,14 @@ static void get_netns_name(const struct record *record, struct value *ret)
 	set_string(ret, netns ? netns->name : NULL);
 }
 
-/* What a person calls it; the number where it has no name. */
+/* What a person calls it; the number where it has no name. A live host's sockets are in one or the
+ * other: without privilege it may only be known that it is not our own. */
 static void get_namespace(const struct record *record, struct value *ret)
 {
 	const struct netns *netns = netns_of(record);
 	const char *name = netns && !netns->name && netns->is_self ? "self" : NULL;
+	if (!netns && record->snapshot->origin == ORIGIN_HOST)
+		name = "another";
 	if (netns && !netns->name && !name) {
 		snprintf(ret->scratch, 24, "%llu", (unsigned long long)netns->inode);
 		name = ret->scratch;
@@ -410,8 +413,9 @@ const struct field fields_socket[] = {
 	 N_("the network namespace: its name, or its container's"), get_netns_name, NULL, NULL,
 	 NEED_NETNS_NAMES, OF_SOCKET, MERGE_LIST, 6, J, VALUE_STRING},
 	{"namespace", NULL, N_("NETNS"),
-	 N_("the network namespace as a row shows it: its name, self, or its inode"), get_namespace,
-	 NULL, NULL, NEED_NETNS_NAMES, OF_SOCKET, MERGE_LIST, 6, 0, VALUE_STRING},
+	 N_("the network namespace as a row shows it: its name, self, its inode, or another: which "
+	    "may not be told"),
+	 get_namespace, NULL, NULL, NEED_NETNS_NAMES, OF_SOCKET, MERGE_LIST, 6, 0, VALUE_STRING},
 	{"uid", "uid", N_("UID"), N_("the owner of the socket"), get_uid, NULL, NULL, 0, OF_SOCKET,
 	 MERGE_LIST, 4, J | FIELD_RIGHT, VALUE_UINT},
 	{"user", "user", N_("USER"), N_("the owner of the socket by name"), get_user, NULL, NULL,

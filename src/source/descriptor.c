@@ -12,9 +12,13 @@
 #include <unistd.h>
 
 #include "source/descriptor.h"
+#include "source/netns.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
+#endif
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
 #endif
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -128,11 +132,25 @@ static void state_of(int fd, struct socket *socket)
 	socket->send_queue = ioctl(fd, SIOCOUTQ, &queued) == 0 ? (uint32_t)queued : 0;
 }
 
+static bool netns_cookie(int fd, uint64_t *ret)
+{
+	socklen_t length = sizeof(*ret);
+	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &length) == 0;
+}
+
+/* Whose namespace may not be told by its inode has a cookie (Linux 5.14) all the same: our own's,
+ * or another. */
 static uint64_t netns_of(int fd)
 {
 	struct stat status;
+	uint64_t its, own;
 	cleanup(closep) int netns = ioctl(fd, SIOCGSKNS);
-	return netns >= 0 && fstat(netns, &status) == 0 ? status.st_ino : 0;
+	if (netns >= 0 && fstat(netns, &status) == 0)
+		return status.st_ino;
+	cleanup(closep) int here = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (here < 0 || !netns_cookie(fd, &its) || !netns_cookie(here, &own) || its == own)
+		return netns_own_inode();
+	return NETNS_UNKNOWN;
 }
 
 int descriptor_ask(const struct host *host, int32_t pid, int32_t fd, uint32_t inode,

@@ -4,7 +4,8 @@
 
 #include "source/source.h"
 
-/* What socket @fd of @pid is, if it still is @inode. ret->netns_inode is set.
+/* What socket @fd of @pid is, if it still is @inode. ret->netns_inode is set, if only to
+ * NETNS_UNKNOWN.
  * 0; -ENOENT: not a socket with a port; -ESTALE: the descriptor is another one by now; -EPERM,
  * -ENOSYS, ... */
 int descriptor_ask(const struct host *host, int32_t pid, int32_t fd, uint32_t inode,

@@ -15,10 +15,12 @@ enum file_known {
 	FILE_NOBODY, /* no struct socket */
 };
 
+#define NETNS_UNKNOWN UINT64_MAX /* the inode of another namespace, which may not be told */
+
 /* A socket as found: before the join it names its namespace by inode. */
 struct found_socket {
 	struct socket socket;		  /* netns, holder: not yet set */
-	uint64_t netns_inode;		  /* 0: the one being read */
+	uint64_t netns_inode;		  /* 0: the one being read; or NETNS_UNKNOWN */
 	const struct tcp_info_part *info; /* or NULL */
 	uint8_t has_file;		  /* enum file_known */
 	uint16_t half_open; /* a held listener's connections that are not yet connected */

@@ -109,10 +109,12 @@ static void print_door_heading(const struct page *page, const struct socket *soc
 static void print_netns(const struct page *page, const struct snapshot *snapshot,
 			const struct socket *socket, struct out *text)
 {
-	if (socket->netns == NONE)
-		return;
 	const struct netns *netns = snapshot_netns(snapshot, socket->netns);
-	if (netns->is_self || (netns->is_initial && !netns->name))
+	if (!netns && snapshot->origin == ORIGIN_HOST) {
+		out_string(text, "another network namespace; which may not be told without root");
+		page_flush(page, "inside", text);
+	}
+	if (!netns || netns->is_self || (netns->is_initial && !netns->name))
 		return;
 	out_format(text, "network namespace %s%s%" PRIu64, netns->name ? netns->name : "",
 		   netns->name ? ", net:" : "net:", netns->inode);

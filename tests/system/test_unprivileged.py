@@ -2,6 +2,8 @@
 """What a caller without privilege gets: everything the kernel gives, and a word on what it does not."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -82,3 +84,33 @@ def test_bpf_that_a_user_asks_for_and_may_not_have_is_refused_with_the_reason(do
     status, out, err = doorward.as_user().run("list", "--source", "bpf")
     assert status == 3 and out == ""
     assert err.startswith("doorward:") and ("permitted" in err or "CAP_BPF" in err or "not built" in err)
+
+
+# Of the user, here; but its listener is in a namespace that it has left. What may be inspected by its user again (PR_SET_DUMPABLE).
+ABROAD = f"""import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+home = os.open("/proc/self/ns/net", os.O_RDONLY)
+assert libc.unshare(0x40000000) == 0
+server = socket.create_server(("0.0.0.0", 0))
+assert libc.setns(home, 0x40000000) == 0
+os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
+assert libc.prctl(4, 1, 0, 0, 0) == 0
+print(server.getsockname()[1], flush=True)
+input()
+"""
+
+
+@pytest.mark.needs("root")
+def test_a_users_own_listener_in_another_namespace_is_not_said_to_be_here(doorward):
+    """Only root may ask a socket for its namespace; that it is not ours has to be known all the same."""
+    with subprocess.Popen([sys.executable, "-c", ABROAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        port = process.stdout.readline().strip()
+        user = doorward.as_user()
+        row, = [s for s in user.list(f"port = {port}").sockets if s.pids == {process.pid}]
+        assert (row["netns"], row["netns_name"]) == (None, None)
+        assert "another" in user.table(f"port = {port}")[1]
+        assert not user.list("--netns", "self", f"port = {port}").sockets
+        assert "another network namespace" in user.run("show", port)[1]
+        assert user.json("why", port)["can"]
+        assert user.run("close", port, "--yes")[0] == 1 and process.poll() is None
+        process.stdin.write("\n")
