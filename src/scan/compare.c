@@ -103,6 +103,10 @@ static const char *why_not(struct comparing *comparing, const struct socket *soc
 	case BECAUSE_NO_ANSWER:
 		return "packets are dropped on the way, as a firewall does";
 	case BECAUSE_ICMP:
+		if (answer->state == DOOR_CLOSED) /* UDP: the kernel's own word, or a rule's */
+			return "it is refused all the same: a firewall that rejects it, or it has "
+			       "just begun";
+		return "a firewall rejects it";
 	case BECAUSE_ICMP_LIMITED:
 		return "a firewall rejects it";
 	case BECAUSE_RST:

@@ -140,6 +140,24 @@ static void test_a_listener_that_is_not_reached_says_why(void **state)
 	done(&made);
 }
 
+/* The kernel's own port-unreachable is no firewall's: the socket may have come since. */
+static void test_a_datagram_socket_that_was_refused_may_have_just_begun(void **state)
+{
+	(void)state;
+	struct made made;
+	make(&made, PROTO_UDP);
+	add(&made,
+	    (struct socket){
+		    .proto = PROTO_UDP, .family = FAMILY_IPV4, .local = {{[10] = 0xff, 0xff}}},
+	    22);
+	made.answers[0] = (struct answer){
+		.state = DOOR_CLOSED, .reason = BECAUSE_ICMP, .icmp_type = 3, .icmp_code = 3};
+	const struct scan_door *door = compared(&made, 22);
+	assert_int_equal(door->verdict, VERDICT_NOT_REACHABLE);
+	assert_non_null(strstr(door->detail, "just begun"));
+	done(&made);
+}
+
 static void test_silence_of_a_bound_datagram_socket_is_expected(void **state)
 {
 	(void)state;
@@ -209,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_an_open_door_of_the_table_is_expected),
 		cmocka_unit_test(test_what_does_not_fit_is_not_in_the_table),
 		cmocka_unit_test(test_a_listener_that_is_not_reached_says_why),
+		cmocka_unit_test(test_a_datagram_socket_that_was_refused_may_have_just_begun),
 		cmocka_unit_test(test_silence_of_a_bound_datagram_socket_is_expected),
 		cmocka_unit_test(test_what_was_not_asked_has_no_verdict),
 		cmocka_unit_test(test_another_service_than_the_number_says),
