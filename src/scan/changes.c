@@ -125,7 +125,13 @@ static int compare_identified(const struct change_of *of, const struct identifie
 	return r < 0 ? r : compare_findings(of, was->findings, now->findings);
 }
 
-static int compare_states(const struct scan *old, struct scan *scan, uint32_t result)
+/* Doors that both scans know, of all that this one was for. */
+struct common {
+	uint64_t n, n_all;
+};
+
+static int compare_states(const struct scan *old, struct scan *scan, uint32_t result,
+			  struct common *common)
 {
 	const struct scan_result *its = scan_result(scan, result);
 	int r = 0;
@@ -136,8 +142,10 @@ static int compare_states(const struct scan *old, struct scan *scan, uint32_t re
 			const struct answer *was =
 				saved_scan_answer(old, &its->target, of.proto, of.port);
 			uint8_t now = sweep->answers[p].state;
-			if (was && was->state != now && was->state != DOOR_UNKNOWN &&
-			    now != DOOR_UNKNOWN)
+			bool is_common = was && was->state != DOOR_UNKNOWN && now != DOOR_UNKNOWN;
+			common->n += is_common;
+			common->n_all++;
+			if (is_common && was->state != now)
 				r = add(&of, CHANGE_STATE, door_words[was->state], door_words[now]);
 		}
 	}
@@ -146,10 +154,11 @@ static int compare_states(const struct scan *old, struct scan *scan, uint32_t re
 
 int scan_changes(const struct scan *old, struct scan *scan)
 {
+	struct common common = {0};
 	int r = 0;
 	for (uint32_t i = 0; i < scan->results.n && r >= 0; i++) {
 		const struct scan_result *result = scan_result(scan, i);
-		r = compare_states(old, scan, i);
+		r = compare_states(old, scan, i, &common);
 		for (uint32_t k = 0; k < result->doors.n && r >= 0; k++) {
 			const struct scan_door *door = vector_at(&result->doors, k);
 			const struct change_of of = {scan, i, door->port, door->proto};
@@ -160,5 +169,10 @@ int scan_changes(const struct scan *old, struct scan *scan)
 		}
 	}
 	scan->has_changes = r >= 0;
+	if (r >= 0 && common.n < common.n_all)
+		r = scan_note(scan,
+			      "only %llu of %llu doors are known in both scans: of the others it "
+			      "cannot be told whether they have changed",
+			      (unsigned long long)common.n, (unsigned long long)common.n_all);
 	return r;
 }

@@ -67,6 +67,15 @@ def banner(port):
 """
 
 
+def test_what_was_not_scanned_then_is_no_unchanged_door(net, doorward, tmp_path):
+    outside = net.outside.doorward(doorward)
+    save(outside, tmp_path / "then", HERE[4], "-p", "22,23", status=1)
+    for words, note in ((("-p", "22"), None), (("-p", "22,80"), "only 1 of 2 doors"), (("-p", "80"), "only 0 of 1 doors")):
+        notes = outside.json("scan", HERE[4], *words, "--no-identify", "--diff", tmp_path / "then", statuses=(1,))["notes"]
+        assert [n for n in notes if "known in both scans" in n] == [n for n in notes if note and note in n], notes
+        assert bool(note) == bool([n for n in notes if "known in both scans" in n])
+
+
 def test_what_stands_behind_has_changed(net, doorward, tmp_path):
     net.here(BANNERS)
     inside = net.here.doorward(doorward)
