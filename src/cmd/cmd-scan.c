@@ -90,6 +90,16 @@ static void set_defaults(void *data)
 	settings->has_compare = true;
 }
 
+/* Seconds; who says nothing is done only at the end, after three probes. */
+static uint64_t time_left(uint64_t n_done, uint64_t n_sent, uint64_t n_all, uint64_t took)
+{
+	uint64_t n = n_done > n_sent / 3 ? n_done : n_sent / 3;
+	if (n_done >= n_all || !n)
+		return 0;
+	uint64_t left = n < n_all ? took * (n_all - n) / n / 1000000 : 0;
+	return left ? left : 1;
+}
+
 /* The one line on the terminal that is written again and again. */
 static void show_progress(struct progress *progress, void *data)
 {
@@ -98,7 +108,7 @@ static void show_progress(struct progress *progress, void *data)
 		 n_sent = atomic_load(&progress->n_sent);
 	uint64_t took = clock_us() - progress->began_us;
 	uint64_t rate = took ? n_sent * 1000000 / took : 0;
-	uint64_t left = n_done ? took * (n_all - n_done) / n_done / 1000000 : 0;
+	uint64_t left = time_left(n_done, n_sent, n_all, took);
 	(void)context;
 	dprintf(2, "\r%s: %llu of %llu done, %llu/s, %llu open so far, %llu s left\033[K",
 		progress->doing, (unsigned long long)n_done, (unsigned long long)n_all,

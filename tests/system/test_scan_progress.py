@@ -14,17 +14,15 @@ from scans import HERE, listen_at, make_net, wall  # pylint: disable=unused-impo
 pytestmark = pytest.mark.needs("root", "program:nft")
 
 
-def test_progress_tells_how_far_it_is_and_goes_away(net, doorward):
-    listen_at(net.here, [HERE[4]], [22, 23])
-    wall(net, "tcp dport 1000-65535 drop")
-    path = net.outside.doorward(doorward)
+ENV = {"TERM": "xterm", "LC_ALL": "C.UTF-8", "PAGER": "cat", "DOORWARD_PAGER": "cat", "NO_COLOR": "1"}
+
+
+def interrupted_at(words, line):
+    """What stood on the terminal of a scan that was interrupted when @line had come; and the line's numbers."""
     ours, theirs = pty.openpty()
-    env = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8", "PAGER": "cat", "DOORWARD_PAGER": "cat", "NO_COLOR": "1"}
-    with subprocess.Popen([*path.prefix, path.path, "scan", HERE[4], "--rate", "2000", "--no-identify"], stdin=theirs, stdout=theirs,
-                          stderr=theirs, env=env) as run:
+    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **ENV}) as run:
         os.close(theirs)
         got = b""
-        line = re.compile(rb"\rtcp: (\d+) of 65535 done, (\d+)/s, 2 open so far, (\d+) s left")
         while not line.search(got):
             got += os.read(ours, 65536)
         run.send_signal(signal.SIGINT)
@@ -35,10 +33,27 @@ def test_progress_tells_how_far_it_is_and_goes_away(net, doorward):
             pass
         assert run.wait(30) == 3
     os.close(ours)
-    done, rate, left = map(int, line.search(got).groups())
+    return got, map(int, line.search(got).groups())
+
+
+def test_progress_tells_how_far_it_is_and_goes_away(net, doorward):
+    listen_at(net.here, [HERE[4]], [22, 23])
+    wall(net, "tcp dport 1000-65535 drop")
+    path = net.outside.doorward(doorward)
+    got, (done, rate, left) = interrupted_at(
+        [*path.prefix, path.path, "scan", HERE[4], "--rate", "2000", "--no-identify"],
+        re.compile(rb"\rtcp: (\d+) of 65535 done, (\d+)/s, 2 open so far, (\d+) s left"))
     assert 0 < done < 65535 and rate > 0 and left > 0
     after = got.rpartition(b"\r\x1b[K")[2]  # the line is taken away before the table
     assert b"tcp/22" in after and b"so far" not in after
+
+
+def test_time_left_is_told_where_nothing_answers(net, doorward):
+    wall(net, "meta l4proto tcp drop")
+    path = net.outside.doorward(doorward)
+    _, (left,) = interrupted_at([*path.prefix, path.path, "scan", HERE[4], "--rate", "2000", "--no-identify"],
+                                re.compile(rb"\rtcp: 0 of 65535 done, \d\d+/s, 0 open so far, (\d+) s left"))
+    assert left > 30  # three times 65,535
 
 
 def test_where_no_terminal_is_nothing_is_shown_meanwhile(net, doorward):
