@@ -11,7 +11,8 @@
 
 static bool takes_argument(const struct option *option)
 {
-	return option->kind != OPTION_FLAG && option->kind != OPTION_NO_FLAG;
+	return option->kind != OPTION_FLAG && option->kind != OPTION_NO_FLAG &&
+	       option->kind != OPTION_MEANT;
 }
 
 /* How a person names it: "--netns", "-n". */
@@ -36,6 +37,14 @@ static int tell_unknown(const struct option *options, const char *typed, struct 
 	const char *nearest = text_nearest(typed + strspn(typed, "-"), names);
 	if (nearest)
 		error_hint(err, "did you mean --%s?", nearest);
+	return -EINVAL;
+}
+
+/* What is no option, but whose meaning is known. -EINVAL. */
+static int tell_meant(const struct option *option, const char *typed, struct error *err)
+{
+	error_text(err, -EINVAL, "there is no option %.80s", typed);
+	error_hint(err, "%s", option->help);
 	return -EINVAL;
 }
 
@@ -97,6 +106,7 @@ static int set(const struct option *option, void *settings, const char *argument
 		memcpy(place, &ms, sizeof(ms));
 		return 0;
 	}
+	case OPTION_MEANT:
 	case OPTION_END:
 		break;
 	}
@@ -113,6 +123,8 @@ static const struct option *find_long(const struct option *options, const char *
 			continue;
 		if (option->name[n] == '\0')
 			return option;
+		if (option->kind == OPTION_MEANT)
+			continue;
 		found = option;
 		n_found++;
 	}
@@ -150,6 +162,8 @@ static int parse_long(const struct option *options, void *settings, char ***at, 
 		find_long(options, typed, equals ? (size_t)(equals - typed) : strlen(typed));
 	if (!option)
 		return tell_unknown(options, **at, err);
+	if (option->kind == OPTION_MEANT)
+		return tell_meant(option, **at, err);
 	if (!takes_argument(option)) {
 		if (equals)
 			return error_text(err, -EINVAL, "--%s takes no argument", option->name);
@@ -167,6 +181,8 @@ static int parse_letters(const struct option *options, void *settings, char ***a
 			 struct error *err)
 {
 	const struct option *whole = find_single_dash(options, **at + 1);
+	if (whole && whole->kind == OPTION_MEANT)
+		return tell_meant(whole, **at, err);
 	if (whole && takes_argument(whole)) {
 		if (!(*at)[1])
 			return missing_argument(whole, err);
@@ -177,9 +193,11 @@ static int parse_letters(const struct option *options, void *settings, char ***a
 
 	for (const char *letter = **at + 1; *letter; letter++) {
 		const struct option *option = find_letter(options, *letter);
-		if (!option) {
-			char typed[3] = {'-', *letter, '\0'};
-			return tell_unknown(options, letter == **at + 1 ? **at : typed, err);
+		if (!option || option->kind == OPTION_MEANT) {
+			char one[3] = {'-', *letter, '\0'};
+			const char *typed = letter == **at + 1 ? **at : one;
+			return option ? tell_meant(option, typed, err)
+				      : tell_unknown(options, typed, err);
 		}
 		if (!takes_argument(option)) {
 			int r = set(option, settings, NULL, err);

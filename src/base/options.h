@@ -18,6 +18,7 @@ enum option_kind {
 	OPTION_NUMBER,	 /* uint32_t, in min..max */
 	OPTION_DURATION, /* uint64_t, milliseconds */
 	OPTION_DASHES,	 /* bool: a bare "--" was there; without a name, hidden */
+	OPTION_MEANT, /* none, but typed by hands that know other programs: its help is the hint */
 };
 
 struct option {
@@ -34,6 +35,13 @@ struct option {
 	bool is_hidden;		  /* not in the help */
 	bool is_single_dash;	  /* classic: "-ap" is one word, not -a -p */
 };
+
+/* One by its name and one by its letter, each of which may be 0 (OPTION_MEANT). */
+#define OPTION_IS_MEANT(by_letter, by_name, hint)                                         \
+	{                                                                                 \
+		.kind = OPTION_MEANT, .letter = by_letter, .name = by_name, .help = hint, \
+		.is_hidden = true                                                         \
+	}
 
 /* Parses the options of @arguments (NULL ends) into @settings. "--" ends them; they may stand
  * between the arguments (GNU), unless @stop_at_first. What is none is moved to the front of

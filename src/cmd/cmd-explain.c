@@ -14,19 +14,18 @@ static const struct option options[] = {
 	{.kind = OPTION_END},
 };
 
-/* The number that @text is or names. */
-static int parse_port(struct context *context, const char *text, uint16_t *ret, struct error *err)
+/* The number that @text is or names, with the protocols that it is asked for. */
+static int parse_port(struct context *context, const char *text, struct target *ret,
+		      struct error *err)
 {
-	struct target target;
-	int r = target_parse(text, look_services(context), &target, err);
+	int r = target_parse(text, look_services(context), ret, err);
 	if (r < 0)
 		return r;
-	if (target.first != target.last || target.has_address) {
+	if (ret->first != ret->last || ret->has_address) {
 		error_text(err, -EINVAL, "%.60s: it takes one number or one service", text);
 		error_hint(err, "doorward show %.60s tells who is there", text);
 		return -EINVAL;
 	}
-	*ret = target.first;
 	return 0;
 }
 
@@ -63,14 +62,17 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	const struct settings *settings = data;
 	cleanup(tell_free_snapshot) struct snapshot *snapshot = NULL;
 	struct explanation explanation;
-	uint16_t port;
+	struct target target;
 
-	int r = parse_port(context, arguments[0], &port, err);
+	int r = parse_port(context, arguments[0], &target, err);
 	if (r >= 0)
 		r = collect(context, &snapshot, err);
 	if (r < 0)
 		return r;
-	explain_port(port, snapshot->services, snapshot_own_netns(snapshot, NULL), &explanation);
+	explain_port(target.first, snapshot->services, snapshot_own_netns(snapshot, NULL),
+		     &explanation);
+	if (target.protos & (1u << PROTO_TCP | 1u << PROTO_UDP))
+		explanation.asked = target.protos;
 	tell(context, settings->json, snapshot, &explanation);
 	return EXIT_DONE;
 }

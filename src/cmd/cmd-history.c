@@ -72,6 +72,7 @@ static const struct option options[] = {
 	 .name = "no-pager",
 	 .at = offsetof(struct settings, has_pager),
 	 .help = N_("never start a pager")},
+	LOOK_FILTER_MEANT,
 	{.kind = OPTION_END},
 };
 

@@ -1,4 +1,5 @@
 /* doorward scan: what a stranger finds at the door. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "base/text.h"
 #include "cmd/tell.h"
 #include "model/field.h"
+#include "model/target.h"
 #include "scan/changes.h"
 #include "scan/compare.h"
 #include "scan/elsewhere.h"
@@ -81,6 +83,15 @@ static const struct option options[] = {
 	 N_("nmap's grepable form to FILE; - prints it instead"), .completes = "file",
 	 .is_single_dash = true},
 	LOOK_OPTIONS(struct settings, look),
+	/* of nmap */
+	{OPTION_MEANT, .name = "sV", .is_single_dash = true, .is_hidden = true,
+	 .help = N_("--identify says what stands behind; on this host it is the default")},
+	{OPTION_MEANT, .name = "sS", .is_single_dash = true, .is_hidden = true,
+	 .help = N_("--method syn; where it may, it does so by itself")},
+	{OPTION_MEANT, .name = "sT", .is_single_dash = true, .is_hidden = true,
+	 .help = N_("--method connect")},
+	{OPTION_MEANT, .name = "sU", .is_single_dash = true, .is_hidden = true,
+	 .help = N_("--udp")},
 	{OPTION_END},
 };
 
@@ -224,11 +235,35 @@ static int check_forms(const struct settings *settings, struct error *err)
 		     : 0;
 }
 
-static int prepare(struct context *context, void *data, unused_argument char **arguments,
-		   struct error *err)
+/* A port stands behind -p, not among the targets: 18080, 127.0.0.1:18080, tcp/80. */
+static int check_targets(struct context *context, char **words, struct error *err)
+{
+	for (unsigned i = 0; words[i]; i++) {
+		struct target target;
+		if (target_parse(words[i], look_services(context), &target, NULL) < 0 ||
+		    target.service || (target.first == 0 && target.last == UINT16_MAX))
+			continue;
+		const char *colon = target.has_address ? strrchr(words[i], ':') : NULL;
+		const char *slash = strchr(words[i], '/');
+		const char *port = colon					   ? colon + 1
+				   : slash && !isdigit((unsigned char)words[i][0]) ? slash + 1
+										   : words[i];
+		error_text(err, -EINVAL, "%.60s: a target is an address, a name or a network",
+			   words[i]);
+		error_hint(err, "ports stand behind -p: doorward scan%s%.*s -p %.*s",
+			   colon ? " " : "", colon ? (int)(colon - words[i]) : 0, words[i],
+			   (int)strspn(port, "0123456789-"), port);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int prepare(struct context *context, void *data, char **arguments, struct error *err)
 {
 	struct settings *settings = data;
 	int r = check_forms(settings, err);
+	if (r >= 0)
+		r = check_targets(context, arguments, err);
 	if (r >= 0)
 		r = read_saved(context, settings->resume, &settings->resume_text, err);
 	if (r >= 0)

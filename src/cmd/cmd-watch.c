@@ -62,6 +62,7 @@ static const struct option options[] = {
 	LOOK_OPTIONS(struct settings, look),
 	{OPTION_WORD, 0, "color", offsetof(struct settings, colour), "WHEN",
 	 N_("colour: auto, always or never"), .words = colour_words},
+	LOOK_FILTER_MEANT,
 	{OPTION_END},
 };
 

@@ -23,8 +23,9 @@ void help_overview(struct out *out, unsigned columns)
 
 void help_command(struct out *out, const struct command *command, unsigned columns)
 {
+	bool has_arguments = command->arguments && command->arguments[0];
 	out_format(out, "usage: doorward %s [OPTION...]%s%s\n\n%s\n\n", command->name,
-		   command->arguments ? " " : "", command->arguments ? command->arguments : "",
+		   has_arguments ? " " : "", has_arguments ? command->arguments : "",
 		   command->summary);
 	options_help(out, command->options, columns ? columns : 80);
 	for (unsigned i = 0; command->examples && command->examples[i]; i++) {

@@ -56,10 +56,20 @@ static void tell(const struct context *context, const char *command, const struc
 	out_done(&out);
 }
 
-static bool wants_help(char **arguments)
+static bool has_letter(const struct command *command, char letter)
 {
+	for (const struct option *option = command->options; option->kind != OPTION_END; option++)
+		if (option->letter == letter)
+			return true;
+	return false;
+}
+
+static bool wants_help(const struct command *command, char **arguments)
+{
+	bool is_letter_free = !has_letter(command, 'h');
 	for (; *arguments && strcmp(*arguments, "--") != 0; arguments++)
-		if (strcmp(*arguments, "--help") == 0)
+		if (strcmp(*arguments, "--help") == 0 ||
+		    (is_letter_free && strcmp(*arguments, "-h") == 0))
 			return true;
 	return false;
 }
@@ -86,7 +96,7 @@ static int run_command(struct context *context, const struct command *command, c
 	cleanup(freep) void *settings = calloc(1, command->settings_size + 1);
 	if (!settings)
 		return error_set(err, -ENOMEM, "read the options");
-	if (wants_help(arguments)) {
+	if (wants_help(command, arguments)) {
 		help_command(&context->out, command, context->columns);
 		return EXIT_DONE;
 	}

@@ -40,14 +40,14 @@ static void explain_proto(enum proto proto, uint16_t port, const struct services
 void explain_port(uint16_t port, const struct services *services, const struct netns *netns,
 		  struct explanation *ret)
 {
-	*ret = (struct explanation){.port = port, .class = port_class(port)};
+	*ret = (struct explanation){.port = port, .class = port_class(port), .asked = UINT32_MAX};
 	if (netns && netns->is_detailed) {
 		ret->is_range_known = netns->ephemeral.last != 0;
 		ret->ephemeral = netns->ephemeral;
 		ret->is_ephemeral = netns_port_is_ephemeral(netns, port);
 		ret->is_reserved = netns_port_is_reserved(netns, port);
 		ret->unprivileged_start = netns->unprivileged_start;
-		ret->is_privileged = port < netns->unprivileged_start;
+		ret->is_privileged = port && port < netns->unprivileged_start;
 	}
 	explain_proto(PROTO_TCP, port, services, &ret->protos[0]);
 	explain_proto(PROTO_UDP, port, services, &ret->protos[1]);

@@ -24,6 +24,7 @@ struct explanation {
 	struct port_range ephemeral;
 	uint16_t unprivileged_start;
 	struct explained_proto protos[2]; /* tcp, udp */
+	uint32_t asked; /* 1 << enum proto: of which it is told to a person; all at first */
 };
 
 /* @services and @netns may be NULL: then what they would say is unknown. */

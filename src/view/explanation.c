@@ -1,5 +1,6 @@
 /* What a port's number means, as prose and as JSON. */
 #include <errno.h>
+#include <strings.h>
 
 #include "view/explanation.h"
 #include "view/json.h"
@@ -15,6 +16,12 @@ static void print_here(const struct page *page, const struct explanation *explan
 {
 	if (!explanation->is_range_known)
 		return;
+	if (!explanation->port) {
+		out_format(text, "any user may bind it, and gets one of the ephemeral range %u-%u",
+			   explanation->ephemeral.first, explanation->ephemeral.last);
+		page_flush(page, "here", text);
+		return;
+	}
 	out_format(text, "%s the ephemeral range %u-%u",
 		   explanation->is_ephemeral ? "in" : "outside", explanation->ephemeral.first,
 		   explanation->ephemeral.last);
@@ -26,6 +33,13 @@ static void print_here(const struct page *page, const struct explanation *explan
 				 ? "; binding it needs root or CAP_NET_BIND_SERVICE"
 				 : "; any user may bind it");
 	page_flush(page, "here", text);
+}
+
+/* The registry describes many a service by its name again. */
+static bool says_more(const struct explained_proto *proto)
+{
+	return proto->description && proto->description[0] &&
+	       (!proto->service || strcasecmp(proto->description, proto->service) != 0);
 }
 
 static void print_proto(const struct page *page, const struct explanation *explanation,
@@ -40,7 +54,7 @@ static void print_proto(const struct page *page, const struct explanation *expla
 		out_string(text, "no service is registered");
 	if (proto->iana && proto->service && strcmp(proto->iana, proto->service) != 0)
 		out_format(text, " (IANA: %s)", proto->iana);
-	if (proto->description && proto->description[0])
+	if (says_more(proto))
 		out_format(text, ", %s", proto->description);
 	page_flush(page, label, text);
 
@@ -62,12 +76,16 @@ void explanation_print(const struct page *page, const struct explanation *explan
 		page->out->error = -ENOMEM;
 		return;
 	}
-	out_format(&text, "%s port (%s)", class_words[explanation->class],
-		   class_ranges[explanation->class]);
+	if (explanation->port)
+		out_format(&text, "%s port (%s)", class_words[explanation->class],
+			   class_ranges[explanation->class]);
+	else
+		out_string(&text, "no port: to bind 0 is to have the kernel choose one");
 	page_flush(page, "number", &text);
 	print_here(page, explanation, &text);
 	for (unsigned i = 0; i < ARRAY_SIZE(explanation->protos); i++)
-		print_proto(page, explanation, &explanation->protos[i], &text);
+		if (explanation->asked & 1u << explanation->protos[i].proto)
+			print_proto(page, explanation, &explanation->protos[i], &text);
 	out_done(&text);
 }
 

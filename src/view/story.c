@@ -300,7 +300,10 @@ static void print_title(const struct page *page, const struct story *story, stru
 		if (service)
 			out_format(text, ", %s", service);
 	} else {
-		out_format(text, "Ports %s", story->target);
+		struct ip ip;
+		bool is_v4, is_address = ip_parse(story->target, strlen(story->target), &ip,
+						  &is_v4) == 0;
+		out_format(text, "%s %s", is_address ? "Address" : "Ports", story->target);
 	}
 	out_char(text, '\0');
 	if (!text->error)

@@ -76,3 +76,21 @@ def test_what_is_wrong_is_said_once_with_the_way_out(doorward, words, told):
 def test_a_usage_line_ends_with_its_last_word(doorward):
     _, out, _ = doorward.run("help", "version")
     assert out.splitlines()[0] == "usage: doorward version [OPTION...]"
+
+
+def test_zero_is_no_port_and_anybody_may_bind_it(doorward):
+    for words in (["explain", "0"], ["show", "0"]):
+        _, out, _ = doorward.run(*words)
+        assert "any user may bind it" in out and "to bind 0 is to have the kernel choose one" in out
+        assert "well-known port" not in out and "CAP_NET_BIND_SERVICE" not in out
+    assert explain(doorward, 0)["privileged"] is False
+
+
+def test_a_protocol_that_is_named_is_told_alone(doorward):
+    _, out, _ = doorward.run("explain", "514/udp")
+    assert "udp/514" in out and "tcp/514" not in out
+
+
+def test_a_name_is_not_told_twice(doorward):
+    _, out, _ = doorward.run("explain", 9999)
+    assert "distinct" in out and "distinct, distinct" not in out
