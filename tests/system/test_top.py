@@ -406,8 +406,10 @@ def test_what_is_shown_is_written_to_a_file(top, tmp_path):
 
 
 def test_what_cannot_be_written_whole_leaves_no_half(top, tmp_path):
-    screen = Tmux(tmp_path, ["env", "--ignore-signal=XFSZ", "prlimit", "--fsize=1024", program("DOORWARD", "src/doorward"), "top"])
-    screen.wait("rows of")
+    screen = Tmux(tmp_path, ["env", "--ignore-signal=XFSZ", "prlimit", "--fsize=64", program("DOORWARD", "src/doorward"), "top"],
+                  columns=200)
+    made, _ = listener()
+    screen.wait("rows? of")
     for ending in ("json", "csv", "txt"):
         screen.keys("o", "C-u")
         screen.type(str(tmp_path / f"whole.{ending}"))
@@ -415,6 +417,7 @@ def test_what_cannot_be_written_whole_leaves_no_half(top, tmp_path):
         screen.wait(rf"write .*whole\.{ending}: File too large")
         assert not (tmp_path / f"whole.{ending}").exists()
     screen.end()
+    made.close()
 
 
 def test_help_has_every_key(top):
