@@ -92,12 +92,17 @@ static int open_record(struct recording *recording, const struct recording_wish 
 
 static void tell_missing(const struct recording *recording)
 {
+	cleanup(out_done) struct out out = {.fd = -1};
 	const struct vector *missing = follow_missing(recording->follow);
-	for (uint32_t i = 0; missing && i < missing->n; i++) {
-		const struct missing *one = vector_at(missing, i);
-		say(recording, "not seen: %s (%s)%s%s", what_words[one->what], why_words[one->why],
-		    one->hint ? ": " : "", one->hint ? one->hint : "");
-	}
+	if (!missing || !missing->n || out_init(&out, STDERR_FILENO) < 0)
+		return;
+	out_format(&out, "%s: record: ", recording->context->program);
+	size_t before = out.n;
+	missing_list_text(&out, missing);
+	if (out.n == before)
+		return;
+	out_char(&out, '\n');
+	out_flush(&out);
 }
 
 /* Elsewhere nothing can be pinned: it records all the same, and misses what happens while it is

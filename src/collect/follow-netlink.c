@@ -142,11 +142,9 @@ int follow_start_netlink(struct follow *follow)
 {
 	static const struct missing blind[] = {
 		{WHAT_SOCKETS, WHY_UNSUPPORTED, 0,
-		 "without BPF what opens and closes between two listings, half a second, is not "
-		 "seen"},
-		{WHAT_SOCKETS, WHY_UNSUPPORTED, 0,
-		 "without BPF refused binds, failed connects, bytes and how a connection ended are "
-		 "not seen"},
+		 "without BPF these are not seen: what opens and closes within half a second, "
+		 "refused "
+		 "binds, failed connects, bytes, how a connection ended"},
 		{WHAT_PROCESSES, WHY_UNSUPPORTED, 0,
 		 "without BPF a process that ended before the next listing is not known"},
 	};

@@ -318,7 +318,7 @@ static int attach(struct follow *follow, const struct events_wish *wish, struct 
 	if (events_probe(follow->host, &facility))
 		r = events_open(follow->host, wish, &follow->events, &refused);
 	else
-		error_text(&refused, r, "BPF cannot be used: %s", facility.reason);
+		error_text(&refused, r, "BPF cannot be used (%s)", facility.reason);
 	const char *blindness = r >= 0 ? events_blindness(follow->events) : "";
 	if (blindness[0])
 		r = follow_add_missing(follow, &(struct missing){.what = WHAT_SOCKETS,

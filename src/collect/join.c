@@ -506,8 +506,11 @@ int join_settle(struct join *join)
 		missing.why = WHY_PERMISSION;
 		missing.hint = "run it with sudo";
 	} else {
-		missing.hint = "root may not either, or no process has them (in flight, or of "
-			       "another pid namespace)";
+		missing.hint = n_unseen == 1
+				       ? "it is on its way between processes, or of one in "
+					 "another pid namespace; no right shows more"
+				       : "they are on their way between processes, or of some "
+					 "in another pid namespace; no right shows more";
 	}
 	return snapshot_add_missing(join->snapshot, &missing);
 }

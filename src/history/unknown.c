@@ -100,8 +100,10 @@ int tell_unknown(struct archive *archive, struct snapshot *snapshot, const struc
 	uint64_t begin_ns = archive->boots.n ? archive_time(archive, begin.boot, begin.uptime) : 0;
 	if (from_ns && (moment_is_before(from, &begin) || from_ns < begin_ns))
 		r = add(snapshot, WHY_UNSEEN, 0,
-			begin_ns ? dated(&snapshot->arena, "the record begins at %s", begin_ns)
-				 : "nothing was recorded yet");
+			begin_ns ? dated(&snapshot->arena,
+					 "nothing is known of before %s, when the record begins",
+					 begin_ns)
+				 : "nothing is known of then: nothing was recorded yet");
 	if (r >= 0 && from_ns && archive->pruned.boot && moment_is_before(from, &archive->pruned))
 		r = add(snapshot, WHY_GONE, 0,
 			dated(&snapshot->arena, "what ended before %s is no longer kept (--retain)",

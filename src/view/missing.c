@@ -26,6 +26,14 @@ static const char *what_of(const struct missing *missing)
 	return words[missing->what][is_many];
 }
 
+/* How many sockets are missing is not known, only why: that alone is said. */
+static bool is_sentence(const struct missing *missing)
+{
+	return missing->what == WHAT_SOCKETS && !missing->count && missing->hint &&
+	       (missing->why == WHY_UNSUPPORTED || missing->why == WHY_UNSEEN ||
+		missing->why == WHY_GONE);
+}
+
 static void tell_one(struct out *out, const struct missing *missing)
 {
 	if (missing->why == WHY_CUT) {
@@ -35,6 +43,10 @@ static void tell_one(struct out *out, const struct missing *missing)
 	if (missing->why == WHY_INTERRUPTED) {
 		out_string(out,
 			   "the listing is incomplete: it changed under way, or was broken off");
+		return;
+	}
+	if (is_sentence(missing)) {
+		text_show(out, missing->hint, strlen(missing->hint));
 		return;
 	}
 	if (missing->count)
@@ -69,7 +81,7 @@ void missing_list_text(struct out *out, const struct vector *list)
 		tell_one(out, missing);
 		between = "; ";
 		/* what helps is said once, behind the first that it helps */
-		if (!missing->hint || missing->why == WHY_CUT ||
+		if (!missing->hint || missing->why == WHY_CUT || is_sentence(missing) ||
 		    (hint && strcmp(hint, missing->hint) == 0))
 			continue;
 		hint = missing->hint;

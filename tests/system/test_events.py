@@ -531,6 +531,19 @@ def test_what_the_short_ring_has_no_room_for_stays_in_its_order(doorward):
         watching.close()
 
 
+@pytest.mark.parametrize("words", [["watch", "--for", "1ms"], ["record"]], ids=" ".join)
+def test_what_is_not_seen_without_bpf_is_one_clear_sentence(doorward, tmp_path, words):
+    if words == ["record"]:
+        with subprocess.Popen([*doorward.prefix, doorward.path, "record", "--source", "proc", "--db", tmp_path / "x.db"],
+                              stderr=subprocess.PIPE, text=True) as run:
+            said = run.stderr.readline()
+            run.send_signal(signal.SIGTERM)
+    else:
+        said, = doorward.run(*words, "--source", "proc")[2].splitlines()
+    assert said.startswith(f"doorward: {words[0]}: without BPF these are not seen: what opens and closes")
+    assert said.count("BPF") == 1 and "sockets are missing" not in said and "(unsupported)" not in said
+
+
 def test_without_bpf_openings_and_ends_are_told(room, doorward):
     watching = Watch(doorward, "--netns", room.pid, "--source", "proc")
     try:

@@ -3,6 +3,7 @@
 
 import os
 import pwd
+import re
 import socket
 
 import psutil
@@ -175,6 +176,10 @@ def test_a_socket_in_transit_is_unseen_and_the_result_incomplete(scene, doorward
     assert seen["missing"]
     for missing in seen["missing"]:
         assert "sudo" not in (missing["hint"] or ""), "root is not helped by sudo"
+    _, _, err = doorward.run("list", *source, "--all", f"port = {made.port} and held_by = unseen")
+    assert re.search("[0-9]+ (socket is held by no process that can be seen: it is"
+                     "|sockets are held by no process that can be seen: they are) on (its|their) way .*; "
+                     "no right shows more", err)
 
 
 @pytest.mark.needs("root")
