@@ -68,6 +68,8 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	story_facts_init(&facts);
 
 	int r = story_parse(look_services(context), arguments[0], &facts, err);
+	if (r >= 0 && !settings->look.read && !settings->look.at)
+		story_read_blocks(&context->host, &facts);
 	if (r >= 0)
 		r = collect(context, settings, &facts, err);
 	if (r >= 0)

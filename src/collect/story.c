@@ -1,4 +1,5 @@
 /* All that the story of a port is made of. */
+#include "collect/blocks.h"
 #include "collect/story.h"
 #include "model/peers.h"
 #include "source/hosts.h"
@@ -8,6 +9,7 @@ void story_facts_init(struct story_facts *facts)
 {
 	*facts = (struct story_facts){.services = NULL};
 	arena_init(&facts->arena);
+	block_table_init(&facts->blocks);
 	vector_init(&facts->peers, sizeof(struct peer_group));
 	vector_init(&facts->timed, sizeof(const char *));
 }
@@ -20,6 +22,7 @@ void story_facts_done(struct story_facts *facts)
 	rows_done(&facts->rows);
 	snapshot_free(facts->snapshot);
 	filter_free(facts->filter);
+	block_table_done(&facts->blocks);
 	arena_done(&facts->arena);
 }
 
@@ -35,8 +38,16 @@ int story_parse(const struct services *services, const char *text, struct story_
 	return filter_parse(filter, services, &facts->filter, err);
 }
 
+void story_read_blocks(const struct host *host, struct story_facts *facts)
+{
+	const struct found_netns here = {.fd = -1};
+	if (host->is_live)
+		blocks_read(&here, &facts->blocks);
+}
+
 int story_collect(const struct looking *looking, struct story_facts *facts, struct error *err)
 {
+	story_read_blocks(looking->host, facts);
 	return collect_for(looking, facts->filter, BOUNDS_ALL, STORY_NEEDS_ALL, &facts->snapshot,
 			   err);
 }
@@ -60,16 +71,17 @@ int story_work_out(struct host *host, struct story_facts *facts, struct error *e
 		r = rows_find(snapshot, facts->filter, &facts->rows, err);
 	if (r < 0)
 		return r;
+	const struct netns *place = place_of(facts);
 	facts->is_explained = facts->target.first == facts->target.last;
 	if (facts->is_explained)
 		explain_port(facts->target.first,
-			     snapshot->services ? snapshot->services : facts->services,
-			     place_of(facts), &facts->explanation);
+			     snapshot->services ? snapshot->services : facts->services, place,
+			     &facts->explanation);
 	r = peers_group(&facts->rows, &facts->peers);
 	if (r >= 0)
 		r = remarks_find(&facts->rows, facts->is_explained ? &facts->explanation : NULL,
 				 snapshot->origin == ORIGIN_HOST ? &facts->hosts : NULL,
-				 &facts->remarks);
+				 place && place->is_self ? &facts->blocks : NULL, &facts->remarks);
 	if (r >= 0 && host)
 		r = timers_find(host, snapshot, &facts->timed);
 	return r < 0 ? error_set(err, r, "tell the story of the port") : 0;

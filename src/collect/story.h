@@ -3,6 +3,7 @@
 #define COLLECT_STORY_H
 
 #include "collect/collect.h"
+#include "model/block.h"
 #include "model/explanation.h"
 #include "model/hosts.h"
 #include "model/remarks.h"
@@ -23,6 +24,7 @@ struct story_facts {
 	struct filter *filter;
 	struct snapshot *snapshot;
 	struct hosts hosts;
+	struct block_table blocks; /* ours, of our own namespace, where it may be looked at */
 	struct rows rows;
 	struct explanation explanation;
 	bool is_explained; /* one port: the explanation is of its number */
@@ -37,6 +39,8 @@ void story_facts_done(struct story_facts *facts);
 /* Whose story: target and filter. 0, or -EINVAL with @err told. */
 int story_parse(const struct services *services, const char *text, struct story_facts *facts,
 		struct error *err);
+/* Before the rights to look are given up. story_collect does it. */
+void story_read_blocks(const struct host *host, struct story_facts *facts);
 /* The snapshot of @looking's host. 0 or negative errno with @err told. */
 int story_collect(const struct looking *looking, struct story_facts *facts, struct error *err);
 /* The rest; the snapshot may be a saved one, then @host is NULL. 0 or negative errno with @err

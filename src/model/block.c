@@ -299,3 +299,14 @@ const struct block *block_find(const struct block_table *table, const struct blo
 	}
 	return NULL;
 }
+
+const struct block *block_of_port(const struct block_table *table, uint8_t proto, uint16_t port)
+{
+	for (uint32_t i = 0; i < table->blocks.n; i++) {
+		const struct block *block = vector_at(&table->blocks, i);
+		if (block->proto == proto && port >= block->first && port <= block->last &&
+		    block_is_in_force(table, block))
+			return block;
+	}
+	return NULL;
+}

@@ -107,6 +107,9 @@ int block_change_remove(struct block_change *change, const struct block *wanted,
 /* The one of the table that holds what @wanted asks for; NULL: it does not stand. */
 const struct block *block_find(const struct block_table *table, const struct block *wanted);
 
+/* One in force that refuses new traffic to that port, at whichever address; NULL: none. */
+const struct block *block_of_port(const struct block_table *table, uint8_t proto, uint16_t port);
+
 /* What became of the connections that were to be ended with a block. */
 struct cut {
 	uint32_t n_ended, n_failed; /* connections */

@@ -23,6 +23,7 @@ const char *const remark_words[REMARK_MAX + 1] = {
 	[REMARK_NOT_LISTENING] = "not-listening",
 	[REMARK_RISK] = "risk",
 	[REMARK_EPHEMERAL] = "ephemeral",
+	[REMARK_BLOCKED] = "blocked",
 };
 
 /* What a finder of remarks is given. */
@@ -31,6 +32,7 @@ struct finding {
 	const struct snapshot *snapshot;
 	const struct explanation *explanation;
 	const struct hosts *hosts;
+	const struct block_table *blocks;
 	struct remarks *ret;
 	struct out text; /* of the sentence under way */
 };
@@ -429,6 +431,29 @@ static int find_two_doors(struct finding *finding)
 	return say(finding, REMARK_TWO_DOORS);
 }
 
+static int find_blocked(struct finding *finding)
+{
+	static const uint8_t protos[] = {PROTO_TCP, PROTO_UDP, PROTO_SCTP};
+	int r = 0;
+	for (unsigned i = 0; finding->explanation && finding->blocks && i < ARRAY_SIZE(protos);
+	     i++) {
+		char ports[160], from[128];
+		const struct block *block = block_of_port(finding->blocks, protos[i],
+							  (uint16_t)finding->explanation->port);
+		if (!block || r < 0)
+			continue;
+		block_text(block, ports, sizeof(ports));
+		block_end_text(&block->scope.from, from, sizeof(from));
+		out_format(&finding->text,
+			   "Doorward's own table blocks %s from %s%s%s: nothing new from there "
+			   "reaches it until `doorward unblock %s`.",
+			   ports, from, block->reason[0] ? ", for the reason: " : "", block->reason,
+			   ports);
+		r = say(finding, REMARK_BLOCKED);
+	}
+	return r;
+}
+
 static int find_of_socket(struct finding *finding, uint32_t row_socket)
 {
 	uint32_t index = finding->rows->order[row_socket];
@@ -450,13 +475,14 @@ static int find_of_socket(struct finding *finding, uint32_t row_socket)
 }
 
 int remarks_find(const struct rows *rows, const struct explanation *explanation,
-		 const struct hosts *hosts, struct remarks *ret)
+		 const struct hosts *hosts, const struct block_table *blocks, struct remarks *ret)
 {
 	struct finding finding = {
 		.rows = rows,
 		.snapshot = rows->snapshot,
 		.explanation = explanation,
 		.hosts = hosts,
+		.blocks = blocks,
 		.ret = ret,
 	};
 	vector_init(&ret->list, sizeof(struct remark));
@@ -467,6 +493,8 @@ int remarks_find(const struct rows *rows, const struct explanation *explanation,
 			r = find_of_socket(&finding, i);
 	if (r >= 0)
 		r = find_two_doors(&finding);
+	if (r >= 0)
+		r = find_blocked(&finding);
 	out_done(&finding.text);
 	return r;
 }

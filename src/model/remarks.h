@@ -2,6 +2,7 @@
 #ifndef MODEL_REMARKS_H
 #define MODEL_REMARKS_H
 
+#include "model/block.h"
 #include "model/explanation.h"
 #include "model/hosts.h"
 #include "model/rows.h"
@@ -21,6 +22,7 @@ enum remark_kind {
 	REMARK_NOT_LISTENING,
 	REMARK_RISK, /* of the service that uses this number */
 	REMARK_EPHEMERAL,
+	REMARK_BLOCKED, /* by Doorward's own table */
 	REMARK_MAX,
 };
 extern const char *const remark_words[REMARK_MAX + 1];
@@ -35,10 +37,10 @@ struct remarks {
 	struct arena arena;
 };
 
-/* @explanation NULL where several ports are told of; @hosts may be NULL. 0 or -ENOMEM. Call
- * remarks_done in either case. */
+/* @explanation NULL where several ports are told of; @hosts may be NULL, and @blocks, of the
+ * namespace that the explanation is of. 0 or -ENOMEM. Call remarks_done in either case. */
 int remarks_find(const struct rows *rows, const struct explanation *explanation,
-		 const struct hosts *hosts, struct remarks *ret);
+		 const struct hosts *hosts, const struct block_table *blocks, struct remarks *ret);
 void remarks_done(struct remarks *remarks);
 
 /* How far the widest that can reach @socket is away: for a socket bound to any address that of the

@@ -1,9 +1,11 @@
 /* Who answers at a door that no socket of the table has: a socket that an sk_lookup program steers
- * to, another namespace behind a NAT rule, or somebody who cannot be seen. */
+ * to, another namespace behind a NAT rule, or somebody who cannot be seen. And whether it is a
+ * block of our own that keeps one closed which the table has. */
 #include <errno.h>
 #include <sys/time.h>
 
 #include "base/format.h"
+#include "collect/blocks.h"
 #include "collect/collect.h"
 #include "scan/elsewhere.h"
 #include "scan/pending.h"
@@ -22,6 +24,8 @@ struct looking_up {
 	struct scan *scan;
 	const struct found_netns *place;     /* of the address; NULL: it may not be entered */
 	const struct found_netns *seen_from; /* from where it was found open; NULL: unknown */
+	struct block_table blocks;	     /* of @blocks_place */
+	const struct found_netns *blocks_place;
 };
 
 static void say(struct looking_up *up, struct scan_door *door, const char *text)
@@ -159,6 +163,30 @@ static bool is_of_another(struct looking_up *up, const struct scan_result *resul
 	return false;
 }
 
+/* It may be a block of our own that refuses, where the socket is bound to that address. */
+static void look_for_block(struct looking_up *up, const struct scan_result *result,
+			   struct scan_door *door)
+{
+	char ports[160], text[200];
+	const struct socket *socket = snapshot_socket(up->snapshot, door->socket);
+	if (!ip_is_any(&socket->local) && !ip_equal(&socket->local, &result->target.ip))
+		return;
+	if (up->place && up->blocks_place != up->place) {
+		block_table_done(&up->blocks);
+		block_table_init(&up->blocks);
+		blocks_read(up->place, &up->blocks);
+		up->blocks_place = up->place;
+	}
+	const struct block *block =
+		up->place ? block_of_port(&up->blocks, door->proto, door->port) : NULL;
+	if (!block)
+		return;
+	block_text(block, ports, sizeof(ports));
+	snprintf(text, sizeof(text), "Doorward blocks it: `doorward unblock %.120s` ends that",
+		 ports);
+	say(up, door, text);
+}
+
 static const struct found_netns *place_of(const struct vector *places, uint64_t inode)
 {
 	for (uint32_t i = 0; i < places->n; i++) {
@@ -178,21 +206,27 @@ void elsewhere_find(struct host *host, const struct snapshot *snapshot,
 	struct error err = {0};
 	unsigned n = 0;
 	vector_init(&places, sizeof(struct found_netns));
+	block_table_init(&up.blocks);
 	for (uint32_t i = 0; i < scan->results.n; i++) {
 		const struct scan_result *result = scan_result(scan, i);
-		for (uint32_t k = 0; k < result->doors.n && n < LOOKED_UP_MAX; k++) {
+		for (uint32_t k = 0; k < result->doors.n; k++) {
 			struct scan_door *door = vector_at(&result->doors, k);
-			if (door->verdict != VERDICT_NOT_IN_TABLE)
+			if (door->verdict != VERDICT_NOT_IN_TABLE &&
+			    door->verdict != VERDICT_NOT_REACHABLE)
 				continue;
-			if (!n++ && netns_find(host, &all, NULL, &places, NULL, &err) < 0)
+			if (!places.n && netns_find(host, &all, NULL, &places, NULL, &err) < 0)
 				places.n = 0;
 			up.place =
 				place_of(&places, snapshot_netns(snapshot, result->netns)->inode);
 			up.seen_from = place_of(seen_from, result->inode);
-			if (!is_steered(&up, result, door) && !is_translated(&up, result, door) &&
-			    !is_of_another(&up, result, door))
+			if (door->verdict == VERDICT_NOT_REACHABLE)
+				look_for_block(&up, result, door);
+			else if (n++ < LOOKED_UP_MAX && !is_steered(&up, result, door) &&
+				 !is_translated(&up, result, door) &&
+				 !is_of_another(&up, result, door))
 				say(&up, door, hidden);
 		}
 	}
+	block_table_done(&up.blocks);
 	netns_list_done(&places);
 }

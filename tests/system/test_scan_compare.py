@@ -40,6 +40,21 @@ def test_a_listener_behind_a_wall_is_told(lo, doorward):
         assert word in seen.ports[port]["compare"]["detail"]
 
 
+def test_a_block_of_our_own_is_told(lo, doorward):
+    """By the scan, and by the story of the port."""
+    listen_at(lo, ["127.0.0.1"], [7001, 7002])
+    run = lo.doorward(doorward)
+    assert run.run("block", "tcp/7001", "--reason", "for the test")[0] == 0
+    seen = found(run, "127.0.0.1", "-p", "7000-7100")
+    assert verdict(seen, 7001) == "not-reachable"
+    assert "doorward unblock tcp/7001" in seen.ports[7001]["compare"]["detail"]
+    assert verdict(seen, 7002) == "expected"
+    remark, = [r["text"] for r in run.json("show", "7001")["remarks"] if r["what"] == "blocked"]
+    assert "for the test" in remark and "doorward unblock tcp/7001" in remark
+    assert run.run("unblock", "tcp/7001")[0] == 0
+    assert not [r for r in run.json("show", "7001")["remarks"] if r["what"] == "blocked"]
+
+
 def test_a_listener_at_another_address_is_told(lo, doorward):
     listen_at(lo, ["127.0.0.1"], [7001])
     listen_at(lo, ["::"], [7002], v6only=True)

@@ -120,7 +120,7 @@ static void expect_remark(const char *outer, const struct process *process, enum
 	assert_int_equal(snapshot_seal(snapshot), 0);
 	assert_int_equal(rows_select(snapshot, NULL, &rows), 0);
 	explain_port(6379, NULL, snapshot_netns(snapshot, 0), &explanation);
-	assert_int_equal(remarks_find(&rows, &explanation, NULL, &remarks), 0);
+	assert_int_equal(remarks_find(&rows, &explanation, NULL, NULL, &remarks), 0);
 	assert_int_equal(is_remarked(&remarks, what), wanted);
 	remarks_done(&remarks);
 	rows_done(&rows);
@@ -168,7 +168,7 @@ static void test_what_is_true_of_all_workers_is_said_once(unused_argument void *
 	hold(snapshot, socket, &worker);
 	assert_int_equal(snapshot_seal(snapshot), 0);
 	assert_int_equal(rows_select(snapshot, NULL, &rows), 0);
-	assert_int_equal(remarks_find(&rows, NULL, NULL, &remarks), 0);
+	assert_int_equal(remarks_find(&rows, NULL, NULL, NULL, &remarks), 0);
 	unsigned n[REMARK_MAX] = {0}, n_of_three = 0;
 	for (uint32_t i = 0; i < remarks.list.n; i++) {
 		const struct remark *remark = vector_at(&remarks.list, i);
@@ -202,7 +202,7 @@ static void test_who_answers_is_told_beside_who_holds(void **state)
 	*answer = (struct answer_for){.socket = socket, .container = 0, .process = 1};
 	assert_int_equal(snapshot_seal(snapshot), 0);
 	assert_int_equal(rows_select(snapshot, NULL, &rows), 0);
-	assert_int_equal(remarks_find(&rows, NULL, NULL, &remarks), 0);
+	assert_int_equal(remarks_find(&rows, NULL, NULL, NULL, &remarks), 0);
 	const struct remark *first = vector_at(&remarks.list, 0);
 	assert_int_equal(first->what, REMARK_CONTAINER_ANSWERS);
 	assert_string_equal(first->text,
