@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/numbers.h"
 #include "base/options.h"
@@ -52,7 +53,7 @@ static int set_word(const struct option *option, void *place, const char *argume
 		    const char *name, struct error *err)
 {
 	for (int i = 0; option->words[i]; i++)
-		if (strcmp(option->words[i], argument) == 0) {
+		if (strcasecmp(option->words[i], argument) == 0) {
 			memcpy(place, &i, sizeof(i));
 			return 0;
 		}

@@ -45,7 +45,9 @@ static int run(struct context *context, const void *data, char **arguments unuse
 				&blocking.table);
 	} else {
 		struct page page = tell_page(context);
-		blocks_print(&page, &blocking.table);
+		if (!blocks_print(&page, &blocking.table))
+			dprintf(STDERR_FILENO, "%s: blocks: nothing is blocked here\n",
+				context->program);
 	}
 	blocking_tell_idle(context, &blocking);
 	return is_any_in_force(&blocking.table) ? EXIT_DONE : EXIT_NOTHING;

@@ -1,6 +1,8 @@
 /* doorward deliver TO [--from FROM]: a packet arrives at this host; who gets it? */
 #include <errno.h>
 #include <linux/capability.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/privilege.h"
 #include "cmd/tell.h"
@@ -71,11 +73,28 @@ static int tell(struct context *context, const struct settings *settings,
 	return 0;
 }
 
+/* tcp/53 and udp/53, as everywhere else; another --proto than that is refused. */
+static int parse_proto(const char *to, int proto, struct delivery_request *ret, struct error *err)
+{
+	ret->to = to;
+	ret->proto = look_doors[proto];
+	for (int i = 0; look_door_words[i]; i++) {
+		size_t n = strlen(look_door_words[i]);
+		if (strncasecmp(to, look_door_words[i], n) != 0 || to[n] != '/')
+			continue;
+		ret->to = to + n + 1;
+		if (proto && proto != i)
+			return error_text(err, -EINVAL, "%.60s: --proto says %s", to,
+					  look_door_words[proto]);
+		ret->proto = look_doors[i];
+	}
+	return 0;
+}
+
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;
-	const struct delivery_request request = {
-		.to = arguments[0], .from = settings->from, .proto = look_doors[settings->proto]};
+	struct delivery_request request = {.from = settings->from};
 	cleanup(deliveries_done) struct deliveries deliveries;
 	struct look look = settings->look;
 	struct looking looking;
@@ -83,7 +102,9 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	deliveries_init(&deliveries);
 	if (!look.netns)
 		look.netns = "self";
-	int r = look_looking(context, &look, &looking, err);
+	int r = parse_proto(arguments[0], settings->proto, &request, err);
+	if (r >= 0)
+		r = look_looking(context, &look, &looking, err);
 	if (r >= 0)
 		r = deliveries_find(&looking, &request, &deliveries, err);
 	if (r < 0)

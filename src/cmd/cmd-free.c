@@ -139,6 +139,11 @@ static void tell_json(struct out *out, const struct settings *settings,
 		   found->ephemeral.first, found->ephemeral.last);
 }
 
+static const char *are(uint32_t n)
+{
+	return n == 1 ? "is" : "are";
+}
+
 /* Why there are fewer than were wanted. */
 static void tell_fewer(struct context *context, const struct free_search *search,
 		       const struct free_ports *found)
@@ -146,21 +151,34 @@ static void tell_fewer(struct context *context, const struct free_search *search
 	cleanup(out_done) struct out out = {.fd = -1};
 	if (out_init(&out, STDERR_FILENO) < 0)
 		return;
-	out_format(&out, "%s: %u of %u %s ports free from %u to %u", context->program,
-		   found->ports.n, search->wanted, proto_words[search->proto], search->first,
-		   search->last);
+	out_format(&out, "%s: %u of %u %s port%s free from %u to %u", context->program,
+		   found->ports.n, search->wanted, proto_words[search->proto],
+		   search->wanted == 1 ? "" : "s", search->first, search->last);
 	if (found->n_taken)
-		out_format(&out, "; %u are taken", found->n_taken);
+		out_format(&out, "; %u %s taken", found->n_taken, are(found->n_taken));
 	if (found->n_refused)
-		out_format(&out, "; %u are refused (%s)", found->n_refused,
+		out_format(&out, "; %u %s refused (%s)", found->n_refused, are(found->n_refused),
 			   error_reason(found->refusal));
 	if (found->n_ephemeral)
-		out_format(&out, "; %u are of the ephemeral range %u-%u (--ephemeral)",
-			   found->n_ephemeral, found->ephemeral.first, found->ephemeral.last);
+		out_format(&out, "; %u %s of the ephemeral range %u-%u (--ephemeral)",
+			   found->n_ephemeral, are(found->n_ephemeral), found->ephemeral.first,
+			   found->ephemeral.last);
 	if (found->n_reserved)
-		out_format(&out, "; %u are reserved (--reserved)", found->n_reserved);
+		out_format(&out, "; %u %s reserved (--reserved)", found->n_reserved,
+			   are(found->n_reserved));
 	out_char(&out, '\n');
 	out_flush(&out);
+}
+
+/* It gives a port, and takes none. */
+static int prepare(struct context *context unused_argument, void *data unused_argument,
+		   char **arguments, struct error *err)
+{
+	if (!arguments[0])
+		return 0;
+	error_text(err, -EINVAL, "%.60s: it finds a port, and is given none", arguments[0]);
+	error_hint(err, "`doorward why %.60s` tells whether that one can be had", arguments[0]);
+	return -EINVAL;
 }
 
 static int run(struct context *context, const void *data, char **arguments unused_argument,
@@ -202,5 +220,7 @@ const struct command cmd_free = {
 	.set_defaults = set_defaults,
 	.capabilities = CAPS_FREE,
 	.examples = examples,
+	.max = 1, /* which is refused with a word */
+	.prepare = prepare,
 	.run = run,
 };

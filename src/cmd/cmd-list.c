@@ -316,7 +316,28 @@ static int prepare(struct context *context, void *data, char **arguments unused_
 		   struct error *err)
 {
 	struct settings *settings = data;
+	if (settings->is_json && settings->output != OUTPUT_TABLE &&
+	    settings->output != OUTPUT_JSON)
+		return error_text(err, -EINVAL, "--json: it does not go with --output %s",
+				  output_words[settings->output]);
 	return look_prepare(context, &settings->look, err);
+}
+
+/* A dump that has connections alone is no host without a service. */
+static void tell_closed(const struct context *context, const struct settings *settings,
+			const struct filter *filter, const struct snapshot *snapshot)
+{
+	if (!settings->look.read || filter || settings->is_all || settings->is_connections ||
+	    !snapshot->sockets.n)
+		return;
+	for (uint32_t i = 0; i < snapshot->sockets.n; i++)
+		if (STATES_OPEN & 1u << snapshot_socket(snapshot, i)->state)
+			return;
+	dprintf(STDERR_FILENO,
+		"%s: list: nothing open was saved there, as by `ss -D` without -a; --all shows the "
+		"%u "
+		"socket%s that it has\n",
+		context->program, snapshot->sockets.n, snapshot->sockets.n == 1 ? "" : "s");
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
@@ -343,6 +364,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		r = show(context, &settings, filter, snapshot, &choice, bounds.states);
 	if (snapshot) {
 		out_flush(&context->out);
+		tell_closed(context, &settings, filter, snapshot);
 		look_tell_missing(context, snapshot);
 	}
 	choice_done(&choice, &settings);

@@ -1,4 +1,5 @@
 /* From the command line to a command, and from what it returned to an exit status. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,12 +137,31 @@ static const char *nearest_command(const char *word)
 	return text_nearest(word, names);
 }
 
-static int unknown(struct context *context, const char *word, struct error *err)
+/* A filter without its command; @words begins with a field. */
+static void hint_filter(char **words, struct error *err)
 {
+	const char *word = words[0], *next = words[1];
+	size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	if (word[n])
+		error_hint(err, "a filter stands behind a command: doorward list '%.60s'", word);
+	else if (next && isalnum((unsigned char)next[0]) && strcmp(next, "in") != 0)
+		error_hint(err, "a filter stands behind a command: doorward list '%.60s = %.40s'",
+			   word, next);
+	else if (field_find(word)->kind == VALUE_BOOL)
+		error_hint(err, "a filter stands behind a command: doorward list %.60s", word);
+	else
+		error_hint(err,
+			   "a filter stands behind a command: doorward list '%.60s %.2s %.40s'",
+			   word, next ? next : "=", next && words[2] ? words[2] : "VALUE");
+}
+
+static int unknown(struct context *context, char **words, struct error *err)
+{
+	const char *word = words[0];
 	const char *nearest = nearest_command(word);
 	error_text(err, -EINVAL, "%.60s is no command, no port and no name of a service", word);
 	if (begins_filter(word))
-		error_hint(err, "a filter stands behind a command: doorward list %.60s", word);
+		hint_filter(words, err);
 	else if (nearest || (nearest = service_nearest(look_services(context), word)))
 		error_hint(err, "did you mean %s?", nearest);
 	else
@@ -162,7 +182,7 @@ static const struct command *choose(struct context *context, char ***arguments, 
 	}
 	if (target_looks_like(word, look_services(context)))
 		return command_find("show");
-	unknown(context, word, err);
+	unknown(context, *arguments, err);
 	return NULL;
 }
 

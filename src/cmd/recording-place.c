@@ -17,8 +17,13 @@
 /* Files that are made in it get its group (the set-group-ID bit). */
 static int make_folder(const char *path, struct error *err)
 {
-	if (mkdir(path, 0750) < 0)
-		return errno == EEXIST ? 0 : error_set(err, -errno, "make the folder %s", path);
+	if (mkdir(path, 0750) < 0) {
+		int r = errno == EEXIST ? 0 : error_set(err, -errno, "make the folder %s", path);
+		if (r == -EACCES || r == -EPERM)
+			error_hint(err,
+				   "run it with sudo, or name a file of your own: --db history.db");
+		return r;
+	}
 	if (geteuid() != 0)
 		return 0;
 	char text[2][4096];

@@ -45,6 +45,15 @@ bool serving_is_host(const char *name)
 	return n > 0 && n <= 253 && strspn(name, letters) == n;
 }
 
+static uint16_t port_of(const struct sockaddr_storage *address)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	memcpy(&v4, address, sizeof(v4));
+	memcpy(&v6, address, sizeof(v6));
+	return ntohs(address->ss_family == AF_INET ? v4.sin_port : v6.sin6_port);
+}
+
 static int listen_at(int fd, const struct sockaddr *address, socklen_t n, const char *what,
 		     struct error *err)
 {
@@ -52,10 +61,13 @@ static int listen_at(int fd, const struct sockaddr *address, socklen_t n, const 
 		return 0;
 	int r = -errno;
 	error_set(err, r, "listen at %.100s", what);
-	if (r == -EADDRINUSE)
-		error_hint(err, address->sa_family == AF_UNIX
-					? "another has it, or a file is there: take another path"
-					: "another process has it: doorward why says who");
+	struct sockaddr_storage kept = {0};
+	memcpy(&kept, address, n < sizeof(kept) ? n : sizeof(kept));
+	if (r == -EADDRINUSE && address->sa_family == AF_UNIX)
+		error_hint(err, "another has it, or a file is there: take another path");
+	else if (r == -EADDRINUSE)
+		error_hint(err, "`doorward why %u` says who has it; another one: --port",
+			   port_of(&kept));
 	else if (r == -EACCES && address->sa_family != AF_UNIX)
 		error_hint(err, "a small number needs root: take another, or none");
 	return r;
@@ -65,15 +77,6 @@ static void freep_addrinfo(struct addrinfo **list)
 {
 	if (*list)
 		freeaddrinfo(*list);
-}
-
-static uint16_t port_of(const struct sockaddr_storage *address)
-{
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	memcpy(&v4, address, sizeof(v4));
-	memcpy(&v6, address, sizeof(v6));
-	return ntohs(address->ss_family == AF_INET ? v4.sin_port : v6.sin6_port);
 }
 
 int serving_listen(const char *address, uint16_t *port, struct error *err)

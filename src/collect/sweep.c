@@ -3,6 +3,7 @@
  * is never missed; dumps then add what no process holds. Without it the dumps come first, the /proc
  * walk second, and a descriptor whose socket no dump has shown is asked directly. */
 #include <errno.h>
+#include <linux/capability.h>
 
 #include "base/debug.h"
 #include "base/privilege.h"
@@ -322,8 +323,11 @@ int sweep_sockets(struct host *host, struct join *join, struct vector *found,
 		struct error refused = {0};
 		int r = sweep_bpf(host, join, found, files, &refused);
 		if (r >= 0 || join->query->source == SOURCE_BPF || join_n(join)) {
-			if (r < 0 && err)
+			if (r < 0 && err) {
 				*err = refused;
+				if (!err->hint[0] && !privilege_has(CAP_SYS_ADMIN))
+					error_hint(err, "run it with sudo, or without --source");
+			}
 			return r;
 		}
 		debug(BPF, "%s", refused.what);

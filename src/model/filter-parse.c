@@ -222,7 +222,12 @@ static int parse_number(struct parser *parser, const struct field *field, const 
 		return fail(parser, place,
 			    is_port ? "port %s: ports go from 0 to 65535" : "%s is too large",
 			    typed);
-	return r < 0 ? fail(parser, place, "%s is not a number", typed) : 0;
+	if (r >= 0)
+		return 0;
+	fail(parser, place, "%s is not a number", typed);
+	if (field->kind == VALUE_TIME)
+		error_hint(parser->err, "it takes Unix seconds, as date +%%s -d '5 minutes ago'");
+	return -EINVAL;
 }
 
 static int parse_address(struct parser *parser, const char *place, const char *typed,
@@ -418,6 +423,24 @@ static const char *nearest_start(const char *typed)
 	return text_nearest(typed, names);
 }
 
+/* What was meant by a word that begins no test. */
+static int fail_start(struct parser *parser, const char *place, const char *typed)
+{
+	char name[32] = "";
+	const char *colon = strchr(typed, ':'), *nearest = nearest_start(typed);
+	fail_nearest(parser, place, "%s is no field and no word that stands alone", typed, nearest);
+	if (colon && (size_t)(colon - typed) < sizeof(name))
+		memcpy(name, typed, (size_t)(colon - typed));
+	if (name[0] && field_find(name))
+		error_hint(parser->err, "write '%s = %.60s'", name, colon + 1);
+	else if (!nearest)
+		error_hint(
+			parser->err,
+			"a test names a field: 'user = %.24s', 'process ~ %.24s', 'unit ~ %.24s'",
+			typed, typed, typed);
+	return -EINVAL;
+}
+
 static int64_t parse_or(struct parser *parser);
 
 static int64_t parse_primary(struct parser *parser)
@@ -446,8 +469,7 @@ static int64_t parse_primary(struct parser *parser)
 	int64_t bare = parse_bare(parser, typed);
 	if (bare)
 		return bare < 0 ? bare : bare - 1;
-	return fail_nearest(parser, place, "%s is no field and no word that stands alone", typed,
-			    nearest_start(typed));
+	return fail_start(parser, place, typed);
 }
 
 static int64_t parse_not(struct parser *parser)

@@ -119,7 +119,7 @@ def test_when_there_are_fewer_it_says_why(room, doorward):
     assert "0 of 1" in err and "ephemeral range 32768-60999" in err
     status, out, err = room.doorward(doorward).run("free", "--from", 40000, "--to", 40001, "--ephemeral", "--count", 2)
     assert (status, out) == (1, "40001\n")
-    assert "1 of 2" in err and "1 are taken" in err
+    assert "1 of 2 tcp ports" in err and "1 is taken" in err
 
 
 def test_as_a_user_the_lowest_ports_are_refused(room, free):

@@ -312,7 +312,11 @@ static void test_the_nearest_word_is_found(unused_argument void **state)
 		{"proces = x", "did you mean process?"},
 		{"proto = tpc", "did you mean tcp?"},
 		{"held_by = kernal", "did you mean kernel?"},
-		{"zzzzzzzz", ""},
+		{"zzzzzzzz",
+		 "a test names a field: 'user = zzzzzzzz', 'process ~ zzzzzzzz', 'unit ~ "
+		 "zzzzzzzz'"},
+		{"port:18080", "write 'port = 18080'"},
+		{"start_time > 5m", "it takes Unix seconds, as date +%s -d '5 minutes ago'"},
 		{"and", ""}, /* none is near to itself */
 		{"port = 1 or and", ""},
 	};
