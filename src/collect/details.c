@@ -32,9 +32,13 @@ int details_netns(struct host *host, struct join *join, const struct vector *fou
 		if (index == NONE)
 			return -ENOMEM;
 		struct netns *netns = vector_at(&join->snapshot->netns, index);
-		int r = interfaces_read(host, place, &join->snapshot->arena, netns, err);
-		if (r == -ENOMEM)
+		struct error refused = {0}; /* not to stand there when something else fails */
+		int r = interfaces_read(host, place, &join->snapshot->arena, netns, &refused);
+		if (r == -ENOMEM) {
+			if (err)
+				*err = refused;
 			return r;
+		}
 		/* a namespace that may not be entered was told of when it was found */
 		if (r < 0 && r != -EPERM && r != -EACCES)
 			snapshot_add_missing(join->snapshot,
