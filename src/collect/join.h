@@ -31,8 +31,8 @@ struct join {
 	uint32_t last_netns;
 	struct vector strays; /* struct stray */
 	struct tally tally;
-	struct vector doors; /* struct stray: descriptors that are a namespace; all of each, since
-				that of one who only looks is gone in a moment */
+	struct vector doors;  /* struct stray: descriptors that are a namespace; all of each, since
+				 that of one who only looks is gone in a moment */
 	bool takes_unheld;    /* sockets without a known holder are added; else they only complete
 				 others */
 	uint32_t n_processes; /* of the census; 0: none was taken */
