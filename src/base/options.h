@@ -30,10 +30,10 @@ struct option {
 	const char *help;	  /* one line, no full stop */
 	const char *const *words; /* OPTION_WORD: NULL ends */
 	uint32_t min, max;	  /* of a number; of a time in ms, where max 0 is none */
-	const char *completes;	  /* what the argument is, for completion: "field", "netns", "file",
-				     "target"; or NULL */
-	bool is_hidden;		  /* not in the help */
-	bool is_single_dash;	  /* classic: "-ap" is one word, not -a -p */
+	const char *completes; /* what the argument is, for completion: "field", "netns", "place",
+				  "stranger", "user", "pid", "file"; or NULL */
+	bool is_hidden;	       /* not in the help */
+	bool is_single_dash;   /* classic: "-ap" is one word, not -a -p */
 };
 
 /* One by its name and one by its letter, each of which may be 0 (OPTION_MEANT). */

@@ -13,7 +13,7 @@
 	{                                                                                        \
 		.kind = OPTION_TEXT, .name = "netns", .at = offsetof(settings, member.netns),    \
 		.argument = "WHICH", .help = N_("the network namespace: self, a name or a pid"), \
-		.completes = "netns"                                                             \
+		.completes = "place"                                                             \
 	}
 
 /* The namespace that --netns names (one), and its packet filter. 0 or negative errno with @err

@@ -68,7 +68,7 @@ static const struct option options[] = {
 	 .at = offsetof(struct settings, look.netns),
 	 .argument = "WHICH",
 	 .help = N_("the network namespace: self, a name or a pid"),
-	 .completes = "netns"},
+	 .completes = "place"},
 	{.kind = OPTION_END},
 };
 

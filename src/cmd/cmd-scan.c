@@ -48,7 +48,7 @@ static const struct option options[] = {
 	 N_("addresses, names and networks that are left out")},
 	{OPTION_TEXT, 0, "from", offsetof(struct settings, from), "PLACE",
 	 N_("seen from another network namespace, or as by a stranger: one made for it"),
-	 .completes = "netns"},
+	 .completes = "stranger"},
 	{OPTION_FLAG, 0, "yes", offsetof(struct settings, is_sure), NULL,
 	 N_("more than 256 addresses that are not this host's: they are mine to scan")},
 	{OPTION_WORD, 0, "method", offsetof(struct settings, method), "METHOD",

@@ -175,24 +175,55 @@ static void put_after(const struct page *page, const struct step *step, struct o
 	page_flush(page, "held by", text);
 }
 
+static void put_outcome(const struct page *page, const struct step *step, struct out *text)
+{
+	put_heading(page, step, outcome_words[step->outcome], text);
+	put_after(page, step, text);
+	if (step->is_refused)
+		put_refusal(page, step);
+	if (step->remark)
+		put_text(page, step->outcome == OUTCOME_FREE ? "and" : "because", step->remark);
+	put_trials(page, step, text);
+}
+
+/* What became of sockets that are alike, as those of workers, is told once. */
+static void put_more(const struct page *page, uint32_t n_more, struct out *text)
+{
+	if (!n_more)
+		return;
+	out_format(text, "%u more socket%s of the same address, alike", n_more,
+		   n_more == 1 ? "" : "s");
+	page_flush(page, "and", text);
+}
+
 void plan_print_outcome(const struct page *page, const struct plan *plan)
 {
-	struct out text;
-	if (out_init(&text, -1) < 0) {
+	struct out text, one, before;
+	int r = out_init(&text, -1);
+	r = out_init(&one, -1) < 0 ? -ENOMEM : r;
+	r = out_init(&before, -1) < 0 ? -ENOMEM : r;
+	struct page to = *page;
+	to.out = &one;
+	uint32_t n_more = 0;
+	for (uint32_t i = 0; r >= 0 && i < plan->steps.n; i++) {
+		one.n = 0;
+		put_outcome(&to, plan_step(plan, i), &text);
+		r = one.error;
+		if (i && one.n == before.n && memcmp(one.data, before.data, one.n) == 0) {
+			n_more++;
+			continue;
+		}
+		put_more(page, n_more, &text);
+		n_more = 0;
+		out_bytes(page->out, one.data, one.n);
+		before.n = 0;
+		out_bytes(&before, one.data, one.n);
+	}
+	put_more(page, n_more, &text);
+	if (r < 0 || before.error)
 		page->out->error = -ENOMEM;
-		return;
-	}
-	for (uint32_t i = 0; i < plan->steps.n; i++) {
-		const struct step *step = plan_step(plan, i);
-		put_heading(page, step, outcome_words[step->outcome], &text);
-		put_after(page, step, &text);
-		if (step->is_refused)
-			put_refusal(page, step);
-		if (step->remark)
-			put_text(page, step->outcome == OUTCOME_FREE ? "and" : "because",
-				 step->remark);
-		put_trials(page, step, &text);
-	}
+	out_done(&before);
+	out_done(&one);
 	out_done(&text);
 }
 

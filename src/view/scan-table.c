@@ -37,8 +37,10 @@ static void put_rtt(const struct answer *answer, char to[24])
 {
 	if (!answer->rtt_us)
 		snprintf(to, 24, "-");
-	else if (answer->rtt_us < 10000)
+	else if (answer->rtt_us < 1000)
 		snprintf(to, 24, "%u µs", answer->rtt_us);
+	else if (answer->rtt_us < 10000)
+		snprintf(to, 24, "%u.%u ms", answer->rtt_us / 1000, answer->rtt_us / 100 % 10);
 	else
 		snprintf(to, 24, "%u ms", answer->rtt_us / 1000);
 }
@@ -132,6 +134,8 @@ static void put_door(const struct page *page, const struct scan_show *show,
 			text_show(out, door->detail, strlen(door->detail));
 		}
 	}
+	while (out->n && out->data[out->n - 1] == ' ') /* of cells with nothing behind them */
+		out->n--;
 	out_char(out, '\n');
 }
 

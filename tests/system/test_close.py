@@ -57,6 +57,15 @@ def test_our_own_listener_closes_whoever_we_are(scene, doorward):
     assert not any(map(is_alive, made.pids))
 
 
+def test_what_became_of_sockets_that_are_alike_is_told_once(scene, doorward):
+    made = scene("reuseport-group", count=3)
+    assert len(made.sockets) == 3
+    status, out, _ = doorward.run("close", "--yes", f"tcp/127.0.0.1:{made.port}")
+    outcome = out[out.rindex(f"tcp/127.0.0.1:{made.port}  free"):]
+    assert status == 0 and "2 more sockets of the same address, alike" in outcome
+    assert out.count(f"tcp/127.0.0.1:{made.port}  free") == 1
+
+
 def test_without_a_yes_nothing_is_done(stage, doorward):
     made = stage.serve()
     status, out, err = stage.doorward(doorward).run("close", made.port)

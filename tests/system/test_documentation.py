@@ -125,6 +125,21 @@ def test_a_page_is_set_without_a_warning(page):
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("command, one", [
+    ("why", "it cannot be bound"), ("close", "not free"), ("free", "fewer are free"), ("list", "nothing matched"),
+])
+def test_the_page_says_what_its_exit_status_means(command, one):
+    end = (BUILD / f"man/doorward-{command}.1").read_text().split(".SH EXIT STATUS\n")[1]
+    assert one in end.splitlines()[0] and "; 1 " in end.splitlines()[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_pages_that_are_near_are_there(command):
+    near = re.findall(r"^\.BR doorward\\-(\w+) \(1\)", (BUILD / f"man/doorward-{command}.1").read_text()
+                      .split(".SH SEE ALSO\n")[1], re.M)
+    assert set(near) <= set(COMMANDS) - {command} and (near or command == "version")
+
+
 def test_the_page_of_fields_has_every_field(doorward):
     page = (BUILD / "man/doorward-fields.1").read_text()
     for field in doorward.json("fields")["fields"]:
@@ -264,6 +279,15 @@ def completed(line):
     ("doorward list --sort port,-recv", ["port,-recv_queue"]),
     ("doorward list --netns se", ["self"]),
     ("doorward list peer_po", ["peer_port"]),
+    ("doorward scan --from str", ["stranger"]),
+    ("doorward scan --from al", []),
+    ("doorward free --netns ", ["self"]),
+    ("doorward list --netns al", ["all"]),
+    ("doorward list state = LIS", ["LISTEN"]),
+    ("doorward list held_by = ", ["process", "kernel", "nobody", "unseen"]),
+    ("doorward list v6only = ", ["yes", "no"]),
+    ("doorward watch event = refu", ["refused"]),
+    ("doorward why --user roo", ["root"]),
     ("doorward watch errno_", ["errno_name", "errno_sure"]),
     ("doorward list errno_", []),
     ("doorward fport -", ["-p", "-i", "-a", "-ap", "--at", "--db", "--help"]),
@@ -272,9 +296,27 @@ def test_bash_offers(line, offered):
     assert completed(line) == offered
 
 
-def test_bash_offers_the_ports_that_are_open(scene):
-    made = scene("tcp-listener")
-    assert str(made.port) in completed("doorward show ")
+def test_bash_offers_the_ports_that_are_open_each_once(scene):
+    made = scene("tcp-listener", workers=3)
+    assert completed("doorward show ").count(str(made.port)) == 1
+
+
+def test_bash_offers_the_processes():
+    assert completed(f"doorward why --for-pid {os.getpid()}")[0] == str(os.getpid())
+
+
+@pytest.mark.needs("root", "program:unshare")
+def test_bash_offers_what_is_blocked_to_unblock():
+    script = f"""
+        doorward block --yes tcp/20001 >/dev/null 2>&1 || doorward block tcp/20001 >/dev/null
+        source {BUILD}/completion/doorward
+        COMP_WORDS=(doorward unblock ''); COMP_CWORD=2
+        _doorward
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    ran = subprocess.run(["unshare", "--net", "bash", "-c", script], capture_output=True, text=True, timeout=60,
+                         env={**os.environ, "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"})
+    assert ran.stdout.split() == ["tcp/20001"], ran.stderr
 
 
 @pytest.mark.parametrize("shell, name", [("bash", "doorward"), ("zsh", "_doorward"), ("fish", "doorward.fish")])

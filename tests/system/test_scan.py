@@ -2,6 +2,7 @@
 """A scan against real listeners behind real rules: every open port, no phantom, and why each other one is not open."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -183,3 +184,11 @@ def test_a_time_that_is_none_is_refused(lo, doorward, time):
 def test_a_mapped_address_is_the_ipv4_one(lo, doorward):
     listen_at(lo, ["127.0.0.1"], [22])
     assert found(lo.doorward(doorward), "::ffff:127.0.0.1", "-p", "22,23").by_port == {22: ("open", "syn-ack"), 23: ("closed", "rst")}
+
+
+@pytest.mark.needs("root", "program:unshare")
+def test_no_row_of_a_scan_ends_in_blanks(scene, doorward):
+    made = scene("tcp-listener")
+    _, out, _ = doorward.run("scan", "127.0.0.1", "-p", made.port, "--no-compare", "--no-identify")
+    row, = [line for line in out.splitlines() if f"tcp/{made.port}" in line]
+    assert row == row.rstrip() and re.search(r" ([0-9]{1,3} µs|[0-9]\.[0-9] ms|[0-9]{2,} ms) ", row)

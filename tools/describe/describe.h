@@ -31,7 +31,17 @@ static inline const struct option *describe_next(const struct option *option)
 }
 
 /* What an option's argument may be, or a command's. */
-enum choices { CHOICES_NONE, CHOICES_WORDS, CHOICES_FIELDS, CHOICES_NETNS, CHOICES_FILES };
+enum choices {
+	CHOICES_NONE,
+	CHOICES_WORDS,
+	CHOICES_FIELDS,
+	CHOICES_NETNS,	  /* all, or one */
+	CHOICES_PLACES,	  /* one network namespace */
+	CHOICES_STRANGER, /* one, or one that is made */
+	CHOICES_FILES,
+	CHOICES_USERS,
+	CHOICES_PIDS,
+};
 enum choices choices_of(const struct option *option);
 
 /* The words of an option, or the names of all fields, with @between. */
@@ -48,5 +58,10 @@ void print_escaped(const char *text, const char *special);
 /* Its arguments are a filter; or one that is open on this host may stand there. */
 bool takes_filter(const struct command *command);
 bool takes_port(const struct command *command);
+/* Or one that is blocked: what prints them. */
+bool takes_blocked(const struct command *command);
+#define BLOCKED_PORTS "doorward blocks 2>/dev/null | awk 'NR > 1 { print $1 }'"
+#define OPEN_PORTS \
+	"doorward list --numeric --no-group --output raw --fields port 2>/dev/null | sort -nu"
 
 #endif

@@ -25,6 +25,18 @@ static void print_argument(const struct option *option)
 	case CHOICES_NETNS:
 		printf(" -x -a 'self all (command ls /run/netns 2>/dev/null)'");
 		break;
+	case CHOICES_PLACES:
+		printf(" -x -a 'self (command ls /run/netns 2>/dev/null)'");
+		break;
+	case CHOICES_STRANGER:
+		printf(" -x -a 'stranger self (command ls /run/netns 2>/dev/null)'");
+		break;
+	case CHOICES_USERS:
+		printf(" -x -a '(__fish_complete_users)'");
+		break;
+	case CHOICES_PIDS:
+		printf(" -x -a '(__fish_complete_pids)'");
+		break;
 	case CHOICES_FILES:
 		printf(" -r -F");
 		break;
@@ -73,9 +85,12 @@ static void print_command(const struct command *command)
 		if (is_of_events(command))
 			print_event_fields(" ");
 		printf(" and or not in'\n");
+	} else if (takes_blocked(command)) {
+		printf(" -a ");
+		print_quoted("(" BLOCKED_PORTS ")");
+		printf("\n");
 	} else {
-		printf(" -a '(doorward list --numeric --no-group --output raw --fields port "
-		       "2>/dev/null)'\n");
+		printf(" -a '(" OPEN_PORTS ")'\n");
 	}
 }
 

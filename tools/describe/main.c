@@ -10,7 +10,10 @@ enum choices choices_of(const struct option *option)
 	static const struct {
 		const char *name;
 		enum choices choices;
-	} kinds[] = {{"field", CHOICES_FIELDS}, {"netns", CHOICES_NETNS}, {"file", CHOICES_FILES}};
+	} kinds[] = {{"field", CHOICES_FIELDS},	     {"netns", CHOICES_NETNS},
+		     {"file", CHOICES_FILES},	     {"place", CHOICES_PLACES},
+		     {"stranger", CHOICES_STRANGER}, {"user", CHOICES_USERS},
+		     {"pid", CHOICES_PIDS}};
 	if (option->words)
 		return CHOICES_WORDS;
 	for (size_t i = 0; option->completes && i < ARRAY_SIZE(kinds); i++)
@@ -62,6 +65,11 @@ bool takes_port(const struct command *command)
 		if (strncmp(command->arguments, arguments[i], strlen(arguments[i])) == 0)
 			return true; /* one or more, "TARGET..." */
 	return false;
+}
+
+bool takes_blocked(const struct command *command)
+{
+	return strcmp(command->name, "unblock") == 0;
 }
 
 int main(int argc, char **argv)

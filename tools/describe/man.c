@@ -102,6 +102,62 @@ static void print_start(const char *name, const char *summary)
 	printf("\" 1 \"\" \"doorward " VERSION "\" \"Doorward\"\n.SH NAME\n%s\n", summary);
 }
 
+/* What 1 means as an exit status, and which pages are near. */
+static const struct ending {
+	const char *name, *one; /* NULL: never 1 */
+	const char *near[5];
+} endings[] = {
+	{"list", "nothing matched", {"fields", "history", "show", "watch"}},
+	{"top", NULL, {"list", "serve", "watch"}},
+	{"show", "nothing is there", {"close", "deliver", "list", "why"}},
+	{"deliver", "no socket gets it", {"show", "why"}},
+	{"close",
+	 "something is not free afterwards, or nothing is open there",
+	 {"block", "show", "why"}},
+	{"block", NULL, {"blocks", "close", "unblock"}},
+	{"unblock", "nothing was blocked there", {"block", "blocks"}},
+	{"blocks", "nothing is blocked", {"block", "unblock"}},
+	{"explain", NULL, {"show"}},
+	{"why",
+	 "it cannot be bound, or with --connect not reached (with a COMMAND the status is its own)",
+	 {"close", "deliver", "free"}},
+	{"free", "fewer are free than were wanted", {"why"}},
+	{"serve", NULL, {"record", "top"}},
+	{"scan", "no door is open", {"deliver", "list", "why"}},
+	{"watch", NULL, {"fields", "history", "list", "record"}},
+	{"record", NULL, {"history", "watch"}},
+	{"history", "nothing matched", {"fields", "list", "record"}},
+	{"netstat", NULL, {"fport", "list", "mport"}},
+	{"fport", NULL, {"list", "mport", "netstat"}},
+	{"mport", NULL, {"fport", "list", "netstat"}},
+	{"fields", NULL, {"list"}},
+	{"version", NULL, {NULL}},
+};
+
+/* NULL: one that was forgotten. */
+static const struct ending *ending_of(const struct command *command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+		if (strcmp(endings[i].name, command->name) == 0)
+			return endings + i;
+	return NULL;
+}
+
+static void print_end(const struct ending *ending)
+{
+	printf(".SH EXIT STATUS\n0 done; ");
+	if (ending->one) {
+		printf("1 ");
+		print_roff(ending->one);
+		printf("; ");
+	}
+	printf("2 the command line or a filter was wrong; 3 the system refused or failed.\n"
+	       ".SH SEE ALSO\n.BR doorward (1)");
+	for (unsigned i = 0; i < ARRAY_SIZE(ending->near) && ending->near[i]; i++)
+		printf(",\n.BR doorward\\-%s (1)", ending->near[i]);
+	printf("\n");
+}
+
 static bool print_page(const struct command *command, const char *prose)
 {
 	char name[64], summary[256];
@@ -112,7 +168,7 @@ static bool print_page(const struct command *command, const char *prose)
 	if (command->arguments && command->arguments[0])
 		printf(" \\fI%s\\fR", command->arguments);
 	printf("\n.SH DESCRIPTION\n");
-	if (!copy_prose(prose))
+	if (!copy_prose(prose) || !ending_of(command))
 		return false;
 	print_options(command);
 	if (strcmp(command->name, "fields") == 0)
@@ -120,10 +176,7 @@ static bool print_page(const struct command *command, const char *prose)
 	if (strcmp(command->name, "top") == 0)
 		print_keys();
 	print_examples(command);
-	printf(".SH EXIT STATUS\n"
-	       "0 done; 1 nothing matched; 2 the command line or a filter was wrong; 3 the system "
-	       "refused or failed.\n"
-	       ".SH SEE ALSO\n.BR doorward (1)\n");
+	print_end(ending_of(command));
 	return true;
 }
 

@@ -28,6 +28,18 @@ static void print_argument(const struct option *option)
 	case CHOICES_NETNS:
 		printf("_doorward_netns");
 		break;
+	case CHOICES_PLACES:
+		printf("_doorward_places");
+		break;
+	case CHOICES_STRANGER:
+		printf("_doorward_from");
+		break;
+	case CHOICES_USERS:
+		printf("_users");
+		break;
+	case CHOICES_PIDS:
+		printf("_pids");
+		break;
 	case CHOICES_FILES:
 		printf("_files");
 		break;
@@ -65,6 +77,8 @@ static void print_command(const struct command *command)
 	if (takes_filter(command))
 		printf(is_of_events(command) ? "filter:_doorward_event_filter"
 					     : "filter:_doorward_filter");
+	else if (takes_blocked(command))
+		printf("port:_doorward_blocked");
 	else if (takes_port(command))
 		printf("port:_doorward_open");
 	else
@@ -85,8 +99,10 @@ void describe_zsh(void)
 	print_event_fields(" ");
 	printf("\n}\n"
 	       "_doorward_netns() {\n	compadd self all /run/netns/*(N:t)\n}\n"
-	       "_doorward_open() {\n	compadd ${(f)\"$(doorward list --numeric --no-group "
-	       "--output raw --fields port 2>/dev/null)\"}\n}\n"
+	       "_doorward_open() {\n	compadd ${(f)\"$(" OPEN_PORTS ")\"}\n}\n"
+	       "_doorward_blocked() {\n	compadd ${(f)\"$(" BLOCKED_PORTS ")\"}\n}\n"
+	       "_doorward_places() {\n	compadd self /run/netns/*(N:t)\n}\n"
+	       "_doorward_from() {\n	compadd stranger self /run/netns/*(N:t)\n}\n"
 	       "_doorward() {\n	local -a names\n	names=(\n");
 	for_each_command (command) {
 		printf("\t\t'%s:", command->name);
