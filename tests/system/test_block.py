@@ -236,7 +236,7 @@ def test_a_flushed_table_is_not_claimed_to_block(net, run, doorward):  # noqa: F
     net.nft("flush ruleset")
     assert net.here(f"dial('127.0.0.1', {port})") == 0
     status, out, err = run("blocks")
-    assert (status, out, err) == (1, "", "")
+    assert (status, out, err) == (1, "", "doorward: blocks: nothing is blocked here\n")
     assert net.here.doorward(doorward).json("blocks")["blocks"] == []
     assert run("unblock", port)[0] == 1
 

@@ -144,10 +144,11 @@ def test_an_unknown_command_names_the_nearest(doorward):
                                           "  did you mean list?"])
 
 
-@pytest.mark.parametrize("word", ["port", "port=80", "state = listen"])
-def test_a_filter_without_its_command_is_told_where_it_stands(doorward, word):
+@pytest.mark.parametrize("word, filter", [("port", "port = VALUE"), ("port=80", "port=80"),
+                                          ("state = listen", "state = listen")])
+def test_a_filter_without_its_command_is_told_where_it_stands(doorward, word, filter):
     status, lines = told(doorward, word)
-    assert status == 2 and lines[1] == f"  a filter stands behind a command: doorward list {word}"
+    assert status == 2 and lines[1] == f"  a filter stands behind a command: doorward list '{filter}'"
 
 
 def test_an_unknown_option_names_the_nearest(doorward):
