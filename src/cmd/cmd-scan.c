@@ -1,11 +1,11 @@
 /* doorward scan: what a stranger finds at the door. */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <linux/capability.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "base/privilege.h"
 #include "base/text.h"
 #include "cmd/tell.h"
@@ -243,16 +243,19 @@ static int check_targets(struct context *context, char **words, struct error *er
 		if (target_parse(words[i], look_services(context), &target, NULL) < 0 ||
 		    target.service || (target.first == 0 && target.last == UINT16_MAX))
 			continue;
-		const char *colon = target.has_address ? strrchr(words[i], ':') : NULL;
-		const char *slash = strchr(words[i], '/');
-		const char *port = colon					   ? colon + 1
-				   : slash && !isdigit((unsigned char)words[i][0]) ? slash + 1
-										   : words[i];
+		char address[FORMAT_IP_MAX + 1] = " ", ports[16];
+		size_t n = 0;
+		if (target.has_address)
+			n = 1 + ip_format(address + 1, &target.address, target.is_v4);
+		snprintf(ports, sizeof(ports), target.first == target.last ? "%u" : "%u-%u",
+			 target.first, target.last);
 		error_text(err, -EINVAL, "%.60s: a target is an address, a name or a network",
 			   words[i]);
-		error_hint(err, "ports stand behind -p: doorward scan%s%.*s -p %.*s",
-			   colon ? " " : "", colon ? (int)(colon - words[i]) : 0, words[i],
-			   (int)strspn(port, "0123456789-"), port);
+		error_hint(err, "ports stand behind -p: doorward scan%.*s -p %s%s", (int)n, address,
+			   ports,
+			   target.protos == 1u << PROTO_UDP    ? " --udp"
+			   : target.protos == 1u << PROTO_SCTP ? " --sctp"
+							       : "");
 		return -EINVAL;
 	}
 	return 0;

@@ -300,10 +300,11 @@ const struct block *block_find(const struct block_table *table, const struct blo
 	return NULL;
 }
 
-const struct block *block_of_port(const struct block_table *table, uint8_t proto, uint16_t port)
+const struct block *block_of_port(const struct block_table *table, uint8_t proto, uint16_t port,
+				  uint32_t *at)
 {
-	for (uint32_t i = 0; i < table->blocks.n; i++) {
-		const struct block *block = vector_at(&table->blocks, i);
+	while (*at < table->blocks.n) {
+		const struct block *block = vector_at(&table->blocks, (*at)++);
 		if (block->proto == proto && port >= block->first && port <= block->last &&
 		    block_is_in_force(table, block))
 			return block;

@@ -107,8 +107,10 @@ int block_change_remove(struct block_change *change, const struct block *wanted,
 /* The one of the table that holds what @wanted asks for; NULL: it does not stand. */
 const struct block *block_find(const struct block_table *table, const struct block *wanted);
 
-/* One in force that refuses new traffic to that port, at whichever address; NULL: none. */
-const struct block *block_of_port(const struct block_table *table, uint8_t proto, uint16_t port);
+/* The next one in force, from *@at on, that refuses new traffic to that port at some address, and
+ * from somewhere; NULL: no further one. *@at is 0 at first. */
+const struct block *block_of_port(const struct block_table *table, uint8_t proto, uint16_t port,
+				  uint32_t *at);
 
 /* What became of the connections that were to be ended with a block. */
 struct cut {

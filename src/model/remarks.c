@@ -431,25 +431,30 @@ static int find_two_doors(struct finding *finding)
 	return say(finding, REMARK_TWO_DOORS);
 }
 
+static int say_blocked(struct finding *finding, const struct block *block)
+{
+	char ports[160], from[128];
+	block_text(block, ports, sizeof(ports));
+	block_end_text(&block->scope.from, from, sizeof(from));
+	out_format(&finding->text,
+		   "Doorward's own table blocks %s from %s%s%s: nothing new from there reaches it "
+		   "until `doorward unblock %s`.",
+		   ports, from, block->reason[0] ? ", for the reason: " : "", block->reason, ports);
+	return say(finding, REMARK_BLOCKED);
+}
+
 static int find_blocked(struct finding *finding)
 {
 	static const uint8_t protos[] = {PROTO_TCP, PROTO_UDP, PROTO_SCTP};
 	int r = 0;
-	for (unsigned i = 0; finding->explanation && finding->blocks && i < ARRAY_SIZE(protos);
-	     i++) {
-		char ports[160], from[128];
-		const struct block *block = block_of_port(finding->blocks, protos[i],
-							  (uint16_t)finding->explanation->port);
-		if (!block || r < 0)
-			continue;
-		block_text(block, ports, sizeof(ports));
-		block_end_text(&block->scope.from, from, sizeof(from));
-		out_format(&finding->text,
-			   "Doorward's own table blocks %s from %s%s%s: nothing new from there "
-			   "reaches it until `doorward unblock %s`.",
-			   ports, from, block->reason[0] ? ", for the reason: " : "", block->reason,
-			   ports);
-		r = say(finding, REMARK_BLOCKED);
+	if (!finding->explanation || !finding->blocks)
+		return 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(protos); i++) {
+		const struct block *block;
+		uint32_t at = 0;
+		while (r >= 0 && (block = block_of_port(finding->blocks, protos[i],
+							(uint16_t)finding->explanation->port, &at)))
+			r = say_blocked(finding, block);
 	}
 	return r;
 }

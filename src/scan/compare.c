@@ -107,7 +107,7 @@ static const char *why_not(struct comparing *comparing, const struct socket *soc
 			return "it is refused all the same: a firewall that rejects it, or it has "
 			       "just begun";
 		return "a firewall rejects it";
-	case BECAUSE_ICMP_LIMITED:
+	case BECAUSE_ICMP_LIMITED: /* its siblings proved it */
 		return "a firewall rejects it";
 	case BECAUSE_RST:
 		return "it is refused all the same: a firewall that resets, or it has just begun";

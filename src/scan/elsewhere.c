@@ -26,6 +26,14 @@ struct looking_up {
 	const struct found_netns *seen_from; /* from where it was found open; NULL: unknown */
 	struct block_table blocks;	     /* of @blocks_place */
 	const struct found_netns *blocks_place;
+	bool sees_all; /* every namespace was looked into */
+};
+
+/* What came of a look. */
+enum look {
+	LOOK_REFUSED = -1, /* it could not be looked, so nothing follows */
+	LOOK_NOTHING,
+	LOOK_FOUND,
 };
 
 static void say(struct looking_up *up, struct scan_door *door, const char *text)
@@ -36,8 +44,8 @@ static void say(struct looking_up *up, struct scan_door *door, const char *text)
 }
 
 /* The kernel's own choice, sk_lookup programs included. */
-static bool is_steered(struct looking_up *up, const struct scan_result *result,
-		       struct scan_door *door)
+static enum look find_steering(struct looking_up *up, const struct scan_result *result,
+			       struct scan_door *door)
 {
 	struct delivery delivery;
 	struct error err = {0};
@@ -48,9 +56,10 @@ static bool is_steered(struct looking_up *up, const struct scan_result *result,
 	delivery.is_v4 = result->target.is_v4;
 	delivery.to_port = door->port;
 	delivery.netns = result->netns;
-	bool found = collect_delivery(up->host, up->snapshot, &delivery, &err) >= 0 &&
-		     delivery.is_steered && delivery.chosen != NONE;
-	if (found) {
+	enum look look = LOOK_REFUSED;
+	if (collect_delivery(up->host, up->snapshot, &delivery, &err) >= 0 && delivery.is_by_kernel)
+		look = delivery.is_steered && delivery.chosen != NONE ? LOOK_FOUND : LOOK_NOTHING;
+	if (look == LOOK_FOUND) {
 		const struct socket *socket = snapshot_socket(up->snapshot, delivery.chosen);
 		snprintf(text, sizeof(text),
 			 "a program of the kernel (sk_lookup) steers it to port %u",
@@ -59,7 +68,7 @@ static bool is_steered(struct looking_up *up, const struct scan_result *result,
 		say(up, door, text);
 	}
 	delivery_done(&delivery);
-	return found;
+	return look;
 }
 
 struct dialling {
@@ -110,22 +119,23 @@ static uint32_t find_server(const struct looking_up *up, const struct scan_resul
 
 /* Where connection tracking sees a connection go, as long as it is there. What a datagram of the
  * scan made is there yet. */
-static bool is_translated(struct looking_up *up, const struct scan_result *result,
-			  struct scan_door *door)
+static enum look find_translation(struct looking_up *up, const struct scan_result *result,
+				  struct scan_door *door)
 {
 	struct vector found;
 	char text[160], address[FORMAT_IP_MAX];
-	bool is_found = false;
 	struct dialling dialling = {&result->target, door->port};
 	if (!up->place || !up->seen_from || (door->proto != PROTO_TCP && door->proto != PROTO_UDP))
-		return false;
+		return LOOK_REFUSED;
 	bool is_tcp = door->proto == PROTO_TCP;
 	cleanup(closep) int fd = is_tcp ? netns_call(up->seen_from, dial, &dialling) : -1;
 	if (is_tcp && fd < 0)
-		return false;
+		return LOOK_REFUSED;
 	vector_init(&found, sizeof(struct nat_connection));
-	nat_read(up->place, is_tcp ? IPPROTO_TCP : IPPROTO_UDP, door->port, door->port, &found);
-	for (uint32_t i = 0; i < found.n && !is_found; i++) {
+	int r = nat_read(up->place, is_tcp ? IPPROTO_TCP : IPPROTO_UDP, door->port, door->port,
+			 &found);
+	enum look look = r < 0 ? LOOK_REFUSED : LOOK_NOTHING;
+	for (uint32_t i = 0; i < found.n && look != LOOK_FOUND; i++) {
 		const struct nat_connection *its = vector_at(&found, i);
 		if (!ip_equal(&its->to, &result->target.ip) || its->to_port != door->port)
 			continue;
@@ -134,10 +144,10 @@ static bool is_translated(struct looking_up *up, const struct scan_result *resul
 			 its->server_port);
 		say(up, door, text);
 		door->socket = find_server(up, result, door, its);
-		is_found = true;
+		look = LOOK_FOUND;
 	}
 	vector_done(&found);
-	return is_found;
+	return look;
 }
 
 /* The address is another namespace's too, whose socket it may be. */
@@ -163,28 +173,67 @@ static bool is_of_another(struct looking_up *up, const struct scan_result *resul
 	return false;
 }
 
-/* It may be a block of our own that refuses, where the socket is bound to that address. */
+static void look_for_owner(struct looking_up *up, const struct scan_result *result,
+			   struct scan_door *door)
+{
+	enum look steering = find_steering(up, result, door);
+	if (steering == LOOK_FOUND)
+		return;
+	enum look translation = find_translation(up, result, door);
+	if (translation == LOOK_FOUND || is_of_another(up, result, door))
+		return;
+	if (steering == LOOK_NOTHING && translation == LOOK_NOTHING && up->sees_all)
+		say(up, door, hidden);
+}
+
+/* Whether what was sent met the block. Of a network that it is from that is not known. */
+static bool meets(const struct looking_up *up, const struct scan_result *result,
+		  const struct block *block)
+{
+	const struct block_end *to = &block->scope.to, *from = &block->scope.from;
+	bool is_there = to->kind == BLOCK_ANY ||
+			(to->kind == BLOCK_IPV4 ? result->target.is_v4
+						: ip_equal(&to->ip, &result->target.ip));
+	bool is_outside = result->inode != snapshot_netns(up->snapshot, result->netns)->inode;
+	return is_there && (from->kind == BLOCK_ANY || (from->kind == BLOCK_OUTSIDE && is_outside));
+}
+
+/* It may be a block of our own that refuses, where the socket itself would have answered there. */
 static void look_for_block(struct looking_up *up, const struct scan_result *result,
 			   struct scan_door *door)
 {
 	char ports[160], text[200];
 	const struct socket *socket = snapshot_socket(up->snapshot, door->socket);
-	if (!ip_is_any(&socket->local) && !ip_equal(&socket->local, &result->target.ip))
+	bool is_full = socket->state == STATE_LISTEN && socket->flags & SOCKET_QUEUES_KNOWN &&
+		       socket->recv_queue > socket->send_queue;
+	if (!up->place || is_full || socket->interface ||
+	    (!ip_is_any(&socket->local) && !ip_equal(&socket->local, &result->target.ip)))
 		return;
-	if (up->place && up->blocks_place != up->place) {
+	if (up->blocks_place != up->place) {
 		block_table_done(&up->blocks);
 		block_table_init(&up->blocks);
 		blocks_read(up->place, &up->blocks);
 		up->blocks_place = up->place;
 	}
-	const struct block *block =
-		up->place ? block_of_port(&up->blocks, door->proto, door->port) : NULL;
+	const struct block *block;
+	uint32_t at = 0;
+	while ((block = block_of_port(&up->blocks, door->proto, door->port, &at)))
+		if (meets(up, result, block))
+			break;
 	if (!block)
 		return;
 	block_text(block, ports, sizeof(ports));
 	snprintf(text, sizeof(text), "Doorward blocks it: `doorward unblock %.120s` ends that",
 		 ports);
 	say(up, door, text);
+}
+
+static bool sees_all_namespaces(const struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->missing.n; i++)
+		if (((const struct missing *)vector_at(&snapshot->missing, i))->what == WHAT_NETNS)
+			return false;
+	return true;
 }
 
 static const struct found_netns *place_of(const struct vector *places, uint64_t inode)
@@ -201,9 +250,13 @@ void elsewhere_find(struct host *host, const struct snapshot *snapshot,
 		    const struct vector *seen_from, struct scan *scan)
 {
 	const struct netns_scope all = {.choice = NETNS_ALL};
-	struct looking_up up = {.host = host, .snapshot = snapshot, .scan = scan};
-	struct vector places;
+	struct looking_up up = {.host = host,
+				.snapshot = snapshot,
+				.scan = scan,
+				.sees_all = sees_all_namespaces(snapshot)};
+	cleanup(netns_list_done) struct vector places;
 	struct error err = {0};
+	bool is_listed = false;
 	unsigned n = 0;
 	vector_init(&places, sizeof(struct found_netns));
 	block_table_init(&up.blocks);
@@ -211,22 +264,21 @@ void elsewhere_find(struct host *host, const struct snapshot *snapshot,
 		const struct scan_result *result = scan_result(scan, i);
 		for (uint32_t k = 0; k < result->doors.n; k++) {
 			struct scan_door *door = vector_at(&result->doors, k);
-			if (door->verdict != VERDICT_NOT_IN_TABLE &&
-			    door->verdict != VERDICT_NOT_REACHABLE)
+			bool is_owned = door->verdict == VERDICT_NOT_REACHABLE;
+			if (!is_owned &&
+			    (door->verdict != VERDICT_NOT_IN_TABLE || n++ >= LOOKED_UP_MAX))
 				continue;
-			if (!places.n && netns_find(host, &all, NULL, &places, NULL, &err) < 0)
-				places.n = 0;
+			if (!is_listed)
+				netns_find(host, &all, NULL, &places, NULL, &err);
+			is_listed = true;
 			up.place =
 				place_of(&places, snapshot_netns(snapshot, result->netns)->inode);
 			up.seen_from = place_of(seen_from, result->inode);
-			if (door->verdict == VERDICT_NOT_REACHABLE)
+			if (is_owned)
 				look_for_block(&up, result, door);
-			else if (n++ < LOOKED_UP_MAX && !is_steered(&up, result, door) &&
-				 !is_translated(&up, result, door) &&
-				 !is_of_another(&up, result, door))
-				say(&up, door, hidden);
+			else
+				look_for_owner(&up, result, door);
 		}
 	}
 	block_table_done(&up.blocks);
-	netns_list_done(&places);
 }

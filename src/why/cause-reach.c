@@ -40,8 +40,10 @@ static const char *place_words(struct inquiry *inquiry, uint32_t index)
 		return diagnosis_text(inquiry->diagnosis, "network namespace %s", netns->name);
 	if (netns && netns->is_initial)
 		return "the host's own network namespace";
+	if (!netns)
+		return "another network namespace, which may not be told without root";
 	return diagnosis_text(inquiry->diagnosis, "network namespace net:%llu",
-			      netns ? (unsigned long long)netns->inode : 0);
+			      (unsigned long long)netns->inode);
 }
 
 /* ---- a full queue ---- */
@@ -130,7 +132,8 @@ static uint32_t find_elsewhere(const struct inquiry *inquiry, uint32_t there)
 			continue;
 		if (socket->netns == there)
 			return i;
-		bool is_here = snapshot_netns(snapshot, socket->netns)->is_self;
+		const struct netns *netns = snapshot_netns(snapshot, socket->netns);
+		bool is_here = netns && netns->is_self;
 		if (found == NONE || (is_here && !is_own)) {
 			found = i;
 			is_own = is_here;

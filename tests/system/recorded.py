@@ -80,7 +80,10 @@ class Recorder:
             found = [i for i in self.intervals(filter_text) if holds(i)]
             assert len(found) <= 1, found
             return found
-        return until(look, f"the interval of {filter_text}", limit)[0]
+        try:
+            return until(look, f"the interval of {filter_text}", limit)[0]
+        except AssertionError as wrong:
+            raise AssertionError(f"{wrong}: it said {self.said!r}, {self.status()}") from wrong
 
     def closed(self, filter_text):
         return self.until(filter_text, lambda interval: interval["closed"])

@@ -49,7 +49,8 @@ def test_metrics_are_openmetrics_and_count_what_is_there(serve, scene):
         assert waiting.value == 1  # nobody accepted it
         used = found["doorward_ephemeral_ports_used"].samples
         to_it = [s.value for s in used if s.labels["destination"] == f"127.0.0.1:{door}"]
-        assert to_it == [1] or len(used) == 51  # a host that has more to tell of
+        # what is over may be in TIME_WAIT yet; and a host may have more to tell of
+        assert (to_it and to_it[0] >= 1) or len(used) == 51
     assert {s.labels["state"] for s in found["doorward_connections"].samples if s.labels["proto"] == "tcp"} <= ALL_STATES
     assert found["doorward_listen_overflows"].type == "counter"
     assert page.ask("GET", "/api/fields", headers={"Authorization": "Bearer x"}).status == 401

@@ -112,5 +112,7 @@ def test_a_users_own_listener_in_another_namespace_is_not_said_to_be_here(doorwa
         assert not user.list("--netns", "self", f"port = {port}").sockets
         assert "another network namespace" in user.run("show", port)[1]
         assert user.json("why", port)["can"]
+        cause = user.json("why", f"127.0.0.1:{port}", "--connect")["causes"][0]
+        assert cause["cause"] == "other-namespace" and "another network namespace" in cause["because"]
         assert user.run("close", port, "--yes")[0] == 1 and process.poll() is None
         process.stdin.write("\n")
