@@ -215,6 +215,8 @@ static void put_id(struct out *out, const struct snapshot *snapshot, const struc
 	else if (node->kind == KIND_PORT && netns && !netns->is_self)
 		out_format(out, "%s/%u@%" PRIu64, proto_words[node->proto], node->port,
 			   netns->inode);
+	else if (node->kind == KIND_PORT && !netns && snapshot->origin == ORIGIN_HOST)
+		out_format(out, "%s/%u@?", proto_words[node->proto], node->port);
 	else if (node->kind == KIND_PORT)
 		out_format(out, "%s/%u", proto_words[node->proto], node->port);
 	else {

@@ -183,6 +183,12 @@ static void put_choice(struct out *out, const struct rows *rows, uint32_t row, e
 		out_string(out, "null");
 }
 
+/* Where it is may not be told; only that it is not here. */
+static bool is_elsewhere(const struct snapshot *snapshot, const struct socket *socket)
+{
+	return socket->netns == NONE && snapshot->origin == ORIGIN_HOST;
+}
+
 /* What closes or tells all of the row and no more: a connection by both ends, an address where
  * there is one that is not every address, else the port; null, and then what chooses it. */
 static void put_target(struct out *out, const struct rows *rows, uint32_t row, enum rows_by by)
@@ -193,7 +199,8 @@ static void put_target(struct out *out, const struct rows *rows, uint32_t row, e
 	rows_record(rows, row, 0, &record);
 	const struct socket *socket = record.socket;
 	out_string(out, ",\"target\":");
-	if (socket->proto == PROTO_RAW || !socket->local_port || !is_one_door(rows, row)) {
+	if (socket->proto == PROTO_RAW || !socket->local_port || !is_one_door(rows, row) ||
+	    is_elsewhere(rows->snapshot, socket)) {
 		out_string(out, "null,\"chooses\":");
 		put_choice(out, rows, row, by);
 		return;
@@ -245,6 +252,8 @@ char *row_writer_json(struct row_writer *writer, uint32_t number)
 	put_target(json, writer->rows, number, writer->by);
 	if (netns && !netns->is_self)
 		out_format(json, ",\"netns\":%" PRIu64, netns->inode);
+	else if (is_elsewhere(writer->rows->snapshot, row.record.socket))
+		out_string(json, ",\"netns\":0");
 	else
 		out_string(json, ",\"netns\":null");
 	if (writer->event)

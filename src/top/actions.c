@@ -43,6 +43,17 @@ static void set_netns(const struct top *top, const struct socket *socket, struct
 		snprintf(job->netns, sizeof(job->netns), "%" PRIu64, netns->inode);
 }
 
+/* Its number would be taken for a door of our own namespace. (A plan is of cookies, a story of all
+ * namespaces.) */
+static bool may_be_asked(struct top *top, const struct socket *socket)
+{
+	if (socket->netns != NONE || top->shown->snapshot->origin != ORIGIN_HOST)
+		return true;
+	top_say(top, true,
+		"it is in another network namespace, which may not be told without root");
+	return false;
+}
+
 static void set_target(struct job *job, const struct socket *socket)
 {
 	snprintf(job->target, sizeof(job->target), "%s/%u", proto_words[socket->proto],
@@ -91,7 +102,8 @@ static struct job *job_about(struct top *top, enum job_kind kind)
 	bool is_set = false;
 	if (tabs[top->tab].is_map) {
 		is_set = set_door(top, job);
-	} else if ((socket = chosen(top, &row))) {
+	} else if ((socket = chosen(top, &row)) &&
+		   (kind == JOB_PLAN || kind == JOB_STORY || may_be_asked(top, socket))) {
 		set_target(job, socket);
 		set_netns(top, socket, job);
 		is_set = true;

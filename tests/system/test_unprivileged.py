@@ -2,12 +2,15 @@
 """What a caller without privilege gets: everything the kernel gives, and a word on what it does not."""
 
 import os
+import socket
 import subprocess
 import sys
 
 import pytest
 
 from conftest import NOBODY
+from pages import serve  # noqa: F401 (a fixture)
+from screen import Tmux
 
 
 @pytest.mark.needs("root")
@@ -87,11 +90,14 @@ def test_bpf_that_a_user_asks_for_and_may_not_have_is_refused_with_the_reason(do
 
 
 # Of the user, here; but its listener is in a namespace that it has left. What may be inspected by its user again (PR_SET_DUMPABLE).
-ABROAD = f"""import ctypes, os, socket
+ABROAD = f"""import ctypes, fcntl, os, socket, struct
 libc = ctypes.CDLL(None, use_errno=True)
 home = os.open("/proc/self/ns/net", os.O_RDONLY)
 assert libc.unshare(0x40000000) == 0
 server = socket.create_server(("0.0.0.0", 0))
+fcntl.ioctl(server, 0x8914, struct.pack("16sH22x", b"lo", 0x41))
+client = socket.create_connection(("127.0.0.1", server.getsockname()[1]))
+taken = server.accept()
 assert libc.setns(home, 0x40000000) == 0
 os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
 assert libc.prctl(4, 1, 0, 0, 0) == 0
@@ -100,19 +106,56 @@ input()
 """
 
 
-@pytest.mark.needs("root")
-def test_a_users_own_listener_in_another_namespace_is_not_said_to_be_here(doorward):
-    """Only root may ask a socket for its namespace; that it is not ours has to be known all the same."""
+@pytest.fixture
+def abroad():
     with subprocess.Popen([sys.executable, "-c", ABROAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        port = process.stdout.readline().strip()
-        user = doorward.as_user()
-        row, = [s for s in user.list(f"port = {port}").sockets if s.pids == {process.pid}]
-        assert (row["netns"], row["netns_name"]) == (None, None)
-        assert "another" in user.table(f"port = {port}")[1]
-        assert not user.list("--netns", "self", f"port = {port}").sockets
-        assert "another network namespace" in user.run("show", port)[1]
-        assert user.json("why", port)["can"]
-        cause = user.json("why", f"127.0.0.1:{port}", "--connect")["causes"][0]
-        assert cause["cause"] == "other-namespace" and "another network namespace" in cause["because"]
-        assert user.run("close", port, "--yes")[0] == 1 and process.poll() is None
+        process.port = process.stdout.readline().strip()
+        yield process
         process.stdin.write("\n")
+
+
+@pytest.mark.needs("root")
+def test_a_users_own_listener_in_another_namespace_is_not_said_to_be_here(doorward, abroad):
+    """Only root may ask a socket for its namespace; that it is not ours has to be known all the same."""
+    port, user = abroad.port, doorward.as_user()
+    row, = [s for s in user.list(f"port = {port}").sockets if s.pids == {abroad.pid}]
+    assert (row["netns"], row["netns_name"]) == (None, None)
+    assert "another" in user.table(f"port = {port}")[1]
+    assert not user.list("--netns", "self", f"port = {port}").sockets
+    assert "another network namespace" in user.run("show", port)[1]
+    assert user.json("why", port)["can"]
+    cause = user.json("why", f"127.0.0.1:{port}", "--connect")["causes"][0]
+    assert cause["cause"] == "other-namespace" and "another network namespace" in cause["because"]
+    assert user.run("close", port, "--yes")[0] == 1 and abroad.poll() is None
+
+
+@pytest.mark.needs("root")
+def test_nor_does_the_page_take_it_for_the_same_number_here(doorward, serve, abroad):
+    with socket.create_server(("127.0.0.1", int(abroad.port))) as sock, \
+            socket.create_connection(sock.getsockname()), sock.accept()[0]:
+        page = serve(by=doorward.as_user())
+        os.seteuid(NOBODY)  # it speaks with its own user alone
+        try:
+            stream = page.stream(f"?filter=port+%3D+{abroad.port}&columns=port,process")
+            rows = stream.window()["rows"]
+            graph = page.get(f"/api/graph?filter=port+%3D+{abroad.port}").json
+            stream.close()
+        finally:
+            os.seteuid(0)
+        assert {(row["target"], row["netns"]) for row in rows} == {(f"tcp/127.0.0.1:{abroad.port}", None), (None, 0)}
+        ids = {node["id"] for node in graph["nodes"] if node["kind"] == "port"}
+        assert ids == {f"tcp/{abroad.port}", f"tcp/{abroad.port}@?"}
+
+
+@pytest.mark.needs("root", "program:tmux")
+def test_nor_does_the_screen(doorward, abroad, tmp_path):
+    user = doorward.as_user()
+    screen = Tmux(tmp_path, [*user.prefix, user.path, "top", f"port = {abroad.port}"])
+    try:
+        screen.wait(abroad.port)
+        for key in "wd":
+            screen.keys(key)
+            screen.wait("it is in another network namespace")
+            screen.keys("Down")
+    finally:
+        screen.end()

@@ -20,6 +20,7 @@ import { forgetToken, takeToken, token } from './token.js';
 const FOLLOW_MS = 250;
 const MANY = 'this row unites several ports: c closes them all, the plan first; by service or none it has one';
 const NO_COMMON = 'this row unites several ports which no filter chooses: group by service or none to have one';
+const ELSEWHERE = 'it is in another network namespace, which may not be told without root';
 const ONE_ONLY = 'one port at a time: group by service or none to have one';
 // What the filter of the view and of a row of several ports choose together.
 const filterOfRow = (row, view) => [row.chooses, view.filter && `(${view.filter})`,
@@ -212,6 +213,8 @@ function Page({ onRefused }) {
 			setDialog({ action, ...of });
 		else if (!chosen?.row || !isListTab(view.tab))
 			tell('choose a row first');
+		else if (chosen.row.netns === 0 && !chosen.row.chooses)
+			tell(`${action}: ${ELSEWHERE}`);
 		else if (!chosen.row.chooses || action !== 'close')
 			tell(`${action}: ${chosen.row.chooses ? ONE_ONLY : NO_COMMON}`);
 		else
@@ -279,7 +282,7 @@ function Page({ onRefused }) {
 					if (row.target)
 						openStory(doorOf(row), !view.story);
 					else
-						tell(row.text ?? (row.chooses ? MANY : NO_COMMON));
+						tell(row.text ?? (row.chooses ? MANY : row.netns === 0 ? ELSEWHERE : NO_COMMON));
 				}} onWindow=${onWindow} />` : null}
 			${view.tab === 'map' ? html`<${MapTab} maps=${maps} ephemeral=${ephemeral} proto=${proto} port=${port} zoom=${zoom}
 				onProto=${name => setView({ proto: name })} onPort=${(name, to) => setView({ proto: name, port: String(to) })}

@@ -12,8 +12,10 @@ export function filterOf({ id, kind, label }) {
 	const number = id.match(/\d+$/)?.[0];
 	if (kind === 'process')
 		return number ? `pid = ${number}` : `held_by = ${id}`;
-	if (kind === 'port')
-		return `${id.split('/')[0]} and (port = ${number} or peer_port = ${number})`;
+	if (kind === 'port') { // tcp/8080, tcp/8080@4026532567
+		const [proto, port] = id.split('@')[0].split('/');
+		return `${proto} and (port = ${port} or peer_port = ${port})`;
+	}
 	return `remote = ${label}`;
 }
 
