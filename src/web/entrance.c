@@ -184,7 +184,10 @@ static bool use_certificates(SSL_CTX *tls, BIO *pem)
 			X509_free(other);
 			is_right = false;
 		}
-	ERR_clear_error(); /* that there are no more is one */
+	unsigned long last = ERR_peek_last_error(); /* that there are no more is one */
+	if (ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
+		is_right = false;
+	ERR_clear_error();
 	return is_right;
 }
 
@@ -204,8 +207,8 @@ int entrance_use_tls(struct entrance *entrance, const struct web_settings *setti
 		     struct error *err)
 {
 	SSL_CTX *tls = entrance->tls = SSL_CTX_new(TLS_server_method());
-	BIO *certificate = BIO_new_fd(settings->certificate_fd, BIO_NOCLOSE),
-	    *key = BIO_new_fd(settings->key_fd, BIO_NOCLOSE);
+	BIO *certificate = BIO_new_fd(settings->certificate_fd, BIO_CLOSE),
+	    *key = BIO_new_fd(settings->key_fd, BIO_CLOSE);
 	int r = 0;
 	if (!tls || !certificate || !key) {
 		r = error_set(err, -ENOMEM, "prepare TLS");

@@ -28,7 +28,7 @@ struct web_settings {
 	uint16_t port, metrics_port;	  /* 0: any */
 	bool is_metrics_loopback;	  /* its Host is looked at: names of this host alone */
 	const char *certificate, *key;	  /* files in PEM, by name; NULL: no TLS */
-	int certificate_fd, key_fd;	  /* and open */
+	int certificate_fd, key_fd;	  /* and open; closed when they were read */
 };
 
 struct web_functions {

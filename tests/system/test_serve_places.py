@@ -58,6 +58,9 @@ def test_a_key_that_only_its_owner_may_read_is_read_as_who_calls_may(serve, cert
     with socket.create_connection(("127.0.0.2", page.port), timeout=LIMIT) as sock, \
             trusts.wrap_socket(sock, server_hostname="doors.example") as tls:
         assert tls.version() in ("TLSv1.2", "TLSv1.3")
+    for pid in page.processes:
+        held = [os.readlink(at) for at in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+        assert not [name for name in held if name.endswith(".pem")], "what was read from is closed"
 
 
 @pytest.mark.parametrize("words,status,said", [
@@ -69,10 +72,13 @@ def test_a_key_that_only_its_owner_may_read_is_read_as_who_calls_may(serve, cert
     (["--listen", "127.0.0.2", "--name", "h", "--key", "other.pem"], 2, "not the certificate's key"),
     (["--listen", "127.0.0.2", "--name", "h", "--key", "none.pem"], 3, "none.pem: no such file"),
     (["--listen", "127.0.0.2", "--name", "h", "--certificate", "key.pem"], 2, "key.pem: it is no certificate"),
+    (["--listen", "127.0.0.2", "--name", "h", "--certificate", "broken.pem"], 2, "broken.pem: it is no certificate"),
 ])
 def test_tls_that_cannot_be_is_refused_by_name(doorward, certificate, monkeypatch, words, status, said):
     monkeypatch.chdir(certificate)
     subprocess.run(["openssl", "genrsa", "-out", "other.pem", "2048"], check=True, capture_output=True, timeout=LIMIT)
+    own = (certificate / "cert.pem").read_text()
+    (certificate / "broken.pem").write_text(own + own.replace("M", "!", 40))  # what leads to who is trusted is damaged
     got, out, err = doorward.run("serve", "--certificate", "cert.pem", "--key", "key.pem", *words)
     assert (got, out) == (status, "") and said in err
 
