@@ -10,6 +10,8 @@
 #include "collect/deliveries.h"
 #include "view/delivery.h"
 
+#define NOT_SAID (-1) /* --proto */
+
 struct settings {
 	bool json, is_unpaged;
 	const char *from;
@@ -37,6 +39,11 @@ static const struct option options[] = {
 	 .help = N_("never start a pager")},
 	{.kind = OPTION_END},
 };
+
+static void set_defaults(void *data)
+{
+	((struct settings *)data)->proto = NOT_SAID;
+}
 
 static int tell_json(struct context *context, const struct deliveries *deliveries,
 		     struct error *err)
@@ -77,13 +84,13 @@ static int tell(struct context *context, const struct settings *settings,
 static int parse_proto(const char *to, int proto, struct delivery_request *ret, struct error *err)
 {
 	ret->to = to;
-	ret->proto = look_doors[proto];
+	ret->proto = look_doors[proto == NOT_SAID ? 0 : proto];
 	for (int i = 0; look_door_words[i]; i++) {
 		size_t n = strlen(look_door_words[i]);
 		if (strncasecmp(to, look_door_words[i], n) != 0 || to[n] != '/')
 			continue;
 		ret->to = to + n + 1;
-		if (proto && proto != i)
+		if (proto != NOT_SAID && proto != i)
 			return error_text(err, -EINVAL, "%.60s: --proto says %s", to,
 					  look_door_words[proto]);
 		ret->proto = look_doors[i];
@@ -132,6 +139,7 @@ const struct command cmd_deliver = {
 	.max = 1,
 	.options = options,
 	.settings_size = sizeof(struct settings),
+	.set_defaults = set_defaults,
 	.capabilities = CAPS_SEE,
 	.examples = examples,
 	.run = run,

@@ -26,9 +26,9 @@ struct settings {
 	int output, colour;
 };
 
-#define LIKE_SS                                                                               \
-	"what listens is listed with its process without asking; a filter bounds it: 'proto " \
-	"= tcp'"
+#define LIKE_SS                                                                                  \
+	N_("what listens is listed with its process without asking; a filter bounds it: 'proto " \
+	   "= tcp'")
 
 static const struct option options[] = {
 	{OPTION_FLAG, 'a', "all", offsetof(struct settings, is_all), NULL,
@@ -54,8 +54,9 @@ static const struct option options[] = {
 	{OPTION_NO_FLAG, 0, "no-pager", offsetof(struct settings, has_pager), NULL,
 	 N_("never start a pager")},
 	LOOK_FILTER_MEANT,
-	OPTION_IS_MEANT('p', NULL,
-			"a filter says it: 'port = 80'; who holds a port is shown without asking"),
+	OPTION_IS_MEANT(
+		'p', NULL,
+		N_("a filter says it: 'port = 80'; who holds a port is shown without asking")),
 	OPTION_IS_MEANT('t', NULL, LIKE_SS),
 	OPTION_IS_MEANT('u', NULL, LIKE_SS),
 	OPTION_IS_MEANT('l', NULL, LIKE_SS),

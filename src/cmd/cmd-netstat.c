@@ -20,8 +20,9 @@ struct settings {
 	struct look look;
 };
 
-#define OF_LINUX \
-	"these are options of Windows' netstat; what listens, and who, is told by `doorward list`"
+#define LIKE_LINUX                                                                             \
+	N_("this netstat takes Windows' options; what listens, and who, is told by `doorward " \
+	   "list`")
 
 static const struct option options[] = {
 	{.kind = OPTION_FLAG,
@@ -50,9 +51,9 @@ static const struct option options[] = {
 	 .at = offsetof(struct settings, statistics),
 	 .help = N_("statistics of each protocol")},
 	LOOK_AT_OPTIONS(struct settings, look),
-	OPTION_IS_MEANT('t', NULL, OF_LINUX),
-	OPTION_IS_MEANT('u', NULL, OF_LINUX),
-	OPTION_IS_MEANT('l', NULL, OF_LINUX),
+	OPTION_IS_MEANT('t', NULL, LIKE_LINUX),
+	OPTION_IS_MEANT('u', NULL, LIKE_LINUX),
+	OPTION_IS_MEANT('l', NULL, LIKE_LINUX),
 	{.kind = OPTION_END},
 };
 

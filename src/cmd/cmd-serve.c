@@ -226,7 +226,8 @@ static int open_metrics(const struct settings *settings, struct serving *serving
 	if (r < 0)
 		return r;
 	web->is_metrics_loopback = is_loopback(serving->metrics_address);
-	return web->metrics = serving_listen(serving->metrics_address, &web->metrics_port, err);
+	return web->metrics = serving_listen(serving->metrics_address, &web->metrics_port,
+					     "--metrics", err);
 }
 
 static int open_page(const struct settings *settings, struct serving *serving, struct error *err)
@@ -252,7 +253,9 @@ static int open_page(const struct settings *settings, struct serving *serving, s
 		web->certificate = settings->certificate;
 		web->key = settings->key;
 	}
-	return web->page = serving_listen(serving->address, &web->port, err);
+	return web->page = serving_listen(
+		       serving->address, &web->port,
+		       settings->listen && !settings->port ? "--listen" : "--port", err);
 }
 
 static int open_all(const struct settings *settings, struct serving *serving, struct error *err)

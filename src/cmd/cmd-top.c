@@ -43,6 +43,7 @@ static const struct option options[] = {
 	ARCHIVE_DB_OPTION(struct settings, db),
 	LOOK_OPTIONS(struct settings, look),
 	LOOK_READ_OPTION(struct settings, look),
+	LOOK_FILTER_MEANT,
 	{.kind = OPTION_END},
 };
 

@@ -48,16 +48,16 @@ extern const char *const look_source_words[];
 	}
 
 /* What a filter says in every command that takes one. */
-#define LOOK_FILTER_MEANT                                                            \
-	OPTION_IS_MEANT(0, "port", "a filter says it: 'port = 80'"),                 \
-		OPTION_IS_MEANT(0, "pid", "a filter says it: 'pid = 640'"),          \
-		OPTION_IS_MEANT(0, "user", "a filter says it: 'user = root'"),       \
-		OPTION_IS_MEANT(0, "process", "a filter says it: 'process = sshd'"), \
-		OPTION_IS_MEANT(0, "proto", "a filter says it: 'proto = tcp'"),      \
-		OPTION_IS_MEANT(0, "tcp", "a filter says it: 'proto = tcp'"),        \
-		OPTION_IS_MEANT(0, "udp", "a filter says it: 'proto = udp'"),        \
-		OPTION_IS_MEANT(0, "state", "a filter says it: 'state = listen'"),   \
-		OPTION_IS_MEANT(0, "address", "a filter says it: 'address = 127.0.0.1'")
+#define LOOK_FILTER_MEANT                                                                \
+	OPTION_IS_MEANT(0, "port", N_("a filter says it: 'port = 80'")),                 \
+		OPTION_IS_MEANT(0, "pid", N_("a filter says it: 'pid = 640'")),          \
+		OPTION_IS_MEANT(0, "user", N_("a filter says it: 'user = root'")),       \
+		OPTION_IS_MEANT(0, "process", N_("a filter says it: 'process = sshd'")), \
+		OPTION_IS_MEANT(0, "proto", N_("a filter says it: 'proto = tcp'")),      \
+		OPTION_IS_MEANT(0, "tcp", N_("a filter says it: 'proto = tcp'")),        \
+		OPTION_IS_MEANT(0, "udp", N_("a filter says it: 'proto = udp'")),        \
+		OPTION_IS_MEANT(0, "state", N_("a filter says it: 'state = listen'")),   \
+		OPTION_IS_MEANT(0, "address", N_("a filter says it: 'address = 127.0.0.1'"))
 
 #define LOOK_JSON_OPTION(settings, member)                                             \
 	{                                                                              \

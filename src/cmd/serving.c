@@ -55,7 +55,7 @@ static uint16_t port_of(const struct sockaddr_storage *address)
 }
 
 static int listen_at(int fd, const struct sockaddr *address, socklen_t n, const char *what,
-		     struct error *err)
+		     const char *option, struct error *err)
 {
 	if (bind(fd, address, n) == 0 && listen(fd, BACKLOG) == 0)
 		return 0;
@@ -66,8 +66,8 @@ static int listen_at(int fd, const struct sockaddr *address, socklen_t n, const 
 	if (r == -EADDRINUSE && address->sa_family == AF_UNIX)
 		error_hint(err, "another has it, or a file is there: take another path");
 	else if (r == -EADDRINUSE)
-		error_hint(err, "`doorward why %u` says who has it; another one: --port",
-			   port_of(&kept));
+		error_hint(err, "`doorward why %u` says who has it; another one: %s",
+			   port_of(&kept), option);
 	else if (r == -EACCES && address->sa_family != AF_UNIX)
 		error_hint(err, "a small number needs root: take another, or none");
 	return r;
@@ -79,7 +79,7 @@ static void freep_addrinfo(struct addrinfo **list)
 		freeaddrinfo(*list);
 }
 
-int serving_listen(const char *address, uint16_t *port, struct error *err)
+int serving_listen(const char *address, uint16_t *port, const char *option, struct error *err)
 {
 	char service[8];
 	cleanup(freep_addrinfo) struct addrinfo *found = NULL;
@@ -97,7 +97,8 @@ int serving_listen(const char *address, uint16_t *port, struct error *err)
 	char what[80];
 	const char *colon = strchr(address, ':');
 	snprintf(what, sizeof(what), colon ? "[%.60s]:%u" : "%.60s:%u", address, *port);
-	int r = listen_at(fd, found->ai_addr, found->ai_addrlen, *port ? what : address, err);
+	int r = listen_at(fd, found->ai_addr, found->ai_addrlen, *port ? what : address, option,
+			  err);
 	struct sockaddr_storage got = {0};
 	socklen_t n = sizeof(got);
 	if (r >= 0 && getsockname(fd, (struct sockaddr *)&got, &n) < 0)
@@ -131,7 +132,7 @@ int serving_listen_at(const char *path, struct error *err)
 		return error_set(err, -errno, "open a socket");
 	remove_stale(&address);
 	mode_t was = umask(0177);
-	int r = listen_at(fd, (struct sockaddr *)&address, sizeof(address), path, err);
+	int r = listen_at(fd, (struct sockaddr *)&address, sizeof(address), path, "--socket", err);
 	umask(was);
 	return r < 0 ? r : TAKE_FD(fd);
 }

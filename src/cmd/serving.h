@@ -16,10 +16,9 @@ int serving_parse(const char *text, char *address, size_t size, uint16_t *ret_po
 /* A name as it stands between https:// and the port. */
 bool serving_is_host(const char *name);
 
-/* Bound and listening; *@port is the one that it got. A descriptor or negative errno with @err
- * told.
- */
-int serving_listen(const char *address, uint16_t *port, struct error *err);
+/* Bound and listening; *@port is the one that it got. Where another has it, the hint is to take
+ * another by @option. A descriptor or negative errno with @err told. */
+int serving_listen(const char *address, uint16_t *port, const char *option, struct error *err);
 
 /* The same at a path, which only its owner may open; a socket there that nobody listens at goes. */
 int serving_listen_at(const char *path, struct error *err);

@@ -9,8 +9,8 @@ import pytest
 
 @pytest.mark.parametrize("line, hint", [
     ("list -tlnp", "proto = tcp"), ("list -p 80", "'port = 80'"), ("list --port 80", "'port = 80'"),
-    ("watch --user root", "'user = root'"), ("history --state=listen", "'state = listen'"),
-    ("netstat -tulpn", "`doorward list`"), ("netstat -ntl", "`doorward list`"),
+    ("watch --user root", "'user = root'"), ("top --port 80", "'port = 80'"), ("history --state=listen", "'state = listen'"),
+    ("netstat -tulpn", "`doorward list`"), ("netstat -ntl", "this netstat takes Windows' options"),
     ("scan -sV", "--identify"), ("scan -sU 127.0.0.1", "--udp"),
     ("scan 18080", "doorward scan -p 18080"), ("scan 127.0.0.1 18080", "doorward scan -p 18080"),
     ("scan 127.0.0.1:18080", "doorward scan 127.0.0.1 -p 18080"), ("scan [::1]:80", "doorward scan [::1] -p 80"),
@@ -59,8 +59,9 @@ def test_deliver_takes_the_form_with_a_slash(doorward, proto):
 
 
 def test_deliver_of_two_protocols_is_refused(doorward):
-    status, _, err = doorward.run("deliver", "tcp/53", "--proto", "udp")
-    assert status == 2 and "tcp/53: --proto says udp" in err
+    for one, other in (("tcp", "udp"), ("udp", "tcp")):
+        status, _, err = doorward.run("deliver", f"{one}/53", "--proto", other)
+        assert status == 2 and f"{one}/53: --proto says {other}" in err
 
 
 def test_serve_names_the_port_that_another_has(doorward):

@@ -90,13 +90,16 @@ def test_what_could_never_work_is_refused_at_once(doorward, tmp_path, monkeypatc
     assert (status, out) == (2, "") and said in err
 
 
-def test_a_port_that_is_taken_is_named_and_leaves_no_socket_behind(doorward, tmp_path):
+def test_a_port_that_is_taken_is_named_and_leaves_no_socket_behind(doorward, certificate, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        for words in (["--port", port], ["--metrics", f"127.0.0.1:{port}"],
-                      ["--socket", tmp_path / "page.sock", "--metrics", f"127.0.0.1:{port}"]):
+        listen = ["--listen", f"127.0.0.1:{port}", "--name", "h", "--certificate", certificate / "cert.pem",
+                  "--key", certificate / "key.pem"]
+        for words in (["--port", port], ["--metrics", f"127.0.0.1:{port}"], listen,
+                      ["--metrics", f"127.0.0.1:{port}", "--socket", tmp_path / "page.sock"]):
             status, out, err = doorward.run("serve", *words)
             assert (status, out) == (3, "") and f"listen at 127.0.0.1:{port}: Address already in use" in err
+            assert f"another one: {words[0]}\n" in err
     assert not (tmp_path / "page.sock").exists()
 
 
