@@ -103,11 +103,12 @@ static void tell_places(const char *name, struct error *err)
 
 static void tell_absence(const char *name, enum absence why, struct error *err)
 {
-	static const char *const words[] = {"not installed", "there, but cannot be loaded",
+	static const char *const words[] = {"", "there, but cannot be loaded",
 					    "of another version"};
-	error_text(err, -ENOTSUP, "the module %s is %s", name, words[why]);
 	if (why == NOT_INSTALLED)
 		tell_places(name, err);
+	else
+		error_text(err, -ENOTSUP, "the module %s is %s", name, words[why]);
 	error_hint(err, "run `make install` in the tree that this program is of");
 	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
 		if (strcmp(libraries[i].name, name) != 0 || why == OTHER_VERSION)

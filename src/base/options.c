@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/format.h"
 #include "base/numbers.h"
 #include "base/options.h"
 #include "base/text.h"
@@ -69,6 +70,17 @@ static int set_word(const struct option *option, void *place, const char *argume
 	return -EINVAL;
 }
 
+static int tell_bound(const struct option *option, uint64_t ms, const char *name,
+		      const char *argument, struct error *err)
+{
+	char most[32];
+	if (ms < option->min)
+		return error_text(err, -EINVAL, "%s %.60s: it takes at least %u ms", name, argument,
+				  option->min);
+	format_duration(most, sizeof(most), option->max / 1000);
+	return error_text(err, -EINVAL, "%s %.60s: it takes at most %s", name, argument, most);
+}
+
 static int set(const struct option *option, void *settings, const char *argument, struct error *err)
 {
 	char *place = (char *)settings + option->at;
@@ -101,9 +113,7 @@ static int set(const struct option *option, void *settings, const char *argument
 					  "%s %.60s: it takes a time such as 500ms, 10s, 5m", name,
 					  argument);
 		if (ms < option->min || (option->max && ms > option->max))
-			return error_text(err, -EINVAL, "%s %.60s: it takes %s", name, argument,
-					  ms < option->min ? "a time, not none"
-							   : "at most 49 days");
+			return tell_bound(option, ms, name, argument, err);
 		memcpy(place, &ms, sizeof(ms));
 		return 0;
 	}

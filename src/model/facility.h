@@ -8,7 +8,7 @@
 struct facility {
 	const char *name;  /* "bpf task_file" */
 	const char *gives; /* what it is for, in words */
-	bool is_built_in;  /* compiled into this program */
+	bool is_built_in;  /* what uses it is compiled in: of a module, what calls it */
 	bool works;	   /* here and now, with these rights */
 	char reason[128];  /* why not; empty where it works */
 };

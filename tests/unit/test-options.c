@@ -26,7 +26,8 @@ static const struct option options[] = {
 	 .words = outputs},
 	{OPTION_NUMBER, 0, "count", offsetof(struct settings, count), "N", "how many", .min = 1,
 	 .max = 100},
-	{OPTION_DURATION, 0, "wait", offsetof(struct settings, wait), "TIME", "how long"},
+	{OPTION_DURATION, 0, "wait", offsetof(struct settings, wait), "TIME", "how long", .min = 5,
+	 .max = 180000},
 	{OPTION_FLAG, 0, "ap", offsetof(struct settings, order), NULL, "one word",
 	 .is_single_dash = true},
 	OPTION_IS_MEANT('t', "tcp", "a filter says it"),
@@ -147,6 +148,8 @@ static void test_what_is_wrong_is_said(unused_argument void **state)
 		{"--count 0", "--count 0: it takes a number from 1 to 100", ""},
 		{"--count 1x", "--count 1x: it takes a number from 1 to 100", ""},
 		{"--wait soon", "--wait soon: it takes a time such as 500ms, 10s, 5m", ""},
+		{"--wait 4ms", "--wait 4ms: it takes at least 5 ms", ""},
+		{"--wait 4m", "--wait 4m: it takes at most 3 min", ""},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(parse(cases[i].line, false), -EINVAL);
