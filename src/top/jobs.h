@@ -7,6 +7,7 @@
 #include "act/blocking.h"
 #include "act/closing.h"
 #include "top/arrange.h"
+#include "top/line.h"
 
 enum job_kind {
 	JOB_STORY,
@@ -25,7 +26,7 @@ enum job_form { FORM_TABLE, FORM_JSON, FORM_LINES, FORM_CSV };
 struct job {
 	enum job_kind kind;
 	char title[160];
-	char target[96];	      /* "tcp/8080" */
+	char target[LINE_MAX_BYTES];  /* "tcp/8080"; of JOB_WRITE the file's name, whole */
 	char filter[WISH_FILTER_MAX]; /* of JOB_PLAN: the very sockets */
 	char netns[24];		      /* the inode of its namespace; "" our own */
 	struct socket socket;	      /* of JOB_WHY */

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -416,6 +417,15 @@ def test_what_cannot_be_written_whole_leaves_no_half(top, tmp_path):
         screen.keys("Enter")
         screen.wait(rf"write .*whole\.{ending}: File too large")
         assert not (tmp_path / f"whole.{ending}").exists()
+    # nor does it take another away, whose name is where that one begins
+    name = str(tmp_path / "").ljust(95, "n")
+    pathlib.Path(name).write_text("stays")
+    screen.keys("o", "C-u")
+    screen.type(f"{name}-and-more.csv")
+    screen.keys("Enter")
+    screen.wait("write .*: File too large")
+    assert pathlib.Path(name).read_text() == "stays"
+    assert not pathlib.Path(f"{name}-and-more.csv").exists()
     screen.end()
     made.close()
 
