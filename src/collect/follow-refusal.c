@@ -199,6 +199,9 @@ int follow_tried(struct follow *follow, const struct found_event *found)
 
 int follow_try_again(struct follow *follow, const struct found_event *found)
 {
+	/* By these alone it was decided then: it may listen or connect meanwhile. */
+	if (found->deed != DEED_TRIED && found->deed != DEED_BOUND && found->deed != DEED_CLOSED)
+		return 0;
 	int r = follow_settled(follow, found->socket.cookie, false);
 	return r < 0 || found->deed != DEED_TRIED ? r : add_trial(follow, found);
 }
