@@ -316,9 +316,13 @@ enum came connection_step(struct connection *connection, uint64_t now)
 		if (came != CAME_NOTHING)
 			return came;
 	}
-	size_t room = connection->tls ? sizeof(bytes) : dialogue_room(&connection->dialogue);
+	/* what the dialogue has no room for stays with the kernel, so that the peer has to wait */
+	bool is_shaking = connection->tls && !connection->is_shaken;
+	size_t room = is_shaking ? sizeof(bytes) : dialogue_room(&connection->dialogue);
 	if (room == 0 || connection->has_ended)
 		return CAME_NOTHING;
+	if (connection->tls)
+		room = sizeof(bytes);
 	ssize_t n = recv(connection->fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes), 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return CAME_NOTHING;
