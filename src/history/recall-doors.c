@@ -81,12 +81,14 @@ int recall_first_seen(struct archive *archive, const struct recall *recall, stru
 struct door {
 	struct revived_row row;
 	uint32_t socket; /* index */
+	uint32_t next;	 /* of the same port; NONE: it is the last */
+	uint32_t last;	 /* of its port; only of the first one */
 };
 
 struct doors {
 	struct answering *answering;
-	struct vector all; /* struct door */
-	struct table table;
+	struct vector all;  /* struct door */
+	struct table table; /* the first of each port: some have thousands */
 	uint64_t at;
 	bool only_tcp;
 };
@@ -106,6 +108,37 @@ static uint64_t port_key(const struct socket *socket)
 static uint64_t door_key(const void *owner, uint32_t index)
 {
 	return port_key(socket_of(owner, index));
+}
+
+static struct door *door_at(const struct doors *doors, uint32_t index)
+{
+	return vector_at(&doors->all, index);
+}
+
+/* NONE: there is none. */
+static uint32_t first_of_port(const struct doors *doors, const struct socket *socket)
+{
+	uint32_t place;
+	uint64_t key = port_key(socket);
+	uint32_t i = table_find(&doors->table, key, &place);
+	while (i != TABLE_NONE && door_key(doors, i) != key)
+		i = table_next(&doors->table, key, &place);
+	return i == TABLE_NONE ? NONE : i;
+}
+
+static int put_door(struct doors *doors, const struct revived_row *row, uint32_t socket)
+{
+	struct door *door = vector_add(&doors->all);
+	uint32_t index = doors->all.n - 1;
+	if (!door)
+		return -ENOMEM;
+	*door = (struct door){.row = *row, .socket = socket, .next = NONE, .last = index};
+	uint32_t first = first_of_port(doors, socket_of(doors, index));
+	if (first == NONE)
+		return table_add(&doors->table, door_key(doors, index), index);
+	door_at(doors, door_at(doors, first)->last)->next = index;
+	door_at(doors, first)->last = index;
+	return 0;
 }
 
 static void doors_init(struct doors *doors, struct answering *answering)
@@ -150,11 +183,7 @@ static int keep_door(void *data, struct revived_row *row)
 		revive_undo(revival, index, n_holders);
 		return 0;
 	}
-	struct door *door = vector_add(&doors->all);
-	if (!door)
-		return -ENOMEM;
-	*door = (struct door){.row = *row, .socket = index};
-	return table_add(&doors->table, port_key(socket), doors->all.n - 1);
+	return put_door(doors, row, index);
 }
 
 static int doors_at(struct doors *doors, const struct moment *at, struct error *err)
@@ -200,16 +229,10 @@ static unsigned width(const struct socket *socket)
 
 static uint32_t find_door(const struct doors *doors, const struct socket *socket, bool same_address)
 {
-	uint32_t place;
-	uint64_t key = port_key(socket);
-	for (uint32_t i = table_find(&doors->table, key, &place); i != TABLE_NONE;
-	     i = table_next(&doors->table, key, &place)) {
-		const struct socket *other = socket_of(doors, i);
-		if (port_key(other) == key &&
-		    (!same_address || ip_equal(&other->local, &socket->local)))
-			return i;
-	}
-	return NONE;
+	uint32_t i = first_of_port(doors, socket);
+	while (i != NONE && same_address && !ip_equal(&socket_of(doors, i)->local, &socket->local))
+		i = door_at(doors, i)->next;
+	return i;
 }
 
 static bool is_opened_before(const struct revived_row *a, const struct revived_row *b)
@@ -219,20 +242,28 @@ static bool is_opened_before(const struct revived_row *a, const struct revived_r
 	return a->interval.opened_uptime_ns < b->interval.opened_uptime_ns;
 }
 
+/* The one of that address that was opened first. */
+static const struct door *first_door(const struct doors *doors, const struct socket *socket)
+{
+	const struct door *first = NULL, *door;
+	for (uint32_t i = first_of_port(doors, socket); i != NONE; i = door->next) {
+		door = door_at(doors, i);
+		if (ip_equal(&socket_of(doors, i)->local, &socket->local) &&
+		    (!first || is_opened_before(&door->row, &first->row)))
+			first = door;
+	}
+	return first;
+}
+
 /* The one of that port, or of that address too, that was opened last before @row was; NULL: there
  * is none. */
 static const struct door *door_before(const struct doors *doors, const struct socket *socket,
 				      const struct revived_row *row, bool same_address)
 {
-	uint32_t place;
-	uint64_t key = port_key(socket);
-	const struct door *last = NULL;
-	for (uint32_t i = table_find(&doors->table, key, &place); i != TABLE_NONE;
-	     i = table_next(&doors->table, key, &place)) {
-		const struct socket *other = socket_of(doors, i);
-		const struct door *door = vector_at(&doors->all, i);
-		if (port_key(other) != key ||
-		    (same_address && !ip_equal(&other->local, &socket->local)) ||
+	const struct door *last = NULL, *door;
+	for (uint32_t i = first_of_port(doors, socket); i != NONE; i = door->next) {
+		door = door_at(doors, i);
+		if ((same_address && !ip_equal(&socket_of(doors, i)->local, &socket->local)) ||
 		    !is_opened_before(&door->row, row))
 			continue;
 		if (!last || is_opened_before(&last->row, &door->row))
@@ -244,15 +275,10 @@ static const struct door *door_before(const struct doors *doors, const struct so
 /* The widest of that port; -1: there is none. */
 static int widest(const struct doors *doors, const struct socket *socket)
 {
-	uint32_t place;
 	int found = -1;
-	uint64_t key = port_key(socket);
-	for (uint32_t i = table_find(&doors->table, key, &place); i != TABLE_NONE;
-	     i = table_next(&doors->table, key, &place)) {
-		const struct socket *other = socket_of(doors, i);
-		if (port_key(other) == key && (int)width(other) > found)
-			found = (int)width(other);
-	}
+	for (uint32_t i = first_of_port(doors, socket); i != NONE; i = door_at(doors, i)->next)
+		if ((int)width(socket_of(doors, i)) > found)
+			found = (int)width(socket_of(doors, i));
 	return found;
 }
 
@@ -299,10 +325,7 @@ static int tell_new(const struct doors *now, const struct doors *passing, uint32
 		   *old = same ? exe_of(passing, index_of(passing, same)) : NULL;
 	if (!exe || !old || exe == old)
 		return add_change(answering, DOOR_NEW, door, NULL);
-	const struct door *first = same, *earlier;
-	while ((earlier = door_before(passing, socket, &first->row, true)))
-		first = earlier;
-	int r = add_change(answering, DOOR_NEW, first, NULL);
+	int r = add_change(answering, DOOR_NEW, first_door(passing, socket), NULL);
 	return r < 0 ? r : add_change(answering, DOOR_HOLDER, door, same);
 }
 
@@ -311,7 +334,7 @@ static int compare_later(const struct doors *before, const struct doors *now,
 {
 	const struct door *door = vector_at(&now->all, index);
 	const struct socket *socket = socket_of(now, index);
-	uint32_t same = find_door(before, socket, true), place;
+	uint32_t same = find_door(before, socket, true);
 	if (find_door(now, socket, true) != index && find_door(now, socket, true) < index)
 		return 0; /* another of the same address told it */
 	if (same == NONE) {
@@ -324,11 +347,9 @@ static int compare_later(const struct doors *before, const struct doors *now,
 				  old == NONE ? NULL : vector_at(&before->all, old));
 	}
 	const char *exe = exe_of(now, index);
-	uint64_t key = port_key(socket);
-	for (uint32_t i = table_find(&before->table, key, &place); i != TABLE_NONE;
-	     i = table_next(&before->table, key, &place))
+	for (uint32_t i = same; i != NONE; i = door_at(before, i)->next)
 		if (ip_equal(&socket_of(before, i)->local, &socket->local) &&
-		    port_key(socket_of(before, i)) == key && exe_of(before, i) == exe)
+		    exe_of(before, i) == exe)
 			return 0; /* one of those that held it holds it still */
 	const char *old = exe_of(before, same);
 	if (!exe || !old)
