@@ -178,8 +178,11 @@ void timing_answered(struct timing *timing, unsigned pass, uint64_t rtt, uint64_
 		return;
 	if (pass == 0)
 		timing->window++;
-	else if (timing_loss(timing) > LOSS_TO_SLOW && timing->window > timing->path.window_min)
-		timing->window -= timing->window / 4;
+	else if (timing_loss(timing) > LOSS_TO_SLOW && timing->window > timing->path.window_min) {
+		uint64_t less = timing->window - timing->window / 4,
+			 least = timing->path.window_min;
+		timing->window = less > least ? less : least;
+	}
 }
 
 uint64_t timing_timeout(const struct timing *timing)

@@ -293,7 +293,7 @@ static void test_proven_loss_shrinks_the_window_and_silence_does_not(void **stat
 	assert_int_equal(timing.window, how.window_first);
 	for (unsigned i = 0; i < 100; i++)
 		timing_answered(&timing, 1, 100, 5000000);
-	assert_in_range(timing.window, how.window_min / 2, how.window_min);
+	assert_int_equal(timing.window, how.window_min);
 }
 
 int main(void)
