@@ -260,10 +260,9 @@ static int tell_gone(struct follow *follow, const struct early *early)
 
 int follow_resync(struct follow *follow, enum told_by told_by)
 {
-	cleanup(vector_done) struct vector waiting;
+	cleanup(vector_done) struct vector waiting = {.data = NULL};
 	struct snapshot *snapshot = NULL;
 	struct early early = {.events = NULL};
-	vector_init(&waiting, sizeof(struct early_event));
 	int r = list_all(follow, 0, &snapshot);
 	if (r < 0)
 		return r;

@@ -24,7 +24,7 @@ void ringbuf_done(struct ringbuf *ring);
  * their room is given back as it goes. How many; negative: what @take said. */
 int ringbuf_read(struct ringbuf *ring, uint64_t end, uint32_t limit, bool acknowledges,
 		 ringbuf_take *take, void *data);
-/* The room of all that was read. */
+/* Gives back the room of what was read, up to @until. */
 void ringbuf_acknowledge(struct ringbuf *ring, uint64_t until);
 /* How far records were written, or are being. */
 uint64_t ringbuf_end(const struct ringbuf *ring);
