@@ -13,12 +13,12 @@ import pytest
     ("netstat -tulpn", "`doorward list`"), ("netstat -ntl", "this netstat takes Windows' options"),
     ("scan -sV", "--identify"), ("scan -sU 127.0.0.1", "--udp"),
     ("scan 18080", "doorward scan -p 18080"), ("scan 127.0.0.1 18080", "doorward scan -p 18080"),
-    ("scan 127.0.0.1:18080", "doorward scan 127.0.0.1 -p 18080"), ("scan [::1]:80", "doorward scan [::1] -p 80"),
+    ("scan 127.0.0.1:18080", "doorward scan 127.0.0.1 -p 18080"), ("scan [::1]:80", "doorward scan ::1 -p 80"),
     ("list alice", "'user = alice'"), ("list port:18080", "'port = 18080'"), ("list start_time > 5m", "Unix seconds"),
     ("pid 21", "doorward list 'pid = 21'"), ("port", "doorward list 'port = VALUE'"),
     ("port = 21", "doorward list 'port = 21'"), ("port=21", "doorward list 'port=21'"), ("v6only", "doorward list v6only"),
     ("free 8080", "`doorward why 8080`"),
-    ("scan localhost:1-20", "doorward scan localhost -p 1-20"), ("scan tcp/80", "doorward scan -p 80"),
+    ("scan localhost:1-20", "doorward scan 127.0.0.1 -p 1-20"), ("scan tcp/80", "doorward scan -p 80"),
 ])
 def test_it_is_refused_with_what_is_meant(doorward, line, hint):
     status, out, err = doorward.run(*line.split())
