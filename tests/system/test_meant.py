@@ -86,8 +86,8 @@ def test_a_user_is_told_how_it_may_be(doorward, words, told, tmp_path):
 
 @pytest.mark.needs("root", "program:unshare")
 def test_that_nothing_is_blocked_is_said(doorward):
-    doorward.prefix = ["unshare", "--net", *doorward.prefix]
-    status, out, err = doorward.run("blocks")
+    alone = type(doorward)(["unshare", "--net", *doorward.prefix])
+    status, out, err = alone.run("blocks")
     assert (status, out, err) == (1, "", "doorward: blocks: nothing is blocked here\n")
 
 

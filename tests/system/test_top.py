@@ -480,7 +480,7 @@ def test_the_map_tells_the_door_under_the_cursor(top, scene):
 
 def test_zoomed_each_door_is_told(top, scene):
     made = scene("tcp-listener", port=8080) if not port_is_taken(8080) else scene("tcp-listener")
-    screen = top("--tab", "map", rows=30)
+    screen = top("--tab", "map", "--netns", "self", rows=30)
     screen.wait("TCP, ")
     screen.keys("Home", "Enter")
     screen.wait("TCP 0-255, one by one")

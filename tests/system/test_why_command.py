@@ -9,6 +9,8 @@ import subprocess
 
 import pytest
 
+from hosts import until
+
 from room import Room
 
 PYTHON = "/usr/bin/python3"
@@ -137,12 +139,13 @@ def test_an_interrupt_is_passed_on(room, doorward):
 
 
 def test_what_lives_on_is_let_go_unharmed(room, doorward):
-    code = ("import os, socket, sys, time\nif os.fork(): os._exit(0)\nprint(os.getpid(), flush=True)\n"
-            "while 1: socket.socket().close(); time.sleep(0.01)")
+    code = ("import os, socket, sys, time\nfirst = os.getpid()\nif os.fork(): os._exit(0)\n"
+            "print(first, os.getpid(), flush=True)\nwhile 1: socket.socket().close(); time.sleep(0.01)")
     process = subprocess.Popen([doorward.path, "why", "--", PYTHON, "-c", code], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
-    left = int(process.stdout.readline())
+    first, left = map(int, process.stdout.readline().split())
     try:
+        until(lambda: not os.path.exists(f"/proc/{first}"), "the end of the command")  # to whom a signal would go
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
         assert "go on unwatched" in process.stderr.readline()
