@@ -21,8 +21,8 @@ def top(tmp_path):
     """top(*words): the screen, up when this returns."""
     running = []
 
-    def start(*words, columns=100, rows=24, **changes):
-        running.append(Tmux(tmp_path, [program("DOORWARD", "src/doorward"), "top", *words], columns, rows, **changes))
+    def start(*words, columns=100, rows=24, prefix=(), **changes):
+        running.append(Tmux(tmp_path, [*prefix, program("DOORWARD", "src/doorward"), "top", *words], columns, rows, **changes))
         running[-1].wait("Doors")
         return running[-1]
 
@@ -407,8 +407,7 @@ def test_what_is_shown_is_written_to_a_file(top, tmp_path):
 
 
 def test_what_cannot_be_written_whole_leaves_no_half(top, tmp_path):
-    screen = Tmux(tmp_path, ["env", "--ignore-signal=XFSZ", "prlimit", "--fsize=64", program("DOORWARD", "src/doorward"), "top"],
-                  columns=200)
+    screen = top(prefix=["env", "--ignore-signal=XFSZ", "prlimit", "--fsize=64"], columns=200)
     made, _ = listener()
     screen.wait("rows? of")
     for ending in ("json", "csv", "txt"):
@@ -426,7 +425,6 @@ def test_what_cannot_be_written_whole_leaves_no_half(top, tmp_path):
     screen.wait("write .*: File too large")
     assert pathlib.Path(name).read_text() == "stays"
     assert not pathlib.Path(f"{name}-and-more.csv").exists()
-    screen.end()
     made.close()
 
 
