@@ -297,11 +297,11 @@ DocumentRoot {d}
 
 
 def free_port(address, inside=None):
-    """An odd port that nobody has, TCP's and UDP's, outside the range that the kernel gives to clients."""
+    """An odd port that nobody has, TCP's and UDP's, outside the range that the kernel gives to clients, and those of the lanes."""
     if inside:
         return 21021
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    for port in random.sample(range(20001, 32000, 2), 200):
+    for port in random.sample(range(20001, 23000, 2), 200):
         with contextlib.suppress(OSError), socket.socket(family) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
             tcp.bind((address, port))
             udp.bind((address, port))

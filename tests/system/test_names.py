@@ -48,7 +48,7 @@ def test_the_rest_of_the_process_is_read_right_beside_a_bad_name(scene, doorward
 @pytest.mark.parametrize("view", VIEWS, ids=" ".join)
 def test_no_view_sends_what_a_terminal_obeys(scene, doorward, view, kind):
     made = scene("bad-name", kind=kind)
-    status, out, err = doorward.run(*view, f"port = {made.port}", text=False)
+    status, out, err = doorward.run(*view, f"port = {made.port} and pid = {made.pid}", text=False)
     assert status == 0, err
     assert OBEYED.search(out.decode(errors="backslashreplace")) is None
     out.decode("utf-8")
