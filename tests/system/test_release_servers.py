@@ -45,7 +45,8 @@ class Running:
         return ran.stdout.strip()
 
     def close(self):
-        for pid in reversed(family_of(self.pid) if self.process.poll() is None else []):
+        # who would start others in place of those that end goes first
+        for pid in family_of(self.pid) if self.process.poll() is None else []:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
