@@ -12,7 +12,6 @@
 #include "cmd/watching.h"
 #include "collect/follow.h"
 #include "collect/knocking.h"
-#include "view/missing.h"
 
 enum output { OUTPUT_LINE, OUTPUT_JSON, OUTPUT_JSONL };
 static const char *const output_words[] = {"line", "json", "jsonl", NULL};
@@ -151,20 +150,6 @@ static uint32_t kinds_of(const struct settings *settings, const struct filter *f
 	return kinds;
 }
 
-static void tell_missing(const struct context *context, const struct vector *missing)
-{
-	cleanup(out_done) struct out out = {.fd = -1};
-	if (!missing || !missing->n || out_init(&out, 2) < 0)
-		return;
-	out_format(&out, "%s: watch: ", context->program);
-	size_t before = out.n;
-	missing_list_text(&out, missing);
-	if (out.n == before)
-		return;
-	out_char(&out, '\n');
-	out_flush(&out);
-}
-
 static int follow_source_turn(void *data, bool is_last unused_argument, const struct stop *stop,
 			      struct error *err)
 {
@@ -195,7 +180,7 @@ static int run_follow(struct watching *watching, const struct settings *settings
 	source->turn = follow_source_turn;
 	source->missing = follow_missing(follow);
 	if (!is_stopped)
-		tell_missing(watching->context, source->missing);
+		look_tell_missing_list(watching->context, "watch", source->missing);
 	r = watching_run(watching, source, err);
 	follow_free(follow);
 	return r;

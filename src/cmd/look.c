@@ -226,10 +226,11 @@ const char *look_join_words(struct context *context, char **words)
 	return text;
 }
 
-void look_tell_missing(struct context *context, const struct snapshot *snapshot)
+void look_tell_missing_list(const struct context *context, const char *command,
+			    const struct vector *missing)
 {
 	cleanup(out_done) struct out out = {.fd = -1};
-	if (!snapshot->missing.n)
+	if (!missing || !missing->n)
 		return;
 	if (out_init(&out, STDERR_FILENO) < 0) {
 		dprintf(STDERR_FILENO, "%s: something is missing: out of memory to say what\n",
@@ -237,10 +238,17 @@ void look_tell_missing(struct context *context, const struct snapshot *snapshot)
 		return;
 	}
 	out_format(&out, "%s: ", context->program);
+	if (command)
+		out_format(&out, "%s: ", command);
 	size_t before = out.n;
-	missing_text(&out, snapshot);
+	missing_list_text(&out, missing);
 	if (out.n == before)
 		return;
 	out_char(&out, '\n');
 	out_flush(&out);
+}
+
+void look_tell_missing(const struct context *context, const struct snapshot *snapshot)
+{
+	look_tell_missing_list(context, NULL, &snapshot->missing);
 }

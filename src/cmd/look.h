@@ -124,7 +124,11 @@ int look_looking(struct context *context, const struct look *look, struct lookin
 /* The words of a filter as one text, in the context's arena; NULL: no memory. */
 const char *look_join_words(struct context *context, char **words);
 
-/* One line on stderr that says what could not be seen, and how to see it. */
-void look_tell_missing(struct context *context, const struct snapshot *snapshot);
+/* One line on stderr that says what could not be seen, and how to see it; none where nothing is
+ * missing. */
+void look_tell_missing(const struct context *context, const struct snapshot *snapshot);
+/* The same of a list of struct missing (NULL: of nothing), for a @command that names itself. */
+void look_tell_missing_list(const struct context *context, const char *command,
+			    const struct vector *missing);
 
 #endif

@@ -14,11 +14,11 @@
 #include "base/module.h"
 #include "base/privilege.h"
 #include "base/text.h"
+#include "cmd/look.h"
 #include "cmd/notify.h"
 #include "cmd/recording.h"
 #include "collect/follow.h"
 #include "source/zone.h"
-#include "view/missing.h"
 
 /* What is needed once it runs: to see the holders of what happens, and after a loss all sockets. */
 #define CAPS_RUNNING                                                                         \
@@ -90,21 +90,6 @@ static int open_record(struct recording *recording, const struct recording_wish 
 	return recording->history->record(&to, &recording->recorder, err);
 }
 
-static void tell_missing(const struct recording *recording)
-{
-	cleanup(out_done) struct out out = {.fd = -1};
-	const struct vector *missing = follow_missing(recording->follow);
-	if (!missing || !missing->n || out_init(&out, STDERR_FILENO) < 0)
-		return;
-	out_format(&out, "%s: record: ", recording->context->program);
-	size_t before = out.n;
-	missing_list_text(&out, missing);
-	if (out.n == before)
-		return;
-	out_char(&out, '\n');
-	out_flush(&out);
-}
-
 /* Elsewhere nothing can be pinned: it records all the same, and misses what happens while it is
  * started again. */
 static const char *pin_path(const struct recording *recording, const char *wanted)
@@ -142,7 +127,7 @@ static int start(struct recording *recording, const struct recording_wish *wish,
 	if (state.set_aside[0])
 		say(recording, "%s was no history that can be read: it is kept as %s", wish->path,
 		    state.set_aside);
-	tell_missing(recording);
+	look_tell_missing_list(recording->context, "record", follow_missing(recording->follow));
 	say(recording, "recording into %s, by %s", wish->path,
 	    told_by_words[follow_way(recording->follow)]);
 	notify_tell(&recording->notify, "READY=1\nSTATUS=recording");
