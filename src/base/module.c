@@ -101,6 +101,23 @@ static void tell_places(const char *name, struct error *err)
 		   name, own, own[0] ? " or " : "", MODULE_DIRECTORY);
 }
 
+/* One hint: an error has room for no more. */
+static void tell_remedy(const char *name, enum absence why, struct error *err)
+{
+	size_t i = 0;
+	while (i < ARRAY_SIZE(libraries) && strcmp(libraries[i].name, name) != 0)
+		i++;
+	if (i == ARRAY_SIZE(libraries) || why == OTHER_VERSION)
+		error_hint(err, "run `make install` in the tree that this program is of");
+	else if (why == NOT_LOADABLE)
+		error_hint(err, "install the package %s", libraries[i].runs_with);
+	else
+		error_hint(err,
+			   "run `make install` in the tree that it is of; to be built the module "
+			   "wants %s",
+			   libraries[i].built_with);
+}
+
 static void tell_absence(const char *name, enum absence why, struct error *err)
 {
 	static const char *const words[] = {"", "there, but cannot be loaded",
@@ -109,18 +126,7 @@ static void tell_absence(const char *name, enum absence why, struct error *err)
 		tell_places(name, err);
 	else
 		error_text(err, -ENOTSUP, "the module %s is %s", name, words[why]);
-	error_hint(err, "run `make install` in the tree that this program is of");
-	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
-		if (strcmp(libraries[i].name, name) != 0 || why == OTHER_VERSION)
-			continue;
-		if (why == NOT_LOADABLE)
-			error_hint(err, "install the package %s", libraries[i].runs_with);
-		else
-			error_hint(err,
-				   "run `make install` in the tree that it is of; to be built the "
-				   "module wants %s",
-				   libraries[i].built_with);
-	}
+	tell_remedy(name, why, err);
 }
 
 const void *module_get(const char *name, unsigned version, struct error *err)
