@@ -3,7 +3,6 @@
 
 #include "base/module.h"
 #include "collect/blocks.h"
-#include "nft/nft.h"
 #include "source/chains.h"
 
 struct reading {
@@ -17,6 +16,12 @@ static int read_inside(void *data)
 	return reading->nft->read(reading->table, NULL);
 }
 
+int blocks_read_by(const struct nft *nft, const struct found_netns *place, struct block_table *ret)
+{
+	struct reading reading = {nft, ret};
+	return netns_call(place, read_inside, &reading);
+}
+
 int blocks_read(const struct found_netns *place, struct block_table *ret)
 {
 	struct chains chains;
@@ -24,6 +29,6 @@ int blocks_read(const struct found_netns *place, struct block_table *ret)
 	int r = chains_read(place, NFT_TABLE, &chains);
 	if (r < 0 || !chains.has_own)
 		return r;
-	struct reading reading = {module_get("nft", NFT_VERSION, &err), ret};
-	return reading.nft ? netns_call(place, read_inside, &reading) : -ENOTSUP;
+	const struct nft *nft = module_get("nft", NFT_VERSION, &err);
+	return nft ? blocks_read_by(nft, place, ret) : -ENOTSUP;
 }

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/module.h"
-#include "nft/nft.h"
+#include "collect/blocks.h"
 #include "source/chains.h"
 #include "why/cause.h"
 
@@ -19,19 +19,6 @@ static bool meets(const struct block_end *to, const struct question *question)
 }
 
 /* ---- our own table ---- */
-
-struct reading {
-	const struct nft *nft;
-	struct block_table table;
-	struct nat_wanted wanted;
-	struct nft_rule rule;
-};
-
-static int read_blocks(void *data)
-{
-	struct reading *reading = data;
-	return reading->nft->read(&reading->table, NULL);
-}
 
 static int tell_block(struct inquiry *inquiry, const struct block *block)
 {
@@ -53,22 +40,30 @@ static int tell_block(struct inquiry *inquiry, const struct block *block)
 	return 0;
 }
 
-static int find_block(struct inquiry *inquiry, struct reading *reading)
+static int find_block(struct inquiry *inquiry, const struct nft *nft)
 {
 	const struct question *question = &inquiry->diagnosis->question;
-	if (netns_call(inquiry->place, read_blocks, reading) < 0)
+	cleanup(block_table_done) struct block_table table;
+	block_table_init(&table);
+	if (blocks_read_by(nft, inquiry->place, &table) < 0)
 		return 0;
-	for (uint32_t i = 0; i < reading->table.blocks.n; i++) {
-		const struct block *block = vector_at(&reading->table.blocks, i);
+	for (uint32_t i = 0; i < table.blocks.n; i++) {
+		const struct block *block = vector_at(&table.blocks, i);
 		if (block->proto == question->proto && question->port >= block->first &&
 		    question->port <= block->last && meets(&block->scope.to, question) &&
-		    block_is_in_force(&reading->table, block))
+		    block_is_in_force(&table, block))
 			return tell_block(inquiry, block);
 	}
 	return 0;
 }
 
 /* ---- address translation ---- */
+
+struct reading {
+	const struct nft *nft;
+	struct nat_wanted wanted;
+	struct nft_rule rule;
+};
 
 static int find_rule(void *data)
 {
@@ -101,15 +96,16 @@ static int tell_rule(struct inquiry *inquiry, const struct nft_rule *rule)
 	return 0;
 }
 
-static int find_nat(struct inquiry *inquiry, struct reading *reading)
+static int find_nat(struct inquiry *inquiry, const struct nft *nft)
 {
 	const struct question *question = &inquiry->diagnosis->question;
-	reading->wanted = (struct nat_wanted){.is_udp = question->proto != PROTO_TCP,
-					      .is_v4 = question->is_v4,
-					      .port = question->port,
-					      .address = question->address};
-	return netns_call(inquiry->place, find_rule, reading) > 0
-		       ? tell_rule(inquiry, &reading->rule)
+	struct reading reading = {.nft = nft,
+				  .wanted = {.is_udp = question->proto != PROTO_TCP,
+					     .is_v4 = question->is_v4,
+					     .port = question->port,
+					     .address = question->address}};
+	return netns_call(inquiry->place, find_rule, &reading) > 0
+		       ? tell_rule(inquiry, &reading.rule)
 		       : 0;
 }
 
@@ -127,16 +123,14 @@ static int find(struct inquiry *inquiry)
 	if (r < 0 || (!chains.has_nat && !chains.has_own))
 		return 0;
 	struct error refused = {0};
-	struct reading reading = {.nft = module_get("nft", NFT_VERSION, &refused)};
-	if (!reading.nft)
+	const struct nft *nft = module_get("nft", NFT_VERSION, &refused);
+	if (!nft)
 		return diagnosis_note(inquiry->diagnosis,
 				      "The rules of the packet filter were not looked at: %s.",
 				      refused.what);
-	block_table_init(&reading.table);
-	r = chains.has_own ? find_block(inquiry, &reading) : 0;
+	r = chains.has_own ? find_block(inquiry, nft) : 0;
 	if (r >= 0 && chains.has_nat)
-		r = find_nat(inquiry, &reading);
-	block_table_done(&reading.table);
+		r = find_nat(inquiry, nft);
 	return r;
 }
 
