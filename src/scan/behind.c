@@ -71,6 +71,20 @@ static const char *other_program(const struct snapshot *snapshot, const struct s
 	return first;
 }
 
+/* Beside what was found of a door that is in no table, which weighs more. */
+static void tell_other(struct asking *asking, struct scan_door *door, const char *what)
+{
+	char both[320];
+	bool is_in_no_table = door->verdict == VERDICT_NOT_IN_TABLE && door->detail;
+	if (is_in_no_table)
+		snprintf(both, sizeof(both), "%.150s; %s", door->detail, what);
+	else
+		door->verdict = VERDICT_OTHER_SERVICE;
+	const char *kept = arena_intern_string(&asking->scan->arena, is_in_no_table ? both : what);
+	if (kept)
+		door->detail = kept;
+}
+
 static void judge(struct asking *asking, struct scan_door *door)
 {
 	const struct identified *its = door->identified;
@@ -89,8 +103,7 @@ static void judge(struct asking *asking, struct scan_door *door)
 	if (program)
 		snprintf(text + n, sizeof(text) - (size_t)n, ", where %.16s holds the door",
 			 program);
-	door->verdict = VERDICT_OTHER_SERVICE;
-	door->detail = arena_intern_string(&asking->scan->arena, text);
+	tell_other(asking, door, text);
 }
 
 static int keep(struct identify_sink *sink, size_t i, const struct identified *what)

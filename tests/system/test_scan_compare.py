@@ -121,15 +121,15 @@ def test_without_compare_nothing_is_said(lo, doorward):
 
 
 HTTP = """
-import threading
+import contextlib, threading
 def answer_http(listener):
     while True:
         made = listener.accept()[0]
-        with made:
+        with made, contextlib.suppress(ConnectionError):  # who only looks where it leads resets
             made.recv(1000)
             made.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n")
-def serve_http(port):
-    listen("127.0.0.1", port)
+def serve_http(port, address="127.0.0.1"):
+    listen(address, port)
     threading.Thread(target=answer_http, args=(kept[-1],), daemon=True).start()
 """
 
@@ -147,6 +147,16 @@ def test_another_service_than_the_number_or_the_program_says(lo, doorward, progr
     seen = found(lo.doorward(doorward), "127.0.0.1", "-p", str(port), "--identify")
     compared = seen.ports[port]["compare"]
     assert compared == {"verdict": "other-service" if told else "expected", "detail": told}
+
+
+def test_another_service_behind_a_rule_leaves_the_rule_told(net, doorward):
+    net.container(HTTP)
+    net.container("serve_http(80, '10.8.0.2')")
+    net.container("open('/proc/self/comm', 'w').write('sshd') and None")
+    seen = found(net.here.doorward(doorward), "10.8.0.1", "-p", "8088", "--identify")
+    assert seen.ports[8088]["compare"] == {
+        "verdict": "not-in-table",
+        "detail": "a NAT rule sends it to 10.8.0.2 port 80; http answers, where sshd holds the door"}
 
 
 @pytest.mark.needs("bpf")
