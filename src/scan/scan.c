@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/attributes.h"
 #include "base/format.h"
+#include "scan/consent.h"
 #include "scan/near.h"
 #include "scan/saved.h"
 #include "scan/scan.h"
@@ -11,19 +12,20 @@
 #include "scan/silent.h"
 #include "scan/tables.h"
 #include "scan/unmet.h"
-#include "source/fail2ban.h"
 #include "source/interfaces.h"
 #include "source/netns.h"
 
 #define PORTS_ALL "1-65535"
 #define EXPLICIT_PORTS 30
-#define PROBES_MAX (64u << 20)
 
 /* One place that is scanned from, and what goes on there. */
 struct visit {
 	const struct scan_request *request;
 	struct scan *scan;
 	struct netns place;
+	struct found_netns found;
+	const char *seen_from; /* its name in the results */
+	struct targets targets;
 	uint32_t first, n; /* results */
 	const struct vector *ports;
 	struct error *err;
@@ -169,6 +171,11 @@ static int add_result(struct visit *visit, const struct scan_target *target, con
 	return 0;
 }
 
+static bool is_named(const struct scan_request *request)
+{
+	return request->list || (request->targets && *request->targets);
+}
+
 static int find_targets(struct visit *visit, struct targets *targets)
 {
 	const struct scan_request *request = visit->request;
@@ -179,97 +186,13 @@ static int find_targets(struct visit *visit, struct targets *targets)
 		r = targets_add(targets, *at, &visit->place, arena, err);
 	if (r >= 0 && request->list)
 		r = targets_add_list(targets, request->list, &visit->place, arena, err);
-	if (r >= 0 && request->known && !request->list && (!request->targets || !*request->targets))
+	if (r >= 0 && request->known && !is_named(request))
 		r = add_known(visit, targets);
-	else if (r >= 0 && !request->list && (!request->targets || !*request->targets))
+	else if (r >= 0 && !is_named(request))
 		r = targets_add_own(targets, &visit->place, false, err);
 	if (r >= 0 && request->exclude)
 		r = targets_exclude(targets, request->exclude, arena, err);
 	return r;
-}
-
-/* Whom a name means is said before anything is sent to him: all of them. */
-static void say_names(const struct visit *visit, const struct targets *targets)
-{
-	const char *last = NULL;
-	char text[512] = "", address[64];
-	size_t used = 0;
-	for (uint32_t i = 0; i <= targets->list.n; i++) {
-		const struct scan_target *target =
-			i < targets->list.n ? vector_at(&targets->list, i) : NULL;
-		bool is_named = target && target->name && !target->is_own;
-		bool goes_on = is_named && last && strcmp(last, target->name) == 0;
-		if (used && (!goes_on || used > sizeof(text) - sizeof(address) - 4)) {
-			visit->request->warn(text, visit->request->data);
-			used = 0;
-		}
-		last = is_named ? target->name : NULL;
-		if (!is_named)
-			continue;
-		size_t n = ip_format(address, &target->ip, target->is_v4);
-		used += (size_t)(used ? snprintf(text + used, sizeof(text) - used, ", %.*s", (int)n,
-						 address)
-				      : snprintf(text, sizeof(text), "%.255s is %.*s", last, (int)n,
-						 address));
-	}
-}
-
-/* Nobody is asked more than he was said to be. */
-static int check(const struct visit *visit, const struct targets *targets)
-{
-	const struct scan_request *request = visit->request;
-	unsigned n_protos = 0;
-	for (unsigned i = 0; i < PROTO_MAX; i++)
-		n_protos += request->protos[i];
-	uint64_t each = (uint64_t)visit->ports->n * n_protos;
-	if (each * targets->list.n > PROBES_MAX) {
-		error_text(visit->err, -EINVAL, "%llu doors are more than fit in memory",
-			   (unsigned long long)(each * targets->list.n));
-		error_hint(visit->err, "fewer ports with -p, or part of the addresses at a time");
-		return -EINVAL;
-	}
-	if (targets->n_foreign > TARGETS_UNASKED_MAX && !request->is_sure) {
-		error_text(visit->err, -EINVAL,
-			   "%u addresses that are not this host's would get %llu probes or more",
-			   targets->n_foreign, (unsigned long long)(each * targets->n_foreign));
-		error_hint(visit->err, "--yes where all of them are yours to scan");
-		return -EINVAL;
-	}
-	if (targets->n_foreign && request->warn)
-		say_names(visit, targets);
-	if (targets->n_foreign && request->announce)
-		request->announce(targets->n_foreign, each * targets->n_foreign, request->data);
-	return 0;
-}
-
-/* Whoever asks too much of this host may be shut out by its own guard. Once, and only where there
- * is something of this host's to be asked. */
-static void warn_of_guard(struct host *host, const struct visit *visit,
-			  const struct targets *targets)
-{
-	const struct scan_request *request = visit->request;
-	struct fail2ban guard;
-	char names[256] = "", text[512];
-	size_t n = 0;
-	if (visit->scan->results.n || targets->n_foreign == targets->list.n || !request->warn)
-		return;
-	fail2ban_read(host, &guard);
-	for (uint32_t i = 0; i < guard.jails.n && n < sizeof(names); i++) {
-		const struct fail2ban_jail *jail = vector_at(&guard.jails, i);
-		if (fail2ban_is_enabled(&guard, jail))
-			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
-					      jail->name);
-	}
-	bool spares_us = guard.ignores_self && !request->from;
-	snprintf(text, sizeof(text), "fail2ban watches this host (%s%s): %s%s",
-		 n ? "jails " : "no jail of it is known", names,
-		 spares_us ? "it may write down what is asked, but its ignoreself spares own "
-			     "addresses"
-			   : "what is asked may count as an attack, and shut out who asks",
-		 request->identifies ? "; --no-identify asks no server anything" : "");
-	if (guard.is_running)
-		request->warn(text, request->data);
-	fail2ban_done(&guard);
 }
 
 static const char *name_of(struct scan *scan, const struct found_netns *found, bool is_named)
@@ -297,50 +220,59 @@ static int mark_near(void *data)
 	return 0;
 }
 
-/* @seen_from: its name in the results. @others: of all namespaces, where some target is not the
- * place's own. */
-static int visit_targets(struct host *host, struct visit *visit, const struct found_netns *found,
-			 const char *seen_from, struct targets *targets)
+/* What is near is known to be so where some target is not the place's own. */
+static int mark_targets(struct host *host, struct visit *visit)
 {
 	struct targets others;
+	if (!visit->targets.n_foreign)
+		return 0;
+	targets_init(&others);
+	near_collect(host, &others, &visit->scan->arena);
+	struct marking marking = {&visit->place, &others, &visit->targets};
+	int r = netns_call(&visit->found, mark_near, &marking);
+	targets_done(&others);
+	return r;
+}
+
+/* All of them are known before the first is sent anything. */
+static int check(const struct scan_request *request, const struct vector *visits, struct error *err)
+{
+	uint64_t each = 0, n_foreign = 0;
+	uint32_t n_places = 0;
+	int r = 0;
+	for (uint32_t i = 0; i < visits->n && r >= 0; i++) {
+		const struct visit *visit = vector_at(visits, i);
+		each = consent_each(request, visit->ports->n);
+		n_foreign += visit->targets.n_foreign;
+		n_places += visit->targets.n_foreign > 0;
+		r = consent_to_doors(each, &visit->targets, err);
+	}
+	return r < 0 ? r : consent_to_foreign(request, each, n_foreign, n_places, err);
+}
+
+static int start_visit(struct host *host, struct visit *visit)
+{
+	const struct targets *targets = &visit->targets;
 	int r = 0;
 	visit->first = visit->scan->results.n;
-	if (targets->n_foreign) {
-		targets_init(&others);
-		near_collect(host, &others, &visit->scan->arena);
-		struct marking marking = {&visit->place, &others, targets};
-		r = netns_call(found, mark_near, &marking);
-		targets_done(&others);
-	}
-	if (r >= 0)
-		r = check(visit, targets);
-	if (r >= 0)
-		warn_of_guard(host, visit, targets);
+	consent_announce(visit->request, consent_each(visit->request, visit->ports->n), targets);
+	if (!visit->first)
+		consent_warn_of_guard(host, visit->request, targets);
 	for (uint32_t i = 0; i < targets->list.n && r >= 0; i++)
-		r = seen_from ? add_result(visit, vector_at(&targets->list, i), seen_from)
-			      : -ENOMEM;
+		r = visit->seen_from
+			    ? add_result(visit, vector_at(&targets->list, i), visit->seen_from)
+			    : -ENOMEM;
 	visit->n = visit->scan->results.n - visit->first;
-	return r < 0 ? r : netns_call(found, run_visit, visit);
+	return r < 0 ? error_set(visit->err, r, "keep the answers")
+		     : netns_call(&visit->found, run_visit, visit);
 }
 
 static int read_place(struct host *host, struct visit *visit, const struct found_netns *found)
 {
+	visit->found = *found;
 	visit->place = (struct netns){.inode = found->inode};
 	int r = interfaces_read(host, found, &visit->scan->arena, &visit->place, visit->err);
 	visit->place.inode = found->inode ? found->inode : netns_own_inode();
-	return r;
-}
-
-static int visit_place(struct host *host, struct visit *visit, const struct found_netns *found)
-{
-	struct targets targets;
-	targets_init(&targets);
-	int r = read_place(host, visit, found);
-	if (r >= 0)
-		r = find_targets(visit, &targets);
-	if (r >= 0)
-		r = visit_targets(host, visit, found, name_of(visit->scan, found, false), &targets);
-	targets_done(&targets);
 	return r;
 }
 
@@ -361,20 +293,17 @@ static int add_this_host(struct host *host, struct visit *visit, struct targets 
 	return r;
 }
 
-/* From a place that is not the one that is looked at. */
-static int visit_from(struct host *host, struct visit *visit, const struct found_netns *found)
+static int prepare_visit(struct host *host, struct visit *visit, const struct found_netns *found)
 {
 	const struct scan_request *request = visit->request;
-	struct targets targets;
-	targets_init(&targets);
 	int r = read_place(host, visit, found);
-	bool is_named = request->list || (request->targets && *request->targets);
-	if (r >= 0)
-		r = is_named ? find_targets(visit, &targets) : add_this_host(host, visit, &targets);
-	if (r >= 0)
-		r = visit_targets(host, visit, found, name_of(visit->scan, found, true), &targets);
-	targets_done(&targets);
-	return r;
+	visit->seen_from = name_of(visit->scan, found, request->from);
+	if (r >= 0 && request->from &&
+	    !is_named(request)) /* another place than the one that is looked at */
+		r = add_this_host(host, visit, &visit->targets);
+	else if (r >= 0)
+		r = find_targets(visit, &visit->targets);
+	return r < 0 ? r : mark_targets(host, visit);
 }
 
 /* What a person may take for an answer and is none. */
@@ -399,15 +328,24 @@ static int note_unreached(struct scan *scan, const struct targets *targets)
 	return r;
 }
 
-static int visit_from_stranger(struct host *host, struct visit *visit, struct vector *places,
-			       struct stranger *stranger)
+static struct visit *add_visit(struct vector *visits, const struct visit *like)
 {
+	struct visit *visit = vector_add(visits);
+	if (!visit)
+		return NULL;
+	*visit = *like;
+	targets_init(&visit->targets);
+	return visit;
+}
+
+static int prepare_stranger(struct host *host, const struct visit *like, struct vector *places,
+			    struct stranger *stranger, struct vector *visits)
+{
+	struct visit *visit = add_visit(visits, like);
+	if (!visit)
+		return error_set(like->err, -ENOMEM, "keep the stranger");
 	/* before the link is there: its address is not this host's in the long run */
-	struct targets targets;
-	targets_init(&targets);
-	const struct scan_request *request = visit->request;
-	bool is_named = request->list || (request->targets && *request->targets);
-	int r = is_named ? 0 : add_this_host(host, visit, &targets);
+	int r = is_named(visit->request) ? 0 : add_this_host(host, visit, &visit->targets);
 	if (r >= 0)
 		r = stranger_make(stranger, visit->err);
 	struct found_netns *place = r < 0 ? NULL : vector_add(places);
@@ -419,32 +357,51 @@ static int visit_from_stranger(struct host *host, struct visit *visit, struct ve
 		r = error_set(visit->err, -ENOMEM, "keep the stranger");
 	if (r >= 0)
 		r = read_place(host, visit, place);
-	if (r >= 0 && is_named)
-		r = find_targets(visit, &targets);
-	if (r >= 0)
-		r = visit_targets(host, visit, place, "stranger", &targets);
-	if (r >= 0)
-		r = note_unreached(visit->scan, &targets);
-	if (r >= 0)
-		r = unmet_note(visit->scan, stranger->link);
-	targets_done(&targets);
+	visit->seen_from = "stranger";
+	if (r >= 0 && is_named(visit->request))
+		r = find_targets(visit, &visit->targets);
+	return r < 0 ? r : mark_targets(host, visit);
+}
+
+static int prepare_all(struct host *host, const struct visit *like, struct vector *places,
+		       struct vector *visits)
+{
+	const struct scan_request *request = like->request;
+	int r = netns_find(host, request->from ? &request->from_scope : &request->scope, NULL,
+			   places, NULL, like->err);
+	if (r >= 0 && request->from && places->n != 1)
+		return error_text(like->err, -EINVAL, "--from %.60s is not one place",
+				  request->from);
+	for (uint32_t i = 0; i < places->n && r >= 0; i++) {
+		struct visit *visit = add_visit(visits, like);
+		r = visit ? prepare_visit(host, visit, vector_at(places, i))
+			  : error_set(like->err, -ENOMEM, "keep the places");
+	}
 	return r;
 }
 
-static int visit_all(struct host *host, struct visit *visit, struct vector *places,
+static int visit_all(struct host *host, const struct visit *like, struct vector *places,
 		     struct stranger *stranger)
 {
-	const struct scan_request *request = visit->request;
-	if (request->from && strcmp(request->from, "stranger") == 0)
-		return visit_from_stranger(host, visit, places, stranger);
-	int r = netns_find(host, request->from ? &request->from_scope : &request->scope, NULL,
-			   places, NULL, visit->err);
-	if (r >= 0 && request->from && places->n != 1)
-		return error_text(visit->err, -EINVAL, "--from %.60s is not one place",
-				  request->from);
-	for (uint32_t i = 0; i < places->n && r >= 0; i++)
-		r = request->from ? visit_from(host, visit, vector_at(places, i))
-				  : visit_place(host, visit, vector_at(places, i));
+	const struct scan_request *request = like->request;
+	bool is_stranger = request->from && strcmp(request->from, "stranger") == 0;
+	struct vector visits;
+	vector_init(&visits, sizeof(struct visit));
+	int r = is_stranger ? prepare_stranger(host, like, places, stranger, &visits)
+			    : prepare_all(host, like, places, &visits);
+	if (r >= 0)
+		r = check(request, &visits, like->err);
+	for (uint32_t i = 0; i < visits.n && r >= 0; i++)
+		r = start_visit(host, vector_at(&visits, i));
+	if (r >= 0 && is_stranger) {
+		const struct visit *its = vector_at(&visits, 0);
+		r = note_unreached(its->scan, &its->targets);
+		if (r >= 0)
+			r = unmet_note(its->scan, stranger->link);
+	}
+	for (uint32_t i = 0; i < visits.n; i++)
+		targets_done(&((struct visit *)vector_at(&visits, i))->targets);
+	vector_done(&visits);
 	return r;
 }
 

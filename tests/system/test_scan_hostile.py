@@ -153,6 +153,27 @@ def test_many_strangers_are_asked_only_with_yes(lo, doorward):
     assert {p["reason"] for r in json.loads(out)["results"] for p in r["ports"]} == {"no-route"}
 
 
+@pytest.mark.needs("program:unshare", "program:mount")
+def test_strangers_are_counted_over_all_namespaces_before_one_is_asked(doorward):
+    """Three namespaces, alone in a /proc and a /run of their own: each would ask fewer than need --yes."""
+    script = """mount -t tmpfs none /run
+ip link set lo up
+unshare --net sleep 60 & unshare --net sleep 60 &
+until [ "$(readlink /proc/[0-9]*/ns/net | sort -u | wc -l)" = 3 ]; do :; done
+exec "$@" """
+    alone = type(doorward)(["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script, "sh",
+                            *doorward.prefix])
+    words = ["scan", "--netns", "all", "-p", "22", "--no-identify", "--no-compare", "--json"]
+    status, out, err = alone.run(*words, "198.18.0.0/25")
+    assert (status, out) == (2, "") and "378 addresses" in err and "3 network namespaces" in err and "--yes" in err
+    assert len(err.splitlines()) == 2  # nothing was announced, so nothing was sent
+    status, out, err = alone.run(*words, "198.18.0.0/25", "--yes")
+    assert status == 1 and err.count("126 probes to 126 addresses") == 3
+    assert len(json.loads(out)["results"]) == 378
+    status, out, err = alone.run(*words, "198.18.0.0/26")
+    assert status == 1 and len(json.loads(out)["results"]) == 3 * 62
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 @pytest.mark.parametrize("kind", ["port-unreachable", "admin-prohibited"])
 def test_rejects_that_come_from_another_processor(lo, doorward, address, kind):
