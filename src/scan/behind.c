@@ -106,6 +106,13 @@ static void judge(struct asking *asking, struct scan_door *door)
 	tell_other(asking, door, text);
 }
 
+/* --max-time, in milliseconds. */
+static uint64_t time_left(const struct scan_request *request)
+{
+	uint64_t took_ms = (clock_us() - request->progress->began_us) / 1000;
+	return request->max_time_ms > took_ms ? request->max_time_ms - took_ms : 0;
+}
+
 static int keep(struct identify_sink *sink, size_t i, const struct identified *what)
 {
 	struct asking *asking = (struct asking *)sink; /* its first member */
@@ -115,6 +122,10 @@ static int keep(struct identify_sink *sink, size_t i, const struct identified *w
 		return -ENOMEM;
 	*copy = *what;
 	door->identified = copy;
+	/* a port has a time of its own, too, whose end is an answer */
+	if (what->outcome == IDENTIFY_TIMED_OUT && asking->request->max_time_ms &&
+	    !time_left(asking->request))
+		asking->scan->is_complete = false;
 	if (asking->scan->snapshot && what->outcome == IDENTIFY_NAMED)
 		judge(asking, door);
 	atomic_fetch_add(&asking->request->progress->n_done, 1);
@@ -126,13 +137,12 @@ static int ask_inside(void *data)
 	struct asking *asking = data;
 	const struct scan_request *request = asking->request;
 	struct identify_options options = {.asks_printers = request->asks_printers};
-	uint64_t took_ms = (clock_us() - request->progress->began_us) / 1000;
 	if (asking->targets.n > MANY)
 		options.limit_ms = MANY_MS;
 	if (request->max_time_ms)
-		options.limit_ms = request->max_time_ms > took_ms
-					   ? (uint32_t)(request->max_time_ms - took_ms)
-					   : 1;
+		options.limit_ms = (uint32_t)time_left(request);
+	if (request->max_time_ms && !options.limit_ms)
+		options.limit_ms = 1;
 	return identify_ports(asking->targets.data, asking->targets.n, &options, &asking->sink,
 			      (struct stop *)(uintptr_t)request->stop, asking->err);
 }

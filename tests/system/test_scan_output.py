@@ -147,6 +147,22 @@ def test_what_is_broken_off_while_servers_are_asked_says_so(net, doorward):
     assert (door["state"], door["identified"]["service"], door["identified"]["outcome"]) == ("open", None, "stopped")
 
 
+@pytest.mark.parametrize("form", [["--json"], ["-oX", "-"], ["-oG", "-"]])
+@pytest.mark.parametrize("words", [["-p", "7001", "--max-time", "300ms"], ["-p", "1-20000", "--max-time", "1ms"]])
+def test_what_max_time_breaks_off_says_so(lo, doorward, form, words):
+    """The time ends while a server that says nothing is asked, and before all doors are."""
+    listen_at(lo, ["127.0.0.1"], [7001])
+    status, out, err = lo.doorward(doorward).run("scan", "127.0.0.1", "--no-compare", *words, *form)
+    assert status == 3, err
+    if form == ["--json"]:
+        assert json.loads(out)["complete"] is False
+    elif form == ["-oX", "-"]:
+        finished = ElementTree.fromstring(out.split("\n", 2)[2]).find("runstats/finished")
+        assert (finished.get("exit"), finished.get("errormsg")) == ("error", "broken off")
+    else:
+        assert out.splitlines()[-1].endswith("(broken off)")
+
+
 def connections(net, port):
     """Established here, to that port."""
     return net.here(f"sum(line.split()[1].endswith(':{port:04X}') and line.split()[3] == '01' for line in open('/proc/net/tcp'))")
