@@ -251,6 +251,7 @@ static bool is_bound(struct host *host, const struct vector *found,
 /* Descriptors whose socket no dump has shown are asked directly: most are of other families. */
 static int ask_strays(struct host *host, struct join *join, const struct vector *found)
 {
+	struct descriptor_here here = {0};
 	uint64_t n_refused = 0;
 	int r = 0;
 	for (uint32_t i = 0; r >= 0 && i < join->strays.n && i < STRAYS_MAX; i++) {
@@ -260,7 +261,7 @@ static int ask_strays(struct host *host, struct join *join, const struct vector 
 			r = join->sink.holder(&join->sink, stray->inode, stray->pid, stray->fd);
 			continue;
 		}
-		int told = descriptor_ask(host, stray->pid, stray->fd, stray->inode, &asked);
+		int told = descriptor_ask(host, &here, stray->pid, stray->fd, stray->inode, &asked);
 		if (told == 0 && asked.socket.state == STATE_BOUND &&
 		    asked.socket.proto == PROTO_TCP && !is_bound(host, found, &asked))
 			continue;

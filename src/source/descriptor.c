@@ -138,23 +138,32 @@ static bool netns_cookie(int fd, uint64_t *ret)
 	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &length) == 0;
 }
 
+/* A kernel before 5.14 tells no cookie: then all is taken for our own. */
+static void know_here(struct descriptor_here *here)
+{
+	if (here->is_known)
+		return;
+	cleanup(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	*here = (struct descriptor_here){.is_known = true, .inode = netns_own_inode()};
+	here->has_cookie = fd >= 0 && netns_cookie(fd, &here->cookie);
+}
+
 /* Whose namespace may not be told by its inode has a cookie (Linux 5.14) all the same: our own's,
  * or another. */
-static uint64_t netns_of(int fd)
+static uint64_t netns_of(int fd, struct descriptor_here *here)
 {
 	struct stat status;
-	uint64_t its, own;
+	uint64_t its;
 	cleanup(closep) int netns = ioctl(fd, SIOCGSKNS);
 	if (netns >= 0 && fstat(netns, &status) == 0)
 		return status.st_ino;
-	cleanup(closep) int here = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (here < 0 || !netns_cookie(fd, &its) || !netns_cookie(here, &own) || its == own)
-		return netns_own_inode();
-	return NETNS_UNKNOWN;
+	know_here(here);
+	return here->has_cookie && netns_cookie(fd, &its) && its != here->cookie ? NETNS_UNKNOWN
+										 : here->inode;
 }
 
-int descriptor_ask(const struct host *host, int32_t pid, int32_t fd, uint32_t inode,
-		   struct found_socket *ret)
+int descriptor_ask(const struct host *host, struct descriptor_here *here, int32_t pid, int32_t fd,
+		   uint32_t inode, struct found_socket *ret)
 {
 	if (!host->is_live)
 		return -ENOTSUP;
@@ -206,6 +215,6 @@ int descriptor_ask(const struct host *host, int32_t pid, int32_t fd, uint32_t in
 	socklen_t length = sizeof(socket->cookie);
 	if (getsockopt(copy, SOL_SOCKET, SO_COOKIE, &socket->cookie, &length) < 0)
 		socket->cookie = 0;
-	ret->netns_inode = netns_of(copy);
+	ret->netns_inode = netns_of(copy, here);
 	return 0;
 }

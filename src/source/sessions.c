@@ -36,6 +36,7 @@ bool session_parse_environment(const char *text, size_t n, char *ret, size_t siz
 struct connection_sink {
 	struct sink sink;
 	struct host *host;
+	struct descriptor_here here;
 	char address[FORMAT_IP_MAX + 1];
 };
 
@@ -43,7 +44,7 @@ static int take_descriptor(struct sink *sink, uint32_t inode, int32_t pid, int32
 {
 	struct connection_sink *found = (struct connection_sink *)sink;
 	struct found_socket asked;
-	if (descriptor_ask(found->host, pid, fd, inode, &asked) < 0)
+	if (descriptor_ask(found->host, &found->here, pid, fd, inode, &asked) < 0)
 		return 0;
 	const struct socket *socket = &asked.socket;
 	if (socket->proto != PROTO_TCP || !socket_has_peer(socket))
