@@ -38,7 +38,8 @@ bool census_is_worth(struct host *host, const struct query *query)
 	struct sysinfo info;
 	if (query->source == SOURCE_PROC || !tasks_probe(host, &facility))
 		return false;
-	return !privilege_sees_others() || (sysinfo(&info) == 0 && info.procs >= ENOUGH);
+	return host->keeps_programs || !privilege_sees_others() ||
+	       (sysinfo(&info) == 0 && info.procs >= ENOUGH);
 }
 
 /* As its link in /proc reads. */

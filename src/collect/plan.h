@@ -12,7 +12,7 @@
 struct query plan_query(const struct query *query, bool *ret_filters_early);
 
 /* The task_file pass costs 2 to 4 ms to load and start, a descriptor of the /proc walk 3 to 5 us:
- * is the pass the faster way for @n_descriptors? */
+ * is the pass the faster way for @n_descriptors? Where the host keeps its programs it always is. */
 bool plan_prefers_bpf(uint64_t n_descriptors);
 
 /* So many descriptors decide it; counting further is in vain. */

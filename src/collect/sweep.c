@@ -314,7 +314,8 @@ int sweep_sockets(struct host *host, struct join *join, struct vector *found,
 		bool may = join->query->needs & NEED_HOLDERS && files_probe(host, &facility);
 		bool is_worth =
 			may &&
-			(!privilege_sees_others() || join->n_processes >= PLAN_PROCESSES_ENOUGH ||
+			(host->keeps_programs || !privilege_sees_others() ||
+			 join->n_processes >= PLAN_PROCESSES_ENOUGH ||
 			 plan_prefers_bpf(proc_count_descriptors(host, PLAN_DESCRIPTORS_ENOUGH)));
 		choice = is_worth ? SOURCE_BPF : SOURCE_PROC;
 	}
