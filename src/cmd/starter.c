@@ -113,13 +113,9 @@ static void be_starter(const char *command, int fd)
 			continue;
 		if (n <= 0)
 			_exit(0);
-		if (n == 1)
-			reap(&running);
-		unsigned char answer[2] = {ANSWER_STARTED, 0};
-		if (n > 1)
-			answer[0] = (unsigned char)start_one(command, &running, given, (size_t)n);
-		answer[1] = (unsigned char)running.n;
-		if (send(fd, answer, sizeof(answer), MSG_NOSIGNAL) < 0)
+		unsigned char answer =
+			(unsigned char)start_one(command, &running, given, (size_t)n);
+		if (send(fd, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 			_exit(0);
 	}
 }
@@ -147,19 +143,18 @@ int starter_begin(const char *command, struct starter *ret, struct error *err)
 /* It answers at once: neither waits for a command. */
 static int ask(struct starter *starter, const char *bytes, size_t n)
 {
-	unsigned char answer[2];
+	unsigned char answer;
 	ssize_t got;
 	if (starter->fd < 0)
 		return -EPIPE;
 	if (send(starter->fd, bytes, n, MSG_NOSIGNAL) < 0)
 		return -errno;
 	do
-		got = recv(starter->fd, answer, sizeof(answer), 0);
+		got = recv(starter->fd, &answer, sizeof(answer), 0);
 	while (got < 0 && errno == EINTR);
 	if (got != sizeof(answer))
 		return got < 0 ? -errno : -EPIPE;
-	starter->n_running = answer[1];
-	return answer[0];
+	return answer;
 }
 
 int starter_start(struct starter *starter, const char *environment, size_t n)
@@ -172,11 +167,6 @@ int starter_start(struct starter *starter, const char *environment, size_t n)
 	else
 		starter->n_failed++;
 	return answer < 0 ? answer : answer != ANSWER_STARTED;
-}
-
-unsigned starter_running(struct starter *starter)
-{
-	return ask(starter, "", 1) < 0 ? 0 : starter->n_running;
 }
 
 void starter_end(struct starter *starter)

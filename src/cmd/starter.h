@@ -15,8 +15,7 @@
 struct starter {
 	int fd; /* to it and from it; -1 none */
 	pid_t child;
-	uint64_t n_started, n_left_out, n_failed; /* as it told last */
-	unsigned n_running;
+	uint64_t n_started, n_left_out, n_failed;
 };
 
 /* Begins it, before any right is given up. It starts @command with /bin/sh. 0 or negative errno
@@ -26,8 +25,6 @@ int starter_begin(const char *command, struct starter *ret, struct error *err);
 /* Starts the command with @environment beside its own: `NAME=value` with NUL behind each, @n bytes.
  * 0; 1: too many run, this one is left out; negative errno: the starter is no more. */
 int starter_start(struct starter *starter, const char *environment, size_t n);
-/* Commands that run now. */
-unsigned starter_running(struct starter *starter);
 
 /* Ends the starter; commands that run go on. */
 void starter_end(struct starter *starter);

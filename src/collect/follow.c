@@ -399,11 +399,6 @@ void follow_acknowledge(struct follow *follow)
 		events_acknowledge(follow->events, follow_undecided(follow));
 }
 
-int follow_unpin(const char *pin_path)
-{
-	return events_unpin(pin_path);
-}
-
 const struct vector *follow_missing(const struct follow *follow)
 {
 	return &follow->missing;

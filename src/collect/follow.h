@@ -53,8 +53,6 @@ struct follow_mark follow_mark(const struct follow *follow);
 /* What was handed on until now is kept by who took it: the ring may forget it, but for binds that
  * are not decided. */
 void follow_acknowledge(struct follow *follow);
-/* Links and ring that are pinned there go: nobody records any more. 0 or negative errno. */
-int follow_unpin(const char *pin_path);
 
 /* struct missing each: what this host, privilege or way does not let be seen. */
 const struct vector *follow_missing(const struct follow *follow);

@@ -167,14 +167,6 @@ void jobs_forget(struct jobs *jobs)
 	pthread_mutex_unlock(&jobs->lock);
 }
 
-bool jobs_is_busy(struct jobs *jobs)
-{
-	pthread_mutex_lock(&jobs->lock);
-	bool is_busy = jobs->is_busy || jobs->wanted;
-	pthread_mutex_unlock(&jobs->lock);
-	return is_busy;
-}
-
 int jobs_fd(const struct jobs *jobs)
 {
 	return jobs->fd;

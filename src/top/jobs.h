@@ -65,7 +65,6 @@ void jobs_free(struct jobs *jobs);
 bool jobs_add(struct jobs *jobs, struct job *job);
 /* Nobody waits for the answer any more: what only looks is broken off, what acts goes on. */
 void jobs_forget(struct jobs *jobs);
-bool jobs_is_busy(struct jobs *jobs);
 int jobs_fd(const struct jobs *jobs);
 /* What is done, the caller's; NULL: nothing. */
 struct job *jobs_take(struct jobs *jobs);

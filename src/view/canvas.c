@@ -49,15 +49,6 @@ void canvas_point(struct canvas *canvas, unsigned row, unsigned column, struct s
 	canvas_fill(canvas, row, column, 1, style, canvas->is_utf8 ? point : (uint32_t)ascii);
 }
 
-void canvas_restyle(struct canvas *canvas, unsigned row, unsigned column, unsigned n,
-		    struct style style)
-{
-	if (row >= canvas->rows)
-		return;
-	for (; n && column < canvas->columns; n--, column++)
-		canvas_at(canvas, row, column)->style = style;
-}
-
 /* A wide one needs two cells, a combining one none. False: there is no more room. */
 static bool put_point(struct canvas *canvas, unsigned row, unsigned *column, unsigned end,
 		      struct style style, uint32_t point)

@@ -88,11 +88,8 @@ void canvas_fill(struct canvas *canvas, unsigned row, unsigned column, unsigned 
 /* One character; where there is no UTF-8, @ascii. */
 void canvas_point(struct canvas *canvas, unsigned row, unsigned column, struct style style,
 		  uint32_t point, char ascii);
-/* Gives @n cells another style, and leaves their characters. */
-void canvas_restyle(struct canvas *canvas, unsigned row, unsigned column, unsigned n,
-		    struct style style);
 
-/* A row as text, without blanks at its end: for what is copied, and for tests. */
+/* A row as text, without blanks at its end: for tests. */
 void canvas_read(const struct canvas *canvas, unsigned row, struct out *out);
 
 static inline struct grid_cell *canvas_at(const struct canvas *canvas, unsigned row,

@@ -168,11 +168,6 @@ bool connection_repeat(struct connection *connection)
 	return true;
 }
 
-bool connection_is_full(const struct connection *connection)
-{
-	return !connection->is_connected || connection->n_out > 0;
-}
-
 int connection_part(struct connection *connection)
 {
 	int fd = connection->fd;

@@ -72,7 +72,4 @@ enum came connection_step(struct connection *connection, uint64_t now);
 /* Sends what the dialogue wants to say and what is left from before. 0 or negative errno. */
 int connection_say(struct connection *connection);
 
-/* It has something to write that did not go out. */
-bool connection_is_full(const struct connection *connection);
-
 #endif

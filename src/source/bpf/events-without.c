@@ -20,11 +20,6 @@ void events_close(struct events *events unused_argument)
 {
 }
 
-int events_unpin(const char *pin_path unused_argument)
-{
-	return 0;
-}
-
 bool events_was_pinned(const struct events *events unused_argument)
 {
 	return false;

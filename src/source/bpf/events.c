@@ -472,15 +472,6 @@ static int open_pinned(const struct host *host, const struct events_wish *wish,
 	return r < 0 ? r : pin_all(events, wish->pin_path);
 }
 
-int events_unpin(const char *pin_path)
-{
-	cleanup(closep) int folder = open_folder(pin_path);
-	if (folder < 0)
-		return folder;
-	unpin_all(folder);
-	return rmdir(pin_path) < 0 ? -errno : 0;
-}
-
 static int tell_refusal(const struct events_wish *wish, int r, struct error *err)
 {
 	if (r == -EBUSY)

@@ -87,8 +87,6 @@ bool events_try(const struct host *host, struct facility *ret);
 int events_open(const struct host *host, const struct events_wish *wish, struct events **ret,
 		struct error *err);
 void events_close(struct events *events); /* NULL is fine */
-/* What is pinned there goes. 0 or negative errno. */
-int events_unpin(const char *pin_path);
 
 bool events_was_pinned(const struct events *events);
 /* Why binds and UDP cannot be seen; "": they can. */
