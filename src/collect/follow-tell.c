@@ -149,6 +149,37 @@ static void empty_view(struct follow *follow)
 	view->is_sealed = false;
 }
 
+static struct snapshot *make_view(const struct snapshot *from)
+{
+	struct snapshot *view = snapshot_new();
+	if (!view)
+		return NULL;
+	view->origin = ORIGIN_HOST;
+	view->is_privileged = from->is_privileged;
+	view->services = from->services;
+	view->host = from->host ? arena_intern_string(&view->arena, from->host) : NULL;
+	view->boot_id = from->boot_id ? arena_intern_string(&view->arena, from->boot_id) : NULL;
+	return view;
+}
+
+/* Another, empty view where the one has grown large. 0 or -ENOMEM. */
+static int renew_view(struct follow *follow)
+{
+	struct snapshot *old = follow->view;
+	if (arena_size(&old->arena) < VIEW_MAX && old->processes.n < VIEW_PROCESSES_MAX)
+		return 0;
+	struct snapshot *view = make_view(old);
+	int r = view ? actors_move(follow->actors, view) : -ENOMEM;
+	if (r < 0) {
+		snapshot_free(view);
+		return r;
+	}
+	follow->view = view;
+	follow->details_ns = 0;
+	snapshot_free(old);
+	return 0;
+}
+
 static int hand_over(struct follow *follow, struct event *event)
 {
 	struct snapshot *view = follow->view;
@@ -166,7 +197,7 @@ int follow_tell(struct follow *follow, struct telling *telling)
 	struct event *event = &telling->event;
 	if (!follow_wants(follow, event->kind) || !follow_wants_place(follow, telling->netns))
 		return 0;
-	if (follow_renew_view(follow) < 0)
+	if (renew_view(follow) < 0)
 		return -ENOMEM;
 	empty_view(follow);
 	uint32_t process = actors_tell(follow->actors, telling->actor);
@@ -205,36 +236,4 @@ int follow_tell_bare(struct follow *follow, enum event_kind kind, uint64_t count
 		return 0;
 	empty_view(follow);
 	return hand_over(follow, &event);
-}
-
-/* ---- the view ---- */
-
-static struct snapshot *make_view(const struct snapshot *from)
-{
-	struct snapshot *view = snapshot_new();
-	if (!view)
-		return NULL;
-	view->origin = ORIGIN_HOST;
-	view->is_privileged = from->is_privileged;
-	view->services = from->services;
-	view->host = from->host ? arena_intern_string(&view->arena, from->host) : NULL;
-	view->boot_id = from->boot_id ? arena_intern_string(&view->arena, from->boot_id) : NULL;
-	return view;
-}
-
-int follow_renew_view(struct follow *follow)
-{
-	struct snapshot *old = follow->view;
-	if (arena_size(&old->arena) < VIEW_MAX && old->processes.n < VIEW_PROCESSES_MAX)
-		return 0;
-	struct snapshot *view = make_view(old);
-	int r = view ? actors_move(follow->actors, view) : -ENOMEM;
-	if (r < 0) {
-		snapshot_free(view);
-		return r;
-	}
-	follow->view = view;
-	follow->details_ns = 0;
-	snapshot_free(old);
-	return 0;
 }

@@ -119,8 +119,6 @@ const struct netns *follow_netns(struct follow *follow, uint64_t inode);
 
 /* Lists what is open, into the doors and, where that is wished, to the sink. */
 int follow_list_standing(struct follow *follow);
-/* Another, empty view where the one has grown large. 0 or -ENOMEM. */
-int follow_renew_view(struct follow *follow);
 
 uint64_t follow_uptime(void);
 

@@ -69,7 +69,7 @@ uint32_t join_netns(struct join *join, uint64_t inode)
 	return join->last_netns = all->n - 1;
 }
 
-uint32_t join_find_process(const struct join *join, int32_t pid)
+static uint32_t find_process(const struct join *join, int32_t pid)
 {
 	uint32_t place;
 	uint64_t key = (uint64_t)pid;
@@ -87,7 +87,7 @@ uint32_t join_process(struct join *join, int32_t pid)
 		return join->last_process;
 
 	uint64_t key = (uint64_t)pid;
-	uint32_t known = join_find_process(join, pid);
+	uint32_t known = find_process(join, pid);
 	if (known != NONE)
 		return join->last_process = known;
 

@@ -53,8 +53,6 @@ int join_reserve(struct join *join, uint32_t n);
 uint32_t join_netns(struct join *join, uint64_t inode);
 /* The index of the process, added where it is new; NONE: no memory. */
 uint32_t join_process(struct join *join, int32_t pid);
-/* The index of the process, or NONE where it is not known. */
-uint32_t join_find_process(const struct join *join, int32_t pid);
 /* The index of the socket with @inode, or NONE. */
 uint32_t join_find(const struct join *join, uint32_t inode);
 

@@ -10,7 +10,7 @@
 #define FRESH_MAX 262144
 #define CREW_MAX 256
 
-const char *const intern_tables[INTERN_MAX] = {"string", "netns", "process", "place", "crew"};
+static const char *const tables[INTERN_MAX] = {"string", "netns", "process", "place", "crew"};
 
 static uint64_t hash_bytes(uint8_t kind, const char *bytes, size_t n)
 {
@@ -46,11 +46,10 @@ static int prepare_all(struct intern *intern, sqlite3 *db, struct error *err)
 		r = store_prepare(db, all[i].statement, err, "%s", all[i].sql);
 	for (unsigned i = 0; r >= 0 && i < INTERN_MAX; i++)
 		r = store_prepare(db, &intern->put_again[i], err,
-				  "UPDATE %s SET seen = max(seen, ?2) WHERE id = ?1",
-				  intern_tables[i]);
+				  "UPDATE %s SET seen = max(seen, ?2) WHERE id = ?1", tables[i]);
 	for (unsigned i = 0; r >= 0 && i < INTERN_MAX; i++) {
 		int64_t last;
-		r = store_number(db, 0, &last, err, "SELECT max(id) FROM %s", intern_tables[i]);
+		r = store_number(db, 0, &last, err, "SELECT max(id) FROM %s", tables[i]);
 		intern->next[i] = r < 0 || last < 0 || last >= UINT32_MAX ? 1 : (uint32_t)last + 1;
 	}
 	return r;
@@ -190,7 +189,7 @@ static uint32_t intern_bytes(struct intern *intern, uint8_t kind, const char *by
 	return keep(intern, known);
 }
 
-uint32_t intern_string(struct intern *intern, const char *text)
+static uint32_t intern_string(struct intern *intern, const char *text)
 {
 	if (!text)
 		return 0;

@@ -19,7 +19,6 @@ enum intern_kind {
 };
 /* So many are remembered at a time; then it begins anew. */
 #define INTERN_KNOWN_MAX 131072
-extern const char *const intern_tables[INTERN_MAX]; /* "string", ... */
 
 /* Where a socket is, and what of it does not change: many connections of a server share one. */
 struct place {
@@ -89,7 +88,6 @@ int intern_init(struct intern *intern, sqlite3 *db, int64_t segment, struct erro
 void intern_done(struct intern *intern);
 
 /* Each gives a number, 0 for what is unknown: NULL, no memory, no room while the disk is full. */
-uint32_t intern_string(struct intern *intern, const char *text);
 uint32_t intern_process(struct intern *intern, const struct snapshot *snapshot, uint32_t index,
 			uint32_t *ret_exe);
 uint32_t intern_place(struct intern *intern, const struct snapshot *snapshot,

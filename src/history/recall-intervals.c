@@ -93,7 +93,8 @@ int answer_seal(struct answering *answering, struct error *err)
 
 /* ---- rows ---- */
 
-int compare_rows(const void *a, const void *b)
+/* Newest first. */
+static int compare_rows(const void *a, const void *b)
 {
 	const struct interval *x = &((const struct revived_row *)a)->interval,
 			      *y = &((const struct revived_row *)b)->interval;

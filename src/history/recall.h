@@ -33,9 +33,6 @@ uint32_t answer_interval(struct answering *answering, const struct revived_row *
 int answer_seal(struct answering *answering, struct error *err);
 int answer_broken(struct answering *answering, struct error *err);
 
-/* Newest first. */
-int compare_rows(const void *a, const void *b);
-
 /* recall-events.c: events, gaps and jumps of the span. */
 int answer_events(struct answering *answering, struct error *err);
 int answer_gaps(struct answering *answering, struct error *err);

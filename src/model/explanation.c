@@ -2,7 +2,9 @@
 #include "model/explanation.h"
 #include "model/port-uses.h"
 
-const struct port_use *port_use_next(uint32_t *at, enum proto proto, uint16_t port)
+/* The next entry for @port and @proto from *@at on, which starts at 0 and is moved behind it; NULL
+ * at the end. */
+static const struct port_use *next_use(uint32_t *at, enum proto proto, uint16_t port)
 {
 	for (uint32_t i = *at; i < port_n_uses && port_uses[i].port <= port; i++) {
 		if (port_uses[i].port != port || port_uses[i].proto != proto)
@@ -29,7 +31,7 @@ static void explain_proto(enum proto proto, uint16_t port, const struct services
 		.description = service_description(proto, port),
 	};
 	uint32_t at = 0;
-	for (const struct port_use *use; (use = port_use_next(&at, proto, port));) {
+	for (const struct port_use *use; (use = next_use(&at, proto, port));) {
 		if (use->is_risk && ret->n_risks < EXPLANATION_USES_MAX)
 			ret->risks[ret->n_risks++] = use->text;
 		else if (!use->is_risk && ret->n_uses < EXPLANATION_USES_MAX)

@@ -18,8 +18,4 @@ struct port_use {
 extern const struct port_use port_uses[]; /* sorted by port */
 extern const uint32_t port_n_uses;
 
-/* The next entry for @port and @proto from *@at on, which starts at 0 and is moved behind it; NULL
- * at the end. */
-const struct port_use *port_use_next(uint32_t *at, enum proto proto, uint16_t port);
-
 #endif

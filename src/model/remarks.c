@@ -102,7 +102,9 @@ static void write_holders(struct out *out, const struct snapshot *snapshot,
 		out_format(out, " and %u more", more);
 }
 
-enum reach socket_widest_reach(const struct snapshot *snapshot, const struct socket *socket)
+/* How far the widest that can reach @socket is away: for a socket bound to any address that of the
+ * namespace's interfaces; REACH_ANY where those are not known. */
+static enum reach widest_reach(const struct snapshot *snapshot, const struct socket *socket)
 {
 	enum reach reach = ip_reach(&socket->local);
 	const struct netns *netns =
@@ -163,7 +165,7 @@ static int find_root(struct finding *finding, const struct socket *socket,
 {
 	const struct process *process = snapshot_process(finding->snapshot, holder->process);
 	if (!socket_is_open(socket) || !is_root(process, process) ||
-	    socket_widest_reach(finding->snapshot, socket) != REACH_PUBLIC)
+	    widest_reach(finding->snapshot, socket) != REACH_PUBLIC)
 		return 0;
 	int more = count_alike(finding->snapshot, socket, holder, is_root);
 	if (more < 0)
@@ -295,7 +297,7 @@ static int find_risk(struct finding *finding, const struct socket *socket)
 {
 	if (!finding->explanation || !socket_is_open(socket))
 		return 0;
-	enum reach reach = socket_widest_reach(finding->snapshot, socket);
+	enum reach reach = widest_reach(finding->snapshot, socket);
 	if (reach == REACH_LOOPBACK)
 		return 0;
 	for (unsigned p = 0; p < ARRAY_SIZE(finding->explanation->protos); p++) {

@@ -43,8 +43,4 @@ int remarks_find(const struct rows *rows, const struct explanation *explanation,
 		 const struct hosts *hosts, const struct block_table *blocks, struct remarks *ret);
 void remarks_done(struct remarks *remarks);
 
-/* How far the widest that can reach @socket is away: for a socket bound to any address that of the
- * namespace's interfaces; REACH_ANY where those are not known. */
-enum reach socket_widest_reach(const struct snapshot *snapshot, const struct socket *socket);
-
 #endif

@@ -342,7 +342,9 @@ static const char *const programs[][2] = {
 	{"etcd", "http"},
 };
 
-const char *compare_program_speaks(const char *program)
+/* What the process @program speaks, "|" between several; NULL: it is not known to speak one thing
+ * alone. */
+static const char *compare_program_speaks(const char *program)
 {
 	for (unsigned i = 0; program && i < ARRAY_SIZE(programs); i++)
 		if (strcmp(programs[i][0], program) == 0)

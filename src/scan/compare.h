@@ -14,10 +14,6 @@ int compare_answers(const struct snapshot *snapshot, struct scan *scan);
  * @has_tls: it spoke inside TLS. */
 bool compare_is_other_service(const char *registered, const char *identified, bool has_tls);
 
-/* What the process @program speaks, "|" between several; NULL: it is not known to speak one thing
- * alone. */
-const char *compare_program_speaks(const char *program);
-
 /* The service that answers is none that @program speaks. */
 bool compare_is_other_program(const char *program, const char *identified);
 

@@ -58,8 +58,9 @@ static uint64_t answered(const struct timing *timing)
 	return n;
 }
 
-/* Laplace's rule: with few answers the estimate stays on the safe side. */
-double timing_loss(const struct timing *timing)
+/* Of round trips, as measured. Laplace's rule: with few answers the estimate stays on the safe
+ * side. */
+static double loss_of(const struct timing *timing)
 {
 	/* a sample that is under way counts as lost: the safe side, too */
 	uint64_t n_lost = lost(timing) + timing->sampled - timing->sampled_answered;
@@ -92,7 +93,7 @@ static void adapt_rate(struct timing *timing, uint64_t now)
 		return;
 	if (n_lost == 0)
 		timing->rate *= 2;
-	else if (timing_loss(timing) > LOSS_TO_SLOW)
+	else if (loss_of(timing) > LOSS_TO_SLOW)
 		timing->rate /= 2;
 	if (timing->rate < timing->path.rate_first)
 		timing->rate = timing->path.rate_first;
@@ -178,7 +179,7 @@ void timing_answered(struct timing *timing, unsigned pass, uint64_t rtt, uint64_
 		return;
 	if (pass == 0)
 		timing->window++;
-	else if (timing_loss(timing) > LOSS_TO_SLOW && timing->window > timing->path.window_min) {
+	else if (loss_of(timing) > LOSS_TO_SLOW && timing->window > timing->path.window_min) {
 		uint64_t less = timing->window - timing->window / 4,
 			 least = timing->path.window_min;
 		timing->window = less > least ? less : least;
@@ -225,7 +226,7 @@ bool timing_needs_pass(const struct timing *timing, uint64_t n_silent)
 	if (!n_answered)
 		return done < timing->path.passes_min;
 	/* of those that answer at all, how many have been missed so far */
-	double loss = timing_loss(timing), missed = 1;
+	double loss = loss_of(timing), missed = 1;
 	for (unsigned i = 0; i < done; i++)
 		missed *= loss;
 	return missed * (double)n_answered > WRONG_EXPECTED;

@@ -72,9 +72,6 @@ void timing_begin_pass(struct timing *timing);
 /* What another thread has seen of the same path is as good as what this one has. */
 void timing_pool(struct timing *timing, const struct timing *other);
 
-/* Of round trips, as measured; an upper estimate where little was seen. */
-double timing_loss(const struct timing *timing);
-
 /* When a probe that was not answered is given up. */
 uint64_t timing_timeout(const struct timing *timing);
 

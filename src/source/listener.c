@@ -36,7 +36,7 @@ uint64_t listener_netns(const struct host *host, int32_t pid)
 	return inode;
 }
 
-int places_read(struct places *places)
+static int read_places(struct places *places)
 {
 	if (places->is_read)
 		return 0;
@@ -176,7 +176,7 @@ int32_t listener_find(struct places *places, struct descent *descent, uint64_t n
 	if (inside && has_it_there(&seeker, inside))
 		return inside;
 	int32_t found = inside ? descent_find(descent, inside, has_it_there, &seeker) : 0;
-	if (found || (seeker.is_asked && !seeker.holder.port) || places_read(places) < 0)
+	if (found || (seeker.is_asked && !seeker.holder.port) || read_places(places) < 0)
 		return found;
 	for (uint32_t i = 0; i < places->processes.n; i++) {
 		const struct place *place = vector_at(&places->processes, i);

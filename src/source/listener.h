@@ -20,7 +20,6 @@ struct place {
 
 void places_init(struct places *places, struct host *host);
 void places_done(struct places *places);
-int places_read(struct places *places);
 
 /* The network namespace of a process, or 0. */
 uint64_t listener_netns(const struct host *host, int32_t pid);

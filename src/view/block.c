@@ -145,7 +145,8 @@ void block_json(struct out *out, const struct block *block)
 	out_char(out, '}');
 }
 
-void blocks_json(struct out *out, const struct block_table *table, bool in_force)
+/* [...] of those that are @in_force, or of those that are not. */
+static void blocks_json(struct out *out, const struct block_table *table, bool in_force)
 {
 	const char *before = "[";
 	for (uint32_t i = 0; i < table->blocks.n; i++) {

@@ -13,8 +13,6 @@ void block_sentence(struct out *out, const struct block *block);
 
 /* {"proto":"tcp",...} */
 void block_json(struct out *out, const struct block *block);
-/* [...] of those that are @in_force, or of those that are not. */
-void blocks_json(struct out *out, const struct block_table *table, bool in_force);
 
 /* What `block` says afterwards: those of @wanted (struct block) that stand in @table, and what was
  * cut; @cut NULL: it was not asked for. @netns: the inode. */

@@ -262,8 +262,8 @@ static void json_cause(struct out *out, struct json_shape *shape, const struct s
 	out_string(out, "]}");
 }
 
-void diagnosis_json(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
-		    const struct diagnosis *diagnosis)
+static void diagnosis_json(struct out *out, struct json_shape *shape,
+			   const struct snapshot *snapshot, const struct diagnosis *diagnosis)
 {
 	json_question(out, &diagnosis->question);
 	json_bool(out, "can", diagnosis_can(diagnosis));

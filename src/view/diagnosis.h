@@ -9,10 +9,6 @@
 void diagnosis_print(const struct page *page, const struct snapshot *snapshot,
 		     const struct diagnosis *diagnosis);
 
-/* "question":{...},...,"causes":[...] without the braces around. */
-void diagnosis_json(struct out *out, struct json_shape *shape, const struct snapshot *snapshot,
-		    const struct diagnosis *diagnosis);
-
 /* The whole object, without the braces around. -ENOMEM. */
 int diagnosis_document(struct out *out, const struct snapshot *snapshot,
 		       const struct diagnosis *diagnosis);

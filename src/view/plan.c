@@ -349,7 +349,7 @@ static void json_step(struct out *out, const struct step *step)
 	out_char(out, '}');
 }
 
-void plan_json(struct out *out, const struct plan *plan)
+static void plan_json(struct out *out, const struct plan *plan)
 {
 	out_string(out, "\"steps\":[");
 	for (uint32_t i = 0; i < plan->steps.n; i++) {

@@ -14,7 +14,5 @@ void plan_print_outcome(const struct page *page, const struct plan *plan);
 /* The whole object; @is_done: it was acted upon. */
 void plan_document(struct out *out, const struct snapshot *snapshot, const struct plan *plan,
 		   bool is_done);
-/* "steps":[...] without the braces around. */
-void plan_json(struct out *out, const struct plan *plan);
 
 #endif

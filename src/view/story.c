@@ -376,7 +376,7 @@ static void json_peer(struct out *out, const struct snapshot *snapshot,
 	out_char(out, '}');
 }
 
-void story_json(struct out *out, const struct story *story)
+static void story_json(struct out *out, const struct story *story)
 {
 	out_string(out, "\"port\":");
 	if (story->explanation)

@@ -17,7 +17,6 @@ struct story {
 };
 
 void story_print(const struct page *page, const struct story *story);
-void story_json(struct out *out, const struct story *story);
 /* The whole object, with the sockets. 0 or -ENOMEM. */
 int story_document(struct out *out, const struct story *story);
 
