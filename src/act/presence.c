@@ -79,7 +79,7 @@ int presence_ask(const struct acting *acting, const struct identity *target)
 	return r < 0 ? r : looking.is_found;
 }
 
-static bool is_any_there(const struct acting *acting, struct step *const *steps, uint32_t n)
+bool presence_any(const struct acting *acting, struct step *const *steps, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (!steps[i]->is_refused && presence_ask(acting, &steps[i]->target) != 0)
@@ -101,7 +101,7 @@ void presence_wait(const struct acting *acting, struct step *const *steps, uint3
 	cleanup(freep) struct pollfd *polled = calloc(n_pidfds + 1, sizeof(*polled));
 	for (uint32_t i = 0; polled && i < n_pidfds; i++)
 		polled[i] = (struct pollfd){.fd = pidfds[i], .events = POLLIN};
-	while (is_any_there(acting, steps, n)) {
+	while (presence_any(acting, steps, n)) {
 		uint64_t now = clock_ns();
 		if (now >= until_ns || stop_wanted(acting->stop))
 			return;

@@ -25,6 +25,9 @@ int presence_dump(const struct acting *acting, const struct found_netns *place,
 /* The same socket: by cookie where both know it, else by inode, else by its ends. */
 bool presence_is_same(const struct identity *target, const struct socket *socket);
 
+/* One of the targets of steps that were not refused is there, or may be. */
+bool presence_any(const struct acting *acting, struct step *const *steps, uint32_t n);
+
 /* Waits until none of the targets is there, a stop is wanted, or CLOCK_MONOTONIC is @until_ns.
  * Wakes at once when one of the pidfds ends (-1: none). */
 void presence_wait(const struct acting *acting, struct step *const *steps, uint32_t n,

@@ -159,14 +159,6 @@ static void wait_for(struct acting *acting, struct step *const *steps, uint32_t 
 	presence_wait(acting, steps, n, pidfds, pidfds ? victims->n : 0, clock_ns() + ms * 1000000);
 }
 
-static bool is_any_left(const struct acting *acting, struct step *const *steps, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (!steps[i]->is_refused && presence_ask(acting, &steps[i]->target) != 0)
-			return true;
-	return false;
-}
-
 static int perform(struct acting *acting, struct step *const *steps, uint32_t n, struct error *err)
 {
 	cleanup(victims_done) struct vector victims;
@@ -180,7 +172,7 @@ static int perform(struct acting *acting, struct step *const *steps, uint32_t n,
 	signal_all(acting, steps, n, &victims, SIGTERM);
 	wait_for(acting, steps, n, &victims, acting->options->grace_ms);
 	if (acting->options->is_forced && !stop_wanted(acting->stop) &&
-	    is_any_left(acting, steps, n)) {
+	    presence_any(acting, steps, n)) {
 		signal_all(acting, steps, n, &victims, SIGKILL);
 		wait_for(acting, steps, n, &victims, KILL_MS);
 	}

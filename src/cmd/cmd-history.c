@@ -177,11 +177,6 @@ static int print(struct context *context, const struct settings *settings,
 	return print_table(context, settings, show);
 }
 
-static void filterp(struct filter **filter)
-{
-	filter_free(*filter);
-}
-
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;

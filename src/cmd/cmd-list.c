@@ -235,11 +235,6 @@ static int run_stream(struct context *context, const struct settings *settings,
 	return r;
 }
 
-static void filterp(struct filter **filter)
-{
-	filter_free(*filter);
-}
-
 static void snapshotp(struct snapshot **snapshot)
 {
 	snapshot_free(*snapshot);

@@ -66,20 +66,6 @@ static int prepare(struct context *context, void *data, char **arguments unused_
 	return r;
 }
 
-static const char *join_words(struct context *context, char **words)
-{
-	size_t size = 1;
-	for (unsigned i = 0; words[i]; i++)
-		size += strlen(words[i]) + 1;
-	char *text = arena_alloc(&context->arena, size);
-	for (unsigned i = 0; text && words[i]; i++) {
-		strncat(text, words[i], size - strlen(text) - 1);
-		if (words[i + 1])
-			strncat(text, " ", size - strlen(text) - 1);
-	}
-	return text;
-}
-
 static void snapshotp(struct snapshot **snapshot)
 {
 	snapshot_free(*snapshot);
@@ -137,7 +123,7 @@ static int show(struct context *context, const struct settings *settings, const 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
 {
 	const struct settings *settings = data;
-	const char *filter = join_words(context, arguments);
+	const char *filter = look_join_words(context, arguments);
 	struct guardian guardian;
 	if (!filter)
 		return error_set(err, -ENOMEM, "read the filter");

@@ -72,30 +72,13 @@ static void set_defaults(void *data)
 	settings->starter.fd = settings->notifier.fd = -1;
 }
 
-static void filterp(struct filter **filter)
-{
-	filter_free(*filter);
-}
-
-/* The words of the filter, a blank between. */
-static const char *join_words(struct context *context, char **words)
-{
-	size_t size = 1, n = 0;
-	for (unsigned i = 0; words[i]; i++)
-		size += strlen(words[i]) + 1;
-	char *text = arena_alloc(&context->arena, size);
-	for (unsigned i = 0; text && words[i]; i++)
-		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? " " : "", words[i]);
-	return text;
-}
-
 /* What is wrong with the command line is said before anything is started. Commands and
  * notifications have the caller's rights, which go now. */
 static int prepare(struct context *context, void *data, char **arguments, struct error *err)
 {
 	struct settings *settings = data;
 	cleanup(filterp) struct filter *filter = NULL;
-	int r = filter_parse(join_words(context, arguments),
+	int r = filter_parse(look_join_words(context, arguments),
 			     arguments[0] ? look_services(context) : NULL, &filter, err);
 	if (r < 0)
 		return r;
@@ -233,7 +216,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 {
 	struct settings settings = *(const struct settings *)data;
 	cleanup(filterp) struct filter *filter = NULL;
-	int r = filter_parse(join_words(context, arguments),
+	int r = filter_parse(look_join_words(context, arguments),
 			     arguments[0] ? look_services(context) : NULL, &filter, err);
 	if (settings.colour != COLOUR_AUTO)
 		context->has_colour = settings.colour == COLOUR_ALWAYS;

@@ -148,11 +148,6 @@ void look_tell_at(struct context *context, const struct look *look)
 		   (int)n, date, context->has_colour ? "\033[0m" : "");
 }
 
-static void filterp(struct filter **filter)
-{
-	filter_free(*filter);
-}
-
 /* The classic views are of this namespace and of TCP and UDP alone, without a filter. */
 static int own_filter(struct context *context, const struct query *query, struct filter **ret,
 		      struct error *err)
@@ -215,14 +210,12 @@ int look_collect(struct context *context, const struct look *look, const struct 
 
 const char *look_join_words(struct context *context, char **words)
 {
-	size_t size = 1;
+	size_t size = 1, n = 0;
 	for (unsigned i = 0; words[i]; i++)
 		size += strlen(words[i]) + 1;
 	char *text = arena_alloc(&context->arena, size);
-	for (unsigned i = 0; text && words[i]; i++) {
-		strncat(text, words[i], size - strlen(text) - 1);
-		strncat(text, " ", size - strlen(text) - 1);
-	}
+	for (unsigned i = 0; text && words[i]; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? " " : "", words[i]);
 	return text;
 }
 

@@ -121,7 +121,7 @@ int look_stream(struct context *context, const struct look *look, const struct f
 int look_looking(struct context *context, const struct look *look, struct looking *ret,
 		 struct error *err);
 
-/* The words of a filter as one text, in the context's arena; NULL: no memory. */
+/* The words of a filter as one text, a blank between, in the context's arena; NULL: no memory. */
 const char *look_join_words(struct context *context, char **words);
 
 /* One line on stderr that says what could not be seen, and how to see it; none where nothing is

@@ -6,24 +6,12 @@
 #include "history/recall.h"
 #include "model/filter.h"
 
-static uint32_t column_id(sqlite3_stmt *from, int at)
-{
-	int64_t number = sqlite3_column_int64(from, at);
-	return number > 0 && number < UINT32_MAX ? (uint32_t)number : 0;
-}
-
-static uint8_t column_below(sqlite3_stmt *from, int at, unsigned limit)
-{
-	int64_t number = sqlite3_column_int64(from, at);
-	return number >= 0 && number < limit ? (uint8_t)number : 0;
-}
-
 /* The socket that stood in the way, with the first of its holders. */
 static uint32_t read_way(struct answering *answering, sqlite3_stmt *from)
 {
-	struct revived_row row = {.place = column_id(from, 19),
+	struct revived_row row = {.place = store_known(from, 19),
 				  .port = (uint16_t)sqlite3_column_int(from, 20),
-				  .process = column_id(from, 21),
+				  .process = store_known(from, 21),
 				  .fd = sqlite3_column_int(from, 22)};
 	row.has_holder = row.process != 0;
 	return row.place ? revive_socket(&answering->revival, &row) : NONE;
@@ -33,16 +21,16 @@ static int read_event(struct answering *answering, sqlite3_stmt *from, int64_t b
 		      struct event *ret)
 {
 	struct revival *revival = &answering->revival;
-	struct revived_row row = {.place = column_id(from, 2),
+	struct revived_row row = {.place = store_known(from, 2),
 				  .port = (uint16_t)sqlite3_column_int(from, 3),
 				  .peer_port = (uint16_t)sqlite3_column_int(from, 5),
-				  .process = column_id(from, 6),
+				  .process = store_known(from, 6),
 				  .has_holder = sqlite3_column_type(from, 7) != SQLITE_NULL,
 				  .fd = sqlite3_column_int(from, 7),
-				  .crew = column_id(from, 8),
-				  .bits = {.role = column_below(from, 16, ROLE_MAX)},
+				  .crew = store_known(from, 8),
+				  .bits = {.role = store_below(from, 16, ROLE_MAX)},
 				  .cookie = (uint64_t)sqlite3_column_int64(from, 17),
-				  .inode = column_id(from, 18)};
+				  .inode = store_known(from, 18)};
 	const void *peer = sqlite3_column_blob(from, 4);
 	int n = sqlite3_column_bytes(from, 4);
 	row.has_peer = peer && (n == 4 || n == 16);
@@ -60,13 +48,13 @@ static int read_event(struct answering *answering, sqlite3_stmt *from, int64_t b
 			      .kind = sqlite3_column_int(from, 1) == EVENT_REFUSED
 					      ? EVENT_REFUSED
 					      : EVENT_CONNECT_FAILED,
-			      .sure = column_below(from, 9, SURE_MAX),
-			      .how = column_below(from, 10, HOW_MAX),
-			      .told_by = column_below(from, 11, TOLD_BY_MAX),
-			      .error_sure = column_below(from, 13, SURE_MAX),
+			      .sure = store_below(from, 9, SURE_MAX),
+			      .how = store_below(from, 10, HOW_MAX),
+			      .told_by = store_below(from, 11, TOLD_BY_MAX),
+			      .error_sure = store_below(from, 13, SURE_MAX),
 			      .snapshot = revival->snapshot,
 			      .socket = revive_socket(revival, &row),
-			      .by = revive_process(revival, column_id(from, 14)),
+			      .by = revive_process(revival, store_known(from, 14)),
 			      .in_the_way = read_way(answering, from)};
 	return revival->error;
 }

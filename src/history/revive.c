@@ -132,21 +132,9 @@ static sqlite3_stmt *get(struct revival *revival, sqlite3_stmt *statement, uint3
 	return NULL;
 }
 
-static uint32_t column_id(sqlite3_stmt *from, int at)
-{
-	int64_t number = sqlite3_column_int64(from, at);
-	return number > 0 && number < UINT32_MAX ? (uint32_t)number : 0;
-}
-
 static uint32_t column_u32(sqlite3_stmt *from, int at)
 {
 	return (uint32_t)sqlite3_column_int64(from, at);
-}
-
-static uint8_t column_below(sqlite3_stmt *from, int at, unsigned limit)
-{
-	int64_t number = sqlite3_column_int64(from, at);
-	return number >= 0 && number < limit ? (uint8_t)number : 0;
 }
 
 static const char *text_of(struct revival *revival, uint32_t id)
@@ -186,7 +174,7 @@ static uint32_t netns_of(struct revival *revival, uint32_t id)
 	struct netns netns = {.inode = (uint64_t)sqlite3_column_int64(row, 0),
 			      .is_self = sqlite3_column_int(row, 2) == 1,
 			      .is_initial = sqlite3_column_int(row, 3) == 1};
-	uint32_t name = column_id(row, 1);
+	uint32_t name = store_known(row, 1);
 	int n = sqlite3_column_bytes(row, 4);
 	if (details_read(sqlite3_column_blob(row, 4), (size_t)n, &revival->snapshot->arena,
 			 &netns) < 0)
@@ -240,11 +228,12 @@ uint32_t revive_process(struct revival *revival, uint32_t id)
 				  .known = column_u32(row, 5),
 				  .exe_deleted = sqlite3_column_int(row, 8) == 1,
 				  .parent = NONE};
-	uint32_t name = column_id(row, 6), exe = column_id(row, 7), cmdline = column_id(row, 9),
-		 cwd = column_id(row, 10), unit = column_id(row, 11), runs = column_id(row, 12),
-		 from = column_id(row, 13), container = column_id(row, 15),
-		 container_name = column_id(row, 16), netns = column_id(row, 17);
-	uint8_t engine = column_below(row, 14, ENGINE_MAX);
+	uint32_t name = store_known(row, 6), exe = store_known(row, 7),
+		 cmdline = store_known(row, 9), cwd = store_known(row, 10),
+		 unit = store_known(row, 11), runs = store_known(row, 12),
+		 from = store_known(row, 13), container = store_known(row, 15),
+		 container_name = store_known(row, 16), netns = store_known(row, 17);
+	uint8_t engine = store_below(row, 14, ENGINE_MAX);
 	sqlite3_reset(row);
 	process.name = text_of(revival, name);
 	process.exe = text_of(revival, exe);
@@ -278,18 +267,18 @@ static const struct socket *place_of(struct revival *revival, uint32_t id)
 	uint32_t netns = 0;
 	sqlite3_stmt *row = get(revival, revival->get_place, id);
 	if (row) {
-		socket.proto = column_below(row, 0, PROTO_MAX);
-		socket.family = column_below(row, 1, FAMILY_MAX);
-		socket.state = column_below(row, 2, STATE_MAX);
-		socket.flags = column_below(row, 3, UINT8_MAX);
-		socket.held_by = column_below(row, 4, HELD_MAX);
+		socket.proto = store_below(row, 0, PROTO_MAX);
+		socket.family = store_below(row, 1, FAMILY_MAX);
+		socket.state = store_below(row, 2, STATE_MAX);
+		socket.flags = store_below(row, 3, UINT8_MAX);
+		socket.held_by = store_below(row, 4, HELD_MAX);
 		socket.uid = column_u32(row, 5);
 		socket.interface = column_u32(row, 6);
 		socket.send_queue = column_u32(row, 7);
 		const void *local = sqlite3_column_blob(row, 8);
 		if (local && sqlite3_column_bytes(row, 8) == sizeof(socket.local.bytes))
 			memcpy(socket.local.bytes, local, sizeof(socket.local.bytes));
-		netns = column_id(row, 9);
+		netns = store_known(row, 9);
 		sqlite3_reset(row);
 	}
 	if (!socket.state || !state_words[socket.state])
@@ -411,16 +400,16 @@ void read_row(sqlite3_stmt *from, struct revived_row *ret)
 			     .bytes_received = EVENT_UNKNOWN,
 			     .socket = NONE,
 			     .by = NONE},
-		.place = column_id(from, 1),
+		.place = store_known(from, 1),
 		.port = (uint16_t)sqlite3_column_int(from, 2),
 		.peer_port = (uint16_t)sqlite3_column_int(from, 4),
-		.process = column_id(from, 5),
+		.process = store_known(from, 5),
 		.has_holder = sqlite3_column_type(from, 6) != SQLITE_NULL,
 		.fd = sqlite3_column_int(from, 6),
-		.crew = column_id(from, 7),
+		.crew = store_known(from, 7),
 		.bits = bits_unpack(sqlite3_column_int64(from, 8)),
 		.cookie = (uint64_t)sqlite3_column_int64(from, 9),
-		.inode = column_id(from, 10)};
+		.inode = store_known(from, 10)};
 	peer_of(from, 3, ret);
 	judge_bits(ret);
 }

@@ -146,6 +146,12 @@ uint32_t store_known(sqlite3_stmt *from, int at)
 	return number > 0 && number < UINT32_MAX ? (uint32_t)number : 0;
 }
 
+uint8_t store_below(sqlite3_stmt *from, int at, unsigned limit)
+{
+	int64_t number = sqlite3_column_int64(from, at);
+	return number >= 0 && number < limit ? (uint8_t)number : 0;
+}
+
 bool store_peer(sqlite3_stmt *from, int at, struct ip *ret, bool *ret_is_v4)
 {
 	const void *peer = sqlite3_column_blob(from, at);

@@ -80,9 +80,10 @@ static inline int64_t number_length(uint64_t number)
 	return number > INT64_MAX ? NUMBER_NONE : (int64_t)number;
 }
 
-/* Of the column @at: a number of another table, 0 where there is none; an address of 4 or 16 bytes
- * (false: none). */
+/* Of the column @at: a number of another table, 0 where there is none; one below @limit, 0 where it
+ * is not; an address of 4 or 16 bytes (false: none). */
 uint32_t store_known(sqlite3_stmt *from, int at);
+uint8_t store_below(sqlite3_stmt *from, int at, unsigned limit);
 bool store_peer(sqlite3_stmt *from, int at, struct ip *ret, bool *ret_is_v4);
 
 int64_t store_about(sqlite3 *db, const char *key, int64_t otherwise);

@@ -42,6 +42,12 @@ int filter_parse(const char *text, const struct services *services, struct filte
 		 struct error *err);
 void filter_free(struct filter *filter);
 
+/* For cleanup(). */
+static inline void filterp(struct filter **filter)
+{
+	filter_free(*filter);
+}
+
 struct bounds filter_bounds(const struct filter *filter);
 uint32_t filter_needs(const struct filter *filter); /* NEED_ bits of the fields that it names */
 /* It says something about state, peer, role or held_by: the choice of states is its own. */

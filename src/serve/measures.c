@@ -24,11 +24,6 @@ void answer_rates(struct desk *desk, const struct request *request)
 		reply_end(desk, began, true);
 }
 
-static void filterp(struct filter **filter)
-{
-	filter_free(*filter);
-}
-
 void answer_graph(struct desk *desk, const struct request *request)
 {
 	struct error err = {0};

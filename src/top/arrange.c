@@ -38,11 +38,6 @@ uint32_t arrangement_find(const struct arrangement *arrangement, uint32_t id)
 	return UINT32_MAX;
 }
 
-static void filterp(struct filter **filter)
-{
-	filter_free(*filter);
-}
-
 static int make_rows(const struct wish *wish, const struct filter *filter, struct rows *rows)
 {
 	int r = rows_select(wish->snapshot, filter, rows);
