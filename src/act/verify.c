@@ -10,7 +10,6 @@
 #include "act/verify.h"
 #include "collect/collect.h"
 #include "source/process.h"
-#include "source/sock-diag.h"
 
 /* So long a port that is free is watched for one that takes it again at once; longer where a
  * systemd is known to start the service again. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/privilege.h"
-#include "base/text.h"
 #include "cmd/look.h"
 #include "view/json.h"
 #include "why/free.h"

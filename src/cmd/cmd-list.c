@@ -7,7 +7,6 @@
 #include "base/privilege.h"
 #include "cmd/look.h"
 #include "cmd/terminal.h"
-#include "collect/collect.h"
 #include "model/columns.h"
 #include "view/csv.h"
 #include "view/json.h"

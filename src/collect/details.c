@@ -1,8 +1,6 @@
 /* What is told of the namespaces, processes and users of a snapshot. */
 #include <errno.h>
 
-#include "base/debug.h"
-#include "base/privilege.h"
 #include "collect/census.h"
 #include "collect/details.h"
 #include "collect/stream.h"

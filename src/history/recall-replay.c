@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "history/recall.h"
-#include "model/filter.h"
 
 /* An end of an interval, an event or a gap. */
 struct told {

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/numbers.h"
 #include "nft/nft.h"
 #include "nft/parse.h"
 

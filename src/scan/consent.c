@@ -1,7 +1,6 @@
 /* Before anything is sent: how much it is, whether that was allowed, and who may mind. */
 #include <errno.h>
 
-#include "base/format.h"
 #include "scan/consent.h"
 #include "source/fail2ban.h"
 

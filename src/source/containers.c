@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/numbers.h"
 #include "source/container-name.h"
 #include "source/containers.h"
 #include "source/descent.h"

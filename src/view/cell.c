@@ -1,7 +1,6 @@
 /* One cell of a table. */
 #include <string.h>
 
-#include "base/text.h"
 #include "model/rows-some.h"
 #include "view/cell.h"
 

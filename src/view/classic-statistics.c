@@ -1,5 +1,4 @@
 /* netstat -s as Windows prints it; the counters that Linux has. */
-#include "base/format.h"
 #include "view/classic.h"
 
 struct line {

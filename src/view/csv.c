@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "view/csv.h"
 
 static int add_value(void *data, const struct value *value, uint32_t times)

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/format.h"
 #include "base/text.h"
 #include "model/field.h"
 #include "view/history-cell.h"

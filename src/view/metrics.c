@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/attributes.h"
-#include "base/format.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "view/metrics.h"

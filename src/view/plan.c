@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "base/format.h"
-#include "model/value.h"
 #include "view/json.h"
 #include "view/plan.h"
 

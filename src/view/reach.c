@@ -1,5 +1,4 @@
 /* Who can reach a socket, in words. */
-#include "base/format.h"
 #include "view/reach.h"
 
 #define RINGS_MAX 12

@@ -1,9 +1,7 @@
 /* Where a connect ends: nothing listens there, only elsewhere, or no more connections are taken. */
 #include <errno.h>
 
-#include "base/format.h"
 #include "why/cause.h"
-#include "why/endpoint.h"
 #include "why/words.h"
 
 static bool is_open(const struct inquiry *inquiry, const struct socket *socket)

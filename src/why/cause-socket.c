@@ -5,7 +5,6 @@
 #include "model/ancestry.h"
 #include "source/process.h"
 #include "why/cause.h"
-#include "why/endpoint.h"
 #include "why/standing.h"
 #include "why/words.h"
 

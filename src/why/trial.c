@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 
 #include "base/privilege.h"
-#include "source/descriptor.h"
 #include "why/endpoint.h"
 #include "why/trial.h"
 

@@ -37,12 +37,6 @@ def pids_by_psutil(port):
     return found
 
 
-def listeners_by_psutil():
-    """(address, port, pid) of each listening TCP socket of this namespace; one pid a socket."""
-    return {(c.laddr.ip, c.laddr.port, c.pid)
-            for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
-
-
 # ---- /proc ----
 
 def holders_by_proc(inode):
