@@ -18,8 +18,6 @@
 #define OWN_MOST 4096 /* variables of our own environment that a command gets */
 #define GIVEN_MOST 128
 
-extern char **environ;
-
 enum answer { ANSWER_STARTED, ANSWER_FULL, ANSWER_FAILED };
 
 struct running {
