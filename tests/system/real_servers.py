@@ -48,6 +48,7 @@ class Server:
     folders: tuple = ()
     environment: dict = dataclasses.field(default_factory=dict)
     hint: str = "-"
+    ready: tuple = ()  # what it is asked, and what its answer has once it serves: it listens before
 
 
 def dpkg(package):
@@ -221,7 +222,8 @@ DocumentRoot {d}
                     "key_file={d}/key.pem\nautorun=\n[Logging]\nLogFile={d}/log\nLogLevel=ERROR\n[Xorg]\nname=x\n"
                     "lib=libvnc.so\n"}, v4_only=True),
     "tigervnc": Server("Xtigervnc :{display} -rfbport {p} -SecurityTypes None -interface {a} -nolisten tcp -nolisten unix",
-                       "vnc", findings=(OPEN, CLEAR), protocol="3.8", environment={"HOME": "{d}"}),
+                       "vnc", findings=(OPEN, CLEAR), protocol="3.8", environment={"HOME": "{d}"},
+                       ready=(b"", b"RFB")),
     "rsync": Server("rsync --daemon --no-detach --address {a} --port {p} --config {d}/conf", "rsync", findings=(CLEAR,),
                     protocol="32.0", files={"conf": "use chroot = no\n[m]\npath = {d}\n"}),
     "etcd": Server("etcd --data-dir {d}/e --listen-client-urls http://{b}:{p} --advertise-client-urls http://{b}:{p} "
@@ -235,7 +237,7 @@ DocumentRoot {d}
                      "docker", "Podman", dpkg("podman"), findings=(OPEN, CLEAR), root=True, protocol="1.41"),
     "zookeeper": Server("java -cp '/etc/zookeeper/conf:/usr/share/java/zookeeper.jar:/usr/share/java/*' "
                         "org.apache.zookeeper.server.quorum.QuorumPeerMain {d}/conf", "zookeeper", "ZooKeeper",
-                        dpkg("zookeeper"), findings=(CLEAR,), files={
+                        dpkg("zookeeper"), findings=(CLEAR,), ready=(b"srvr", b"Zookeeper version"), files={
                             "conf": "tickTime=2000\ndataDir={d}\nclientPort={p}\nclientPortAddress={a}\n"
                                     "admin.enableServer=false\n"}),
     "kamailio": Server("kamailio -DD -E -f {d}/conf -Y {d} -m 32", "sip", "kamailio", dpkg("kamailio"), findings=(CLEAR,),
@@ -391,6 +393,17 @@ def _await(process, proto, port, said, inside, limit=60):
         time.sleep(0.02)  # the kernel has no event for a port that is taken
 
 
+def _await_answer(address, port, asked, expected, limit=60):
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        with socket.create_connection((address, port), limit) as peer:
+            peer.sendall(asked)
+            if expected in peer.recv(4096):
+                return
+        time.sleep(0.05)  # it says only that it does not serve yet
+    raise RuntimeError(f"the server does not answer {asked} by {expected}")
+
+
 @contextlib.contextmanager
 def running(name, address="127.0.0.1", inside=None, more=""):
     """The server, up on a port of @address until the block ends; in the network of the process @inside; with the words
@@ -424,9 +437,8 @@ def running(name, address="127.0.0.1", inside=None, more=""):
             process = subprocess.Popen(_as_user(name, _fill(server.words + more, names), inside), shell=True, env=environment, cwd="/",
                                        stdin=subprocess.PIPE, stdout=said, stderr=said, start_new_session=True)
             _await(process, server.proto, names.p, f"{folder}/said", inside)
-            if name == "tigervnc" and not inside:  # listens long before it serves, and counts those who went away meanwhile
-                with socket.create_connection((address, names.p), 60) as peer:
-                    peer.recv(12)
+            if server.ready and not inside:
+                _await_answer(address, names.p, *server.ready)
             yield types.SimpleNamespace(port=names.p, address=address, folder=folder, pid=process.pid)
             process.stdin.close()
     finally:

@@ -234,6 +234,17 @@ static void test_answers_by_specification_double(void **state)
 	assert_string_equal(seen.version, "24.0.5");
 }
 
+/* It listens before it has read its data, and says so to whom asks then. */
+static void test_zookeeper_is_named_before_it_serves(void **state)
+{
+	struct identified seen;
+	(void)state;
+	static const char loading[] = "This ZooKeeper instance is not currently serving requests\n";
+	check_one("zookeeper", loading, sizeof(loading) - 1, false, "zookeeper", &seen);
+	assert_string_equal(seen.product, "ZooKeeper");
+	assert_string_equal(seen.version, "");
+}
+
 /* A ping names the engine; only what needs the right to see shows that none is asked for. */
 static void test_docker_is_named_by_its_ping(void **state)
 {
@@ -312,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_text_of_a_server_is_clean_and_bounded),
 		cmocka_unit_test(test_products_are_parted_from_versions),
 		cmocka_unit_test(test_answers_by_specification_double),
+		cmocka_unit_test(test_zookeeper_is_named_before_it_serves),
 		cmocka_unit_test(test_docker_is_named_by_its_ping),
 		cmocka_unit_test(test_metrics_name_program_and_version),
 		cmocka_unit_test(test_endless_data_ends),

@@ -3,7 +3,8 @@
 
 #include "scan/identify/protocol.h"
 
-static const char said[] = "Zookeeper version: ", refused[] = "srvr is not executed because";
+static const char said[] = "Zookeeper version: ", refused[] = "srvr is not executed because",
+		  not_yet[] = "This ZooKeeper instance is not currently serving requests";
 
 static void hello(struct talk *talk)
 {
@@ -12,8 +13,8 @@ static void hello(struct talk *talk)
 
 static enum verdict recognise(struct look *look)
 {
-	const char *text = look->in[0] == 'Z' ? said : refused;
-	return look_begins(look, text);
+	char first = (char)look->in[0];
+	return look_begins(look, first == 'Z' ? said : first == 'T' ? not_yet : refused);
 }
 
 static enum verdict converse(struct talk *talk)
