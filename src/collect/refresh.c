@@ -342,15 +342,6 @@ void refresh_give_room(struct refresh *refresh)
 	pthread_mutex_unlock(&refresh->lock);
 }
 
-void refresh_interval(struct refresh *refresh, unsigned interval_ms)
-{
-	pthread_mutex_lock(&refresh->lock);
-	refresh->interval_ms =
-		interval_ms < REFRESH_INTERVAL_MIN_MS ? REFRESH_INTERVAL_MIN_MS : interval_ms;
-	wake(refresh);
-	pthread_mutex_unlock(&refresh->lock);
-}
-
 uint64_t refresh_cost_ns(struct refresh *refresh)
 {
 	pthread_mutex_lock(&refresh->lock);

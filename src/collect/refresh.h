@@ -49,8 +49,6 @@ void refresh_spare(struct refresh *refresh, uint32_t n_sockets);
 bool refresh_wants_room(struct refresh *refresh);
 void refresh_give_room(struct refresh *refresh);
 
-void refresh_interval(struct refresh *refresh, unsigned interval_ms);
-
 /* How long the last one took, in nanoseconds; 0: none yet. */
 uint64_t refresh_cost_ns(struct refresh *refresh);
 
