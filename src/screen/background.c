@@ -66,6 +66,34 @@ enum background background_parse(const char *bytes, size_t n, bool *ret_is_whole
 	return found;
 }
 
+/* Where the answer that begins at @at ends; NULL: it is none, or its end has not come. */
+static const char *end_of_answer(const char *at, const char *end)
+{
+	if (end - at > 4 && memcmp(at, "\033]11;", 5) == 0) {
+		for (at += 5; at < end; at++)
+			if (*at == '\a' || (*at == '\\' && at[-1] == '\033'))
+				return at + 1;
+	} else if (end - at > 3 && memcmp(at, "\033[?", 3) == 0) {
+		for (at += 3; at < end && strchr("0123456789;", *at) && *at; at++)
+			continue;
+		return at < end && *at == 'c' ? at + 1 : NULL;
+	}
+	return NULL;
+}
+
+void background_typed(const char *bytes, size_t n, struct typed *ret)
+{
+	const char *end = bytes + n;
+	ret->n = 0;
+	while (bytes < end && ret->n < sizeof(ret->bytes)) {
+		const char *behind = end_of_answer(bytes, end);
+		if (behind)
+			bytes = behind;
+		else
+			ret->bytes[ret->n++] = *bytes++;
+	}
+}
+
 enum background background_of_variable(const char *text)
 {
 	const char *last = text ? strrchr(text, ';') : NULL;
@@ -75,13 +103,14 @@ enum background background_of_variable(const char *text)
 	return colour == 7 || colour == 15 ? BACKGROUND_LIGHT : BACKGROUND_DARK;
 }
 
-enum background background_ask(int in, int out)
+enum background background_ask(int in, int out, struct typed *typed)
 {
-	char bytes[256];
+	char bytes[TYPED_MAX];
 	size_t n = 0;
 	bool is_whole = false;
 	enum background found = BACKGROUND_UNKNOWN;
 	int64_t until = clock_ms() + BACKGROUND_WAIT_MS, left;
+	typed->n = 0;
 	if (write(out, question, sizeof(question) - 1) < 0)
 		return found;
 	while (!is_whole && n < sizeof(bytes) && (left = until - clock_ms()) > 0) {
@@ -94,5 +123,6 @@ enum background background_ask(int in, int out)
 		n += (size_t)got;
 		found = background_parse(bytes, n, &is_whole);
 	}
+	background_typed(bytes, n, typed);
 	return found;
 }

@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <wchar.h>
 
+#include "base/clock.h"
 #include "base/module.h"
 #include "screen/background.h"
 #include "screen/palette.h"
@@ -17,7 +18,7 @@
 #include "screen/terminfo.h"
 
 #define ESCAPE_MS 25	       /* behind ESC the rest of a key's bytes follow at once */
-#define SEQUENCE_MAX 256       /* of bytes of an answer that nobody waits for any more */
+#define SEQUENCE_MS 500	       /* behind its beginning the rest of a sequence comes within */
 #define PASTE_ON "\033[?2004h" /* bracketed paste: what is pasted is told from what is typed */
 #define PASTE_OFF "\033[?2004l"
 
@@ -27,6 +28,13 @@ struct screen {
 	enum colours colours;
 	bool is_light, is_all_new, is_pasting, is_utf8;
 	int cursor;
+	/* Bytes that are no key are still to come: those of a sequence that began with ESC and
+	 * this; 0: of none. */
+	char passing;
+	char passed[4]; /* its first ones */
+	unsigned n_passed;
+	wint_t last_passed;
+	uint64_t passed_ms;
 };
 
 static void send_text(struct screen *screen, const char *bytes, size_t n)
@@ -44,7 +52,7 @@ static void send_text(struct screen *screen, const char *bytes, size_t n)
 
 /* ---- opening ---- */
 
-static enum background ask_background(void)
+static enum background ask_background(struct typed *typed)
 {
 	struct termios was, raw;
 	const char *term = getenv("TERM");
@@ -55,7 +63,7 @@ static enum background ask_background(void)
 	raw = was;
 	cfmakeraw(&raw);
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-	enum background told = background_ask(STDIN_FILENO, STDOUT_FILENO);
+	enum background told = background_ask(STDIN_FILENO, STDOUT_FILENO, typed);
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &was);
 	return told == BACKGROUND_UNKNOWN ? found : told;
 }
@@ -110,6 +118,7 @@ static void take_locale(bool is_utf8)
 static int open_screen(const struct screen_options *options, struct screen **ret, struct error *err)
 {
 	const char *term = getenv("TERM");
+	struct typed typed = {.n = 0};
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		error_text(err, -ENOTTY, "standard input and output are no terminal");
 		error_hint(err, "`doorward list` is for pipes and files");
@@ -120,7 +129,7 @@ static int open_screen(const struct screen_options *options, struct screen **ret
 		return error_set(err, -ENOMEM, "take the terminal");
 	take_locale(options->is_utf8);
 	screen->is_utf8 = options->is_utf8;
-	screen->is_light = options->has_colour && ask_background() == BACKGROUND_LIGHT;
+	screen->is_light = options->has_colour && ask_background(&typed) == BACKGROUND_LIGHT;
 	set_escdelay(ESCAPE_MS);
 	screen->terminal = open_direct(options->has_colour);
 	if (!screen->terminal)
@@ -142,6 +151,8 @@ static int open_screen(const struct screen_options *options, struct screen **ret
 	screen->cursor = -1;
 	screen->is_all_new = true;
 	send_text(screen, PASTE_ON, sizeof(PASTE_ON) - 1);
+	while (typed.n) /* the last that is put back is read first */
+		ungetch((unsigned char)typed.bytes[--typed.n]);
 	*ret = screen;
 	return 0;
 }
@@ -274,22 +285,47 @@ static int next_key(wint_t *key)
 	return wget_wch(stdscr, key);
 }
 
-/* The bytes of a sequence that ncurses does not know: an answer that came late, a paste's brackets.
- * None of them may be taken for a key. */
-static void pass_over(struct screen *screen, wint_t first)
+static bool is_last(const struct screen *screen, wint_t key)
 {
-	char bytes[SEQUENCE_MAX];
-	unsigned n = 0;
+	if (screen->passing == '[')
+		return key >= 0x40 && key <= 0x7e;
+	return key == '\a' || (key == '\\' && screen->last_passed == 27);
+}
+
+/* The bytes of a sequence that ncurses does not know: an answer that came late, a paste's brackets.
+ * None of them may be taken for a key, those neither that come with a later read. */
+static void pass_over(struct screen *screen)
+{
 	wint_t key;
-	bool is_string = first != '[';
-	while (n < sizeof(bytes) && next_key(&key) == OK) {
-		bytes[n++] = key < 128 ? (char)key : '?';
-		if (is_string ? key == '\a' || (key == '\\' && n > 1 && bytes[n - 2] == '\033')
-			      : key >= 0x40 && key <= 0x7e)
-			break;
+	int r;
+	while ((r = next_key(&key)) == OK) {
+		bool is_end = is_last(screen, key);
+		screen->passed_ms = clock_ms();
+		screen->last_passed = key;
+		if (screen->n_passed < sizeof(screen->passed))
+			screen->passed[screen->n_passed] = key < 128 ? (char)key : '?';
+		screen->n_passed++;
+		if (!is_end)
+			continue;
+		if (screen->passing == '[' && screen->n_passed == 4 &&
+		    memcmp(screen->passed, "20", 2) == 0 && screen->passed[3] == '~')
+			screen->is_pasting = screen->passed[2] == '0';
+		screen->passing = 0;
+		return;
 	}
-	if (!is_string && n == 4 && memcmp(bytes, "20", 2) == 0 && bytes[3] == '~')
-		screen->is_pasting = bytes[2] == '0';
+	if (r == KEY_CODE_YES) { /* it was broken off */
+		screen->passing = 0;
+		ungetch((int)key);
+	}
+}
+
+static void begin_passing(struct screen *screen, wint_t first)
+{
+	screen->passing = (char)first;
+	screen->n_passed = 0;
+	screen->last_passed = 0;
+	screen->passed_ms = clock_ms();
+	pass_over(screen);
 }
 
 static void read_escape(struct screen *screen, struct input *ret)
@@ -298,13 +334,25 @@ static void read_escape(struct screen *screen, struct input *ret)
 	int r = next_key(&key);
 	ret->kind = INPUT_ESCAPE;
 	if (r == OK && (key == '[' || key == ']' || key == 'P' || key == '_' || key == '^')) {
-		pass_over(screen, key);
+		begin_passing(screen, key);
 		ret->kind = INPUT_OTHER;
 	} else if (r == OK) {
 		unget_wch((wchar_t)key); /* another key: it only came soon */
 	} else if (r == KEY_CODE_YES) {
 		ungetch((int)key);
 	}
+}
+
+/* True: nothing else is there yet. One whose rest never comes is given up. */
+static bool is_passing(struct screen *screen)
+{
+	if (!screen->passing)
+		return false;
+	if (clock_ms() - screen->passed_ms > SEQUENCE_MS)
+		screen->passing = 0;
+	else
+		pass_over(screen);
+	return screen->passing != 0;
 }
 
 static void read_mouse(struct input *ret)
@@ -378,8 +426,10 @@ static void read_char(struct screen *screen, wint_t key, struct input *ret)
 static void read_input(struct screen *screen, struct input *ret)
 {
 	wint_t key;
-	int r = next_key(&key);
 	*ret = (struct input){.kind = INPUT_NONE};
+	if (is_passing(screen))
+		return;
+	int r = next_key(&key);
 	if (r == KEY_CODE_YES && key == KEY_MOUSE)
 		read_mouse(ret);
 	else if (r == KEY_CODE_YES)

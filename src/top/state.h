@@ -56,7 +56,7 @@ struct top;
 struct layer {
 	void (*draw)(struct top *top);
 	void (*input)(struct top *top, const struct input *input);
-	const char *keys; /* the line of its keys */
+	bool takes_text; /* what is pasted too, which is no command elsewhere */
 };
 extern const struct layer layer_pager, layer_help, layer_filter, layer_file, layer_moment,
 	layer_chooser;

@@ -236,9 +236,11 @@ static void take_keys(struct top *top)
 		if (input.kind == INPUT_NONE)
 			return;
 		top->is_dirty = true;
+		if (input.is_pasted && !(top->layer && top->layer->takes_text))
+			continue;
 		if (top->layer)
 			top->layer->input(top, &input);
-		else if (!input.is_pasted && !frame_press(top, &input) && !keys_input(top, &input))
+		else if (!frame_press(top, &input) && !keys_input(top, &input))
 			tabs[top->tab].input(top, &input);
 	}
 }
@@ -410,6 +412,7 @@ static int run(struct top *top, struct error *err)
 		top->is_dirty = true;
 		events_watch(top);
 		top_show(top);
+		take_keys(top); /* those that were typed while it opened: no read is to come */
 		r = loop(top, signals);
 	}
 	top->functions->close(top->screen);

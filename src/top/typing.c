@@ -111,7 +111,7 @@ static void input_filter(struct top *top, const struct input *input)
 	}
 }
 
-const struct layer layer_filter = {.draw = draw_filter, .input = input_filter};
+const struct layer layer_filter = {.draw = draw_filter, .input = input_filter, .takes_text = true};
 
 /* ---- a file's name ---- */
 
@@ -165,7 +165,7 @@ static void input_file(struct top *top, const struct input *input)
 		top->line_error = (struct error){0};
 }
 
-const struct layer layer_file = {.draw = draw_file, .input = input_file};
+const struct layer layer_file = {.draw = draw_file, .input = input_file, .takes_text = true};
 
 /* ---- a moment ---- */
 
@@ -198,4 +198,4 @@ static void input_moment(struct top *top, const struct input *input)
 		top->line_error = (struct error){0};
 }
 
-const struct layer layer_moment = {.draw = draw_moment, .input = input_moment};
+const struct layer layer_moment = {.draw = draw_moment, .input = input_moment, .takes_text = true};

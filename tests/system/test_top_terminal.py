@@ -22,9 +22,9 @@ DARK, LIGHT = b"\x1b]11;rgb:1c1c/1c1c/1c1c\x1b\\\x1b[?62;c", b"\x1b]11;rgb:ffff/
 def top(tmp_path):
     running = []
 
-    def start(*words, **how):
+    def start(*words, shows=b"PROTO", **how):
         running.append(Pty(tmp_path, [program("DOORWARD", "src/doorward"), "top", *words], **how))
-        running[-1].wait(b"PROTO")
+        running[-1].wait(shows)
         return running[-1]
 
     yield start
@@ -161,6 +161,48 @@ def test_an_answer_that_comes_late_is_no_key(top):
     assert b"blocked" not in screen.got and b"close tcp" not in screen.got and screen.process.poll() is None
     screen.write(b"?")
     screen.wait(b"whole story")
+
+
+@pytest.mark.parametrize("parts", [
+    [b"\x1b]11;rgb:1c1c/1c", b"1c/1c1c\x1b\\"],
+    [b"\x1b]11;rgb:1c1c/1c1c/1c1c\x1b\\\x1b[?6", b"3;2c"],
+    [b"\x1b[20", b"0~3", b"q\x1b[201~"],
+    [b"\x1b[200~3q\x1b[20", b"1~"],
+])
+def test_what_comes_in_two_reads_is_no_key_either(top, parts):
+    screen = top("port = 1")
+    for part in parts:
+        screen.write(part)
+        screen.read(0.1)
+    screen.read(0.4)
+    assert b"doors a place" not in screen.got and b"REMOTE" not in screen.got and screen.process.poll() is None
+    screen.write(b"?")  # and what is typed then is a key again
+    screen.wait(b"whole story")
+
+
+def test_a_sequence_whose_rest_never_comes_is_given_up(top):
+    screen = top("port = 1")
+    screen.write(b"\x1b]11;rgb:")
+    screen.read(0.7)
+    screen.write(b"?")
+    screen.wait(b"whole story")
+
+
+@pytest.mark.parametrize("typed", [b"?", DARK + b"?", b"?" + DARK])
+def test_what_is_typed_while_the_terminal_is_asked_is_not_lost(top, typed):
+    top(answers={b"\x1b]11;?": typed}, shows=b"whole story")
+
+
+def test_what_is_pasted_chooses_no_columns(top, tmp_path):
+    screen = top()
+    screen.write(b"C")
+    screen.wait(b"Space in or out")
+    screen.write(b"\x1b[200~ s>\x1b[201~")
+    screen.read(0.3)
+    screen.write(b"\x1b")
+    screen.write(b"q")
+    assert screen.end() == (0, "")
+    assert not (tmp_path / "doorward").exists()
 
 
 def test_what_is_pasted_is_no_command(top):

@@ -57,9 +57,33 @@ static void test_nobody_answers(unused_argument void **state)
 {
 	int ends[2];
 	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(background_ask(ends[0], ends[1]), BACKGROUND_UNKNOWN);
+	struct typed typed;
+	/* not even itself: the question is read as what was typed, and kept */
+	assert_int_equal(background_ask(ends[0], ends[1], &typed), BACKGROUND_UNKNOWN);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+static void assert_typed(const char *bytes, const char *wanted)
+{
+	struct typed typed;
+	background_typed(bytes, strlen(bytes), &typed);
+	assert_int_equal(typed.n, strlen(wanted));
+	assert_memory_equal(typed.bytes, wanted, typed.n);
+}
+
+/* What a person types before the answers, between them and behind them is no answer. */
+static void test_what_is_typed_meanwhile_is_kept(unused_argument void **state)
+{
+	assert_typed("", "");
+	assert_typed("q", "q");
+	assert_typed("a\033]11;rgb:0/0/0\ab\033[?62;4cd", "abd");
+	assert_typed("\033]11;rgb:0/0/0\033\\3", "3");
+	assert_typed("\033[A\033[?62;c", "\033[A"); /* a key of the cursor */
+	assert_typed("\033]11;rgb:1c", "\033]11;rgb:1c");
+	assert_typed("\033[?62", "\033[?62");
+	assert_typed("\033", "\033");
+	assert_typed("\033[?25h", "\033[?25h");
 }
 
 static void test_colours_of_few_and_many(unused_argument void **state)
@@ -104,6 +128,7 @@ int main(void)
 		cmocka_unit_test(test_any_part_of_an_answer),
 		cmocka_unit_test(test_the_variable),
 		cmocka_unit_test(test_nobody_answers),
+		cmocka_unit_test(test_what_is_typed_meanwhile_is_kept),
 		cmocka_unit_test(test_colours_of_few_and_many),
 		cmocka_unit_test(test_sixteen_are_to_be_seen_on_either_ground),
 	};
