@@ -57,8 +57,9 @@ static enum background ask_background(struct typed *typed)
 	struct termios was, raw;
 	const char *term = getenv("TERM");
 	enum background found = background_of_variable(getenv("COLORFGBG"));
-	/* the console of Linux takes the question for text */
-	if (!term || strcmp(term, "linux") == 0 || tcgetattr(STDIN_FILENO, &was) < 0)
+	/* the console of Linux takes the question for text, and so may one that nobody knows */
+	if (!term || strcmp(term, "linux") == 0 || !terminfo_has(term, "cup") ||
+	    tcgetattr(STDIN_FILENO, &was) < 0)
 		return found;
 	raw = was;
 	cfmakeraw(&raw);
@@ -79,19 +80,24 @@ static enum colours count_colours(void)
 	return COLORS >= 256 ? COLOURS_256 : COLORS >= 16 ? COLOURS_16 : COLOURS_8;
 }
 
-/* Where the terminal says that it has 24 bits of colour, the entry that says how. */
+/* Where the terminal says that it has 24 bits of colour. TERMINFO stays set where nothing was in
+ * its place, for other threads may read the environment: a variable more is none the less. */
 static SCREEN *open_direct(bool has_colour)
 {
-	char name[64];
-	const char *colours = getenv("COLORTERM"), *term = getenv("TERM");
+	const char *colours = getenv("COLORTERM"), *term = getenv("TERM"),
+		   *was = getenv("TERMINFO");
+	cleanup(out_done) struct out entry = {.fd = -1};
 	if (!has_colour || !colours || !term ||
-	    (strcmp(colours, "truecolor") != 0 && strcmp(colours, "24bit") != 0))
+	    (strcmp(colours, "truecolor") != 0 && strcmp(colours, "24bit") != 0) ||
+	    out_init(&entry, -1) < 0 || !terminfo_direct(term, &entry))
 		return NULL;
-	size_t n = strcspn(term, "-");
-	if (n > sizeof(name) - 8)
+	cleanup(freep) char *kept = was ? strdup(was) : NULL;
+	if ((was && !kept) || setenv("TERMINFO", entry.data, 1) < 0)
 		return NULL;
-	snprintf(name, sizeof(name), "%.*s-direct", (int)n, term);
-	return terminfo_has(name) ? newterm(name, stdout, stdin) : NULL;
+	SCREEN *terminal = newterm(TERMINFO_OWN, stdout, stdin);
+	if (kept)
+		setenv("TERMINFO", kept, 1);
+	return terminal;
 }
 
 static void set_modes(void)
@@ -142,7 +148,7 @@ static int open_screen(const struct screen_options *options, struct screen **ret
 		free(screen);
 		error_text(err, -ENOTSUP,
 			   "the terminal %.40s cannot move its cursor, or is unknown",
-			   term ? term : "");
+			   term && *term ? term : "(TERM is not set)");
 		error_hint(err, "set TERM to what it is, such as xterm-256color");
 		return -ENOTSUP;
 	}

@@ -253,18 +253,38 @@ DIRECT = r"""xterm-direct|xterm with 24 bits of colour,
 def test_a_terminal_of_24_bits_gets_the_very_colours(top, tmp_path):
     (tmp_path / "direct").write_text(DIRECT)
     subprocess.run(["tic", "-x", "-o", tmp_path / "terminfo", tmp_path / "direct"], check=True, capture_output=True)
-    screen = top(TERM="xterm-256color", COLORTERM="truecolor", TERMINFO_DIRS=f"{tmp_path}/terminfo:/lib/terminfo:/usr/share/terminfo")
+    screen = top(TERM="xterm-direct", TERMINFO_DIRS=f"{tmp_path}/terminfo:/lib/terminfo:/usr/share/terminfo")
     screen.write(b"q")
     screen.end()
     assert b"38:2::95:215:255m" in screen.got  # #5fd7ff of the titles
     assert not re.search(rb"38[:;]5[:;]", screen.got)
 
 
-def test_a_terminal_that_nobody_knows_is_refused(tmp_path):
+@pytest.mark.parametrize("term", ["xterm-256color", "xterm", "tmux-256color", "screen-256color"])
+@pytest.mark.parametrize("says", ["truecolor", "24bit"])
+def test_a_terminal_that_says_24_bits_gets_them_whatever_is_installed(top, term, says):
+    screen = top(TERM=term, COLORTERM=says)
+    assert b"38;2;95;215;255m" in screen.got and b"48;2;48;48;48m" in screen.got
+    screen.write(b"\x1b[<0;38;1M" if term.startswith("xterm-") else b"3")  # its keys and its mouse are the same
+    screen.wait(b"doors a place")
+    screen.write(b"q")
+    assert screen.end() == (0, "")
+    assert not re.search(rb"[34]8[:;]5[:;]", screen.got) and screen.is_as_before()
+
+
+@pytest.mark.parametrize("changes", [{"COLORTERM": "truecolor", "NO_COLOR": "1"}, {"COLORTERM": "truecolor", "TERM": "vt100"}])
+def test_no_24_bits_where_there_are_no_colours(top, changes):
+    screen = top(**changes)
+    assert not re.search(rb"[34]8[:;][25][:;]", screen.got)
+
+
+@pytest.mark.parametrize("term", ["no-such-terminal", "dumb", ""])
+def test_a_terminal_that_nobody_knows_is_asked_nothing_and_refused(tmp_path, term):
     leaky = {"ASAN_OPTIONS": "detect_leaks=0"} if is_sanitized() else {}  # what ncurses keeps of one that it refuses
-    screen = Pty(tmp_path, [program("DOORWARD", "src/doorward"), "top"], TERM="no-such-terminal", **leaky)
+    screen = Pty(tmp_path, [program("DOORWARD", "src/doorward"), "top"], TERM=term, **leaky)
     screen.process.wait(30)
     status, err = screen.end()
-    assert status == 3 and "no-such-terminal" in err and "set TERM" in err
+    assert status == 3 and (term or "TERM is not set") in err and "set TERM" in err
+    assert b"]11;" not in screen.got
     assert screen.is_as_before()
     screen.close()
