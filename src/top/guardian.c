@@ -1,8 +1,10 @@
 /* Who puts the terminal back. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "top/guardian.h"
@@ -12,6 +14,8 @@
  * do not know. */
 static const char put_back[] = "\033[?1049l\033[?25h\033[?1000l\033[?1002l\033[?1003l\033[?1006l"
 			       "\033[?2004l\033[?1l\033>\033[0m\033(B\r\n";
+
+#define ENDS_WITHIN 3 /* seconds, asked to: else it waits for a terminal that takes nothing */
 
 static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
 
@@ -55,8 +59,13 @@ static void restore(const struct guardian *guardian)
 	if (!guardian->has_terminal)
 		return;
 	signal(SIGTTOU, SIG_IGN); /* it is put back from the background too */
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &guardian->terminal);
-	if (write(STDOUT_FILENO, put_back, sizeof(put_back) - 1) < 0)
+	tcsetattr(STDIN_FILENO, TCSANOW, &guardian->terminal);
+	/* where the terminal takes nothing, what waits for it makes room */
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	if (poll(&out, 1, 0) == 0)
+		tcflush(STDOUT_FILENO, TCOFLUSH);
+	tcflush(STDIN_FILENO, TCIFLUSH);
+	if (poll(&out, 1, 0) == 1 && write(STDOUT_FILENO, put_back, sizeof(put_back) - 1) < 0)
 		return; /* it is gone, then there is nothing to put back */
 }
 
@@ -66,7 +75,10 @@ static bool look(const struct guardian *guardian, int *status)
 	while (waitpid(guardian->child, status, WNOHANG | WUNTRACED) == guardian->child) {
 		if (!WIFSTOPPED(*status))
 			return true;
-		raise(SIGSTOP); /* whoever started this has the terminal now */
+		/* Whoever started this has the terminal now. A script that waits for it stops with
+		 * it, as by ^Z of the terminal; SIGCONT takes back what the two here would. */
+		kill(0, SIGTSTP);
+		raise(SIGSTOP);
 		kill(guardian->child, SIGCONT);
 	}
 	return false;
@@ -77,10 +89,16 @@ int guardian_wait(struct guardian *guardian, struct error *err)
 	sigset_t set;
 	int status = 0;
 	block(guardian, &set);
+	bool is_asked_to_end = false;
 	while (!look(guardian, &status)) {
-		int number = sigwaitinfo(&set, NULL);
-		if (number > 0 && number != SIGCHLD)
+		const struct timespec patience = {.tv_sec = ENDS_WITHIN};
+		int number = is_asked_to_end ? sigtimedwait(&set, NULL, &patience)
+					     : sigwaitinfo(&set, NULL);
+		if (number < 0 && errno == EAGAIN)
+			kill(guardian->child, SIGKILL);
+		else if (number > 0 && number != SIGCHLD)
 			kill(guardian->child, number);
+		is_asked_to_end |= number == SIGTERM || number == SIGINT || number == SIGHUP;
 	}
 	struct termios left;
 	if (WIFEXITED(status)) {

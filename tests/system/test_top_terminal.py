@@ -123,6 +123,41 @@ def test_suspended_it_gives_the_terminal_back_and_comes_again(top):
     assert screen.end()[0] == 0
 
 
+def test_a_script_that_started_it_is_suspended_with_it(tmp_path):
+    """Else the shell behind the script waits for what stands still, and nobody has the terminal."""
+    (tmp_path / "script").write_text(f"{program('DOORWARD', 'src/doorward')} top\necho it goes on\n")
+    shell = Pty(tmp_path, ["bash", "--norc", "-i"])
+    shell.write(f"bash {tmp_path}/script\n".encode())
+    shell.wait(b"PROTO")
+    shell.write(b"\x1a")
+    shell.wait(LEAVES)
+    shell.write(b"echo here: $((6*7))\n")
+    shell.wait(b"here: 42")
+    shell.got = b""
+    shell.write(b"fg\n")
+    shell.wait(b"PROTO")
+    shell.write(b"q")
+    shell.wait(b"it goes on")
+    shell.write(b"exit\n")
+    shell.process.wait(30)
+    shell.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminal_that_takes_nothing_any_more_keeps_nobody(top, number):
+    screen = top(columns=300, rows=100)
+    child = child_of(screen)
+    until = time.monotonic() + 30
+    while "tty_write" not in pathlib.Path(f"/proc/{child}/stack").read_text(encoding="ascii") and time.monotonic() < until:
+        screen.write(b"\x0c")  # all is sent anew, and not read here
+        select.select([], [], [], 0.01)
+    os.kill(screen.process.pid, number)
+    assert screen.process.wait(20) == 3
+    assert gone(child) and screen.is_as_before()
+    screen.read(0.2)
+    assert LEAVES in screen.got and b"\x1b[?2004l" in screen.got
+
+
 # ---- what is sent ----
 
 def test_only_what_has_changed_is_sent(top):
