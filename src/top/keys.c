@@ -4,6 +4,7 @@
 #include "top/actions.h"
 #include "top/events.h"
 #include "top/keys.h"
+#include "top/map.h"
 #include "top/state.h"
 
 static void leave(struct top *top)
@@ -163,7 +164,10 @@ const struct key_binding top_keys[] = {
 	{"t", "TCP/UDP", "the doors of TCP, or of UDP", 0, 0, 't', 0, action_proto, needs_map},
 	{"m", "Dots", "draw by half blocks, braille or ASCII", 0, 0, 'm', 0, action_drawing,
 	 needs_map},
-	{"Tab, 1-4", NULL, "the next tab; Doors, Connections, Map, Events", INPUT_TAB, 0, 0, 0,
+	{"+, -", NULL, "into the block of 256 doors, and out again", 0, 0, '+', 0, map_enter,
+	 needs_map},
+	{"", NULL, NULL, 0, 0, '-', 0, map_leave, needs_map},
+	{"Tab, 1-4", NULL, "the next tab (Shift-Tab before); Doors, Connections, Map, Events", INPUT_TAB, 0, 0, 0,
 	 next_tab, NULL},
 	{"", NULL, NULL, INPUT_BACKTAB, 0, 0, 0, previous_tab, NULL},
 	{"", NULL, NULL, 0, 0, '1', 0, show_doors, NULL},
@@ -178,7 +182,7 @@ const struct key_binding top_keys[] = {
 	 0, 0, 0, NULL, NULL},
 	{"Esc", NULL, "back: from an answer, the past, a block of the map, the filter", 0, 0, 0, 0,
 	 NULL, NULL},
-	{"?, F1", "Help", "these keys", INPUT_HELP, 0, '?', 'h', open_help, NULL},
+	{"?, F1, h", "Help", "these keys", INPUT_HELP, 0, '?', 'h', open_help, NULL},
 	{"^L", NULL, "send the whole screen anew", 0, 0, 'L' - 64, 0, send_anew, NULL},
 	{"^Z", NULL, "suspend; `fg` comes back", 0, 0, 'Z' - 64, 0, top_suspend, NULL},
 	{"q, ^C", "Quit", "leave", 0, 0, 'q', 'C' - 64, leave, NULL},

@@ -13,7 +13,6 @@
 #define WIDTH_LEAST 6 /* to which a column that may be cut is cut */
 #define WIDTH_MOST 200
 #define WIDTH_OF_LIST 21 /* of addresses: one of IPv4 with its port */
-#define DOUBLE_MS 400
 
 /* Of the tab that is shown, which is a list's. */
 static struct list_view *list_of(struct top *top)
@@ -382,11 +381,7 @@ static void press_title(struct top *top, int column)
 static void press(struct top *top, const struct input *input)
 {
 	struct list_view *list = list_of(top);
-	bool is_double = input->kind == INPUT_DOUBLE ||
-			 (input->row == top->last_press.row &&
-			  top->now_ms - top->last_press_ms < DOUBLE_MS && top->last_press_ms);
-	top->last_press = *input;
-	top->last_press_ms = is_double ? 0 : top->now_ms;
+	bool is_double = top_is_second_press(top, input, false);
 	if (input->row + 1 == (int)list->first_row) {
 		press_title(top, input->column);
 		return;

@@ -157,7 +157,10 @@ static void draw_braille(const struct drawn *drawn, unsigned row, unsigned colum
 			point |= dots[i / 2][i % 2];
 		if (rank(door) >= rank(best))
 			best = door;
-		is_cursor |= has_cursor(drawn, y, x);
+		if (!has_cursor(drawn, y, x))
+			continue;
+		is_cursor = true;
+		point |= dots[i / 2][i % 2]; /* where in the character it is */
 	}
 	struct style style = {.ink = (uint8_t)ink_of(best)};
 	if (point == 0x2800 && best & DOOR_EPHEMERAL)
@@ -366,8 +369,10 @@ void map_draw(struct top *top, unsigned first_row, unsigned n_rows)
 	}
 	map->first_row = drawn.first_row;
 	map->first_column = LABELS;
-	map->across = drawn.fit.across * across[drawing];
-	map->down = drawn.fit.down * down[drawing];
+	map->across = drawn.fit.across;
+	map->down = drawn.fit.down;
+	map->places_across = across[drawing];
+	map->places_down = down[drawing];
 	draw_words(&drawn, first_row + n_rows - 1);
 	draw_legend(top, drawn.first_row, LABELS + drawn.fit.columns + 2);
 }
@@ -386,29 +391,41 @@ static void move(struct top *top, int down, int across)
 				   : (uint16_t)(row << 8 | column);
 }
 
+/* The door that matters most of @area; where all are closed, the first. */
+static void choose(struct top *top, struct map_area area)
+{
+	struct map_view *map = &top->map;
+	map->port = (uint16_t)(area.row * 256 + area.column);
+	if (top_has_arrangement(top))
+		map->port = map_most(top->shown->map->doors[map->proto], area);
+}
+
 static void press(struct top *top, const struct input *input)
 {
 	struct map_view *map = &top->map;
+	bool is_second = top_is_second_press(top, input, true);
+	unsigned down = map->down * map->places_down, across = map->across * map->places_across;
 	int row = input->row - (int)map->first_row, column = input->column - (int)map->first_column,
 	    size = map->is_zoomed ? 16 : 256;
-	row *= (int)map->down;
-	column *= (int)map->across;
+	row *= (int)down;
+	column *= (int)across;
 	if (row < 0 || column < 0 || row >= size || column >= size)
 		return;
-	map->port = map->is_zoomed ? (uint16_t)((map->port & 0xff00) | row * 16 | column)
-				   : (uint16_t)(row << 8 | column);
-	if (input->kind == INPUT_DOUBLE)
+	if (map->is_zoomed)
+		map->port = (uint16_t)((map->port & 0xff00) | row * 16 | column);
+	else
+		choose(top, (struct map_area){(unsigned)row, (unsigned)column, down, across});
+	if (is_second)
 		action_story(top);
 }
 
-/* Into the block of the door that was told. */
-static void zoom(struct top *top)
+void map_enter(struct top *top)
 {
 	struct map_view *map = &top->map;
 	if (!map->is_zoomed && top_has_arrangement(top) && map->across && map->down) {
-		unsigned down = map->down, across = map->across;
-		struct map_area area = {map->port / 256u / down * down,
-					map->port % 256u / across * across, down, across};
+		struct map_area area = {map->port / 256u / map->down * map->down,
+					map->port % 256u / map->across * map->across, map->down,
+					map->across};
 		uint16_t most = map_most(top->shown->map->doors[map->proto], area);
 		if (door_state(top->shown->map->doors[map->proto][most]) != DOOR_CLOSED)
 			map->port = most;
@@ -426,6 +443,7 @@ static void escape(struct top *top)
 		top_set_filter(top, "", NULL);
 }
 
+/* From place to place, of which a character may have several. */
 void map_input(struct top *top, const struct input *input)
 {
 	int down = (int)(top->map.down ? top->map.down : 1),
@@ -444,9 +462,16 @@ void map_input(struct top *top, const struct input *input)
 	case INPUT_PAGE_DOWN:
 		move(top, input->kind == INPUT_PAGE_UP ? -8 * down : 8 * down, 0);
 		return;
+	case INPUT_WHEEL_UP:
+	case INPUT_WHEEL_DOWN:
+		move(top, input->kind == INPUT_WHEEL_UP ? -3 * down : 3 * down, 0);
+		return;
 	case INPUT_HOME:
-	case INPUT_END:
-		top->map.port = input->kind == INPUT_HOME ? 0 : 65535;
+	case INPUT_END: /* of the block, or of all */
+		top->map.port = (uint16_t)((top->map.is_zoomed ? top->map.port & 0xff00 : 0) |
+					   (input->kind == INPUT_HOME ? 0
+					    : top->map.is_zoomed      ? 0xff
+								      : 0xffff));
 		return;
 	case INPUT_PRESS:
 	case INPUT_DOUBLE:
@@ -456,16 +481,12 @@ void map_input(struct top *top, const struct input *input)
 		escape(top);
 		return;
 	default:
-		if (point == '+')
-			zoom(top);
-		else if (point == '-')
-			top->map.is_zoomed = false;
-		else if (point == 'j' || point == 'k')
+		if (point == 'j' || point == 'k')
 			move(top, point == 'j' ? down : -down, 0);
 	}
 }
 
-void map_enter(struct top *top)
+void map_leave(struct top *top)
 {
-	zoom(top);
+	top->map.is_zoomed = false;
 }

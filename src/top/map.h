@@ -24,6 +24,7 @@ struct map_fit map_fit(unsigned rows, unsigned columns, unsigned across, unsigne
 /* The door of the area that matters most: just changed, open, the widest reach. */
 uint16_t map_most(const uint8_t *doors, struct map_area area);
 
-void map_enter(struct top *top); /* into the 256 that the cursor is in */
+void map_enter(struct top *top); /* into the 256 of the door that is told, and out again */
+void map_leave(struct top *top);
 
 #endif

@@ -38,8 +38,8 @@ struct map_view {
 	uint8_t proto; /* enum door_proto */
 	bool is_zoomed;
 	uint8_t drawing; /* enum drawing of top/map.c */
-	/* as it was drawn, for the mouse */
-	unsigned first_row, first_column, across, down; /* doors that a character covers */
+	/* as it was drawn: where, the doors that a place has, the places of a character */
+	unsigned first_row, first_column, across, down, places_across, places_down;
 };
 
 struct pager {
@@ -135,6 +135,8 @@ struct top {
 
 /* ---- top.c ---- */
 void top_say(struct top *top, bool is_bad, const char *format, ...) printf_like(3, 4);
+/* Soon behind another in the same line, and column. */
+bool top_is_second_press(struct top *top, const struct input *input, bool in_column);
 /* Filter, columns, order or tab are others: ask and arrange anew. */
 void top_rearrange(struct top *top);
 void top_keep_choice(struct top *top); /* in the file */

@@ -19,6 +19,7 @@
 
 #define FADE_STEP_MS (FADE_MS / 6) /* between frames while a colour fades */
 #define SIGNALS_MAX 8
+#define DOUBLE_MS 400
 #define MANY_SOCKETS 4096
 #define KEPT_PIECE (8 << 20) /* bytes; larger pieces have pages of their own */
 #define KEPT (64 << 20)
@@ -243,6 +244,18 @@ static void take_keys(struct top *top)
 		else if (!frame_press(top, &input) && !keys_input(top, &input))
 			tabs[top->tab].input(top, &input);
 	}
+}
+
+bool top_is_second_press(struct top *top, const struct input *input, bool in_column)
+{
+	bool is_second =
+		input->kind == INPUT_DOUBLE ||
+		(input->row == top->last_press.row &&
+		 (!in_column || input->column == top->last_press.column) &&
+		 top->now_ms - top->last_press_ms < DOUBLE_MS && top->last_press_ms);
+	top->last_press = *input;
+	top->last_press_ms = is_second ? 0 : top->now_ms;
+	return is_second;
 }
 
 static int measure(struct top *top)

@@ -489,6 +489,33 @@ def test_zoomed_each_door_is_told(top, scene):
     screen.wait("doors a place|each door")
 
 
+def listener_in_the_lower_half():
+    """At a place that is neither the first nor the last of its character, however that is drawn in 100 x 24."""
+    for port in range(20000, 30000):
+        if (port >> 8) // 8 % 2 == 1 and (port & 255) // 4 % 2 == 1 and not port_is_taken(port):
+            return listener(port)[0]
+    raise AssertionError("no port is free")
+
+
+@pytest.mark.parametrize("drawing", ["halves", "braille", "ascii"])
+def test_each_place_of_the_map_is_reached_and_told(top, drawing):
+    with listener_in_the_lower_half() as server:
+        port = server.getsockname()[1]
+        screen = top("--tab", "map", "--netns", "self")
+        screen.wait("doors a place")
+        screen.keys(*["m"] * ["halves", "braille", "ascii"].index(drawing), "Home")
+        shown = screen.wait({"halves": "▀", "braille": "[⠀-⣿]", "ascii": r"\.\.\."}[drawing])
+        across, down = map(int, re.search(r"(\d+) x (\d+) doors", shown).groups())
+        screen.keys(*["Right"] * ((port & 255) // across))
+        screen.keys(*["Down"] * ((port >> 8) // down))
+        screen.wait(rf"^tcp/{port} .*: open, reach loopback")
+        screen.keys("+")
+        screen.wait("one by one")
+        screen.wait(rf"^tcp/{port} ")
+        screen.keys("-")
+        screen.wait("doors a place")
+
+
 def port_is_taken(port):
     try:
         made, _ = listener(port)

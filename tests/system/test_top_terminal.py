@@ -254,6 +254,36 @@ def test_the_mouse_chooses_a_tab(top):
     screen.wait(b"doors a place")
 
 
+def click(column, row):
+    return f"\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m".encode()
+
+
+def test_the_mouse_twice_on_a_row_tells_its_story(top):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        screen = top("--netns", "self", f"port = {server.getsockname()[1]}")
+        screen.wait(str(server.getsockname()[1]).encode())
+        screen.write(click(10, 4) * 2)
+        screen.wait(b"reached by")
+
+
+def test_the_mouse_on_the_map_chooses_zooms_and_tells(top):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        screen = top("--tab", "map", "--netns", "self", shows=b"doors a place")
+        across, down = map(int, re.search(rb"(\d+) x (\d+) doors", screen.got).groups())
+        press = click(8 + (port & 255) // across, 4 + (port >> 8) // (2 * down))
+        while f"{port} : open".encode() not in screen.got:  # once it has been looked at
+            screen.write(press)
+            screen.read(0.6)
+        screen.read(0.6)  # no third of what came before
+        for _ in range(2):
+            screen.write(press)
+            screen.read(0.1)
+        screen.wait(b"one by one")
+        screen.write(click(8 + port % 16, 4 + (port & 255) // 16) * 2)
+        screen.wait(b"reached by")
+
+
 def test_a_row_is_copied(top):
     with socket.create_server(("127.0.0.1", 0)) as server:  # a row that stays: what is gone is not copied
         screen = top(f"port = {server.getsockname()[1]}")
