@@ -22,6 +22,7 @@ static const struct {
 	{EINTR, "broken off"},
 	{ESRCH, "no such process"},
 	{ENOSPC, "no space left"},
+	{EEXIST, "it is there already"},
 	{EMFILE, "too many open files"},
 	{EBADMSG, "not what was expected"},
 	{ERANGE, "out of range"},

@@ -124,8 +124,8 @@ static void compile(struct out *out, struct out *offsets, struct out *table)
 	put_16(out, (unsigned)table->n);
 	put_text(out, TERMINFO_OWN);
 	for (unsigned i = 0; i < n_booleans; i++)
-		out_char(out, strcmp(boolnames[i], "ccc") != 0 &&
-				      tigetflag((char *)boolnames[i]) > 0);
+		out_char(out,
+			 strcmp(boolnames[i], "ccc") != 0 && tigetflag((char *)boolnames[i]) > 0);
 	put_even(out);
 	for (unsigned i = 0; i < n_numbers; i++)
 		put_32(out, (unsigned)number_of(numnames[i]));

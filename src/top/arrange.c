@@ -98,15 +98,25 @@ static int make_map(const struct wish *wish, const struct filter *filter,
 	return 0;
 }
 
-/* Where nothing is gone, and no ghost is left, there is no place to look for. */
+static uint32_t *count_up(uint32_t n)
+{
+	uint32_t *numbers = malloc((n + 1u) * sizeof(*numbers));
+	for (uint32_t i = 0; numbers && i < n; i++)
+		numbers[i] = i;
+	return numbers;
+}
+
+/* Where nothing is gone, and no ghost is left, there is no place to look for. Of the same snapshot
+ * those that have not faded stay. */
 static int place_ghosts(const struct arrangement *last, const struct difference *difference,
 			const struct wish *wish, struct arrangement *to)
 {
 	cleanup(freep) uint32_t *newer_of = NULL;
-	bool has_ghosts = last && difference && last->snapshot == difference->older &&
-			  (difference->n_gone || last->n_ghosts);
+	bool is_same = last && !difference && last->snapshot == to->snapshot && last->n_ghosts;
+	bool has_ghosts = is_same || (last && difference && last->snapshot == difference->older &&
+				      (difference->n_gone || last->n_ghosts));
 	if (has_ghosts) {
-		newer_of = marks_invert(difference);
+		newer_of = is_same ? count_up(to->snapshot->sockets.n) : marks_invert(difference);
 		if (!newer_of)
 			return -ENOMEM;
 	}

@@ -92,8 +92,12 @@ static bool parse_fields(const char *text, bool has_events, unsigned most,
 		text += is_down;
 		size_t length = strcspn(text, ",");
 		const struct field *field = find_field(text, length, has_events);
-		is_right = is_right && field;
-		if (field && n < most) {
+		bool is_there =
+			false; /* twice it is of no use, and could be taken out once alone */
+		for (unsigned i = 0; i < n; i++)
+			is_there |= fields[i] == field;
+		is_right = is_right && field && !is_there;
+		if (field && !is_there && n < most) {
 			if (descending)
 				descending[n] = is_down;
 			fields[n++] = field;

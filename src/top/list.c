@@ -197,6 +197,13 @@ static void fit(const struct list_view *list, const struct choice *choice, unsig
 
 /* ---- drawing ---- */
 
+/* What is gone looks so as long as it is shown. */
+static unsigned level_of(const struct mark *mark, uint32_t now_ms)
+{
+	unsigned level = mark_level(mark, now_ms);
+	return mark->change == CHANGE_GONE && level == 3 ? 2 : level;
+}
+
 static struct style style_of(const struct mark *mark, uint32_t now_ms, bool is_chosen)
 {
 	static const uint8_t inks[CHANGE_MAX][3] = {
@@ -204,7 +211,7 @@ static struct style style_of(const struct mark *mark, uint32_t now_ms, bool is_c
 		[CHANGE_NEW] = {INK_NEW, INK_NEW_FADED, INK_NEW_GONE},
 		[CHANGE_GONE] = {INK_GONE, INK_GONE_FADED, INK_GONE_GONE},
 	};
-	unsigned level = mark_level(mark, now_ms);
+	unsigned level = level_of(mark, now_ms);
 	struct style style = {.ink = level < 3 ? inks[mark->change][level] : INK_PLAIN};
 	if (level == 0)
 		style.flags |= CELL_BOLD;
@@ -222,7 +229,7 @@ static char sign_of(const struct mark *mark, uint32_t now_ms)
 {
 	static const char signs[CHANGE_MAX] = {
 		[CHANGE_CHANGED] = '~', [CHANGE_NEW] = '+', [CHANGE_GONE] = '-'};
-	return mark_level(mark, now_ms) < 3 && mark->change ? signs[mark->change] : ' ';
+	return level_of(mark, now_ms) < 3 && mark->change ? signs[mark->change] : ' ';
 }
 
 static bool has_two_owners(const struct rows *rows, uint32_t row)

@@ -7,6 +7,8 @@
 #include "top/keys.h"
 #include "top/state.h"
 
+#define KEY_COLUMNS 18 /* before what is said of a key */
+
 void pager_done(struct top *top)
 {
 	job_free(top->pager.question);
@@ -201,6 +203,33 @@ const struct layer layer_pager = {.draw = draw, .input = input_pager};
 
 /* ---- help ---- */
 
+/* What does not fit into the line goes on below it, at a blank. */
+static void write_wrapped(struct top *top, const char *text)
+{
+	unsigned columns = top->canvas.columns,
+		 room = columns > KEY_COLUMNS + 20 ? columns - KEY_COLUMNS - 1 : columns;
+	while (strlen(text) > room) {
+		unsigned n = room;
+		while (n && text[n] != ' ')
+			n--;
+		if (!n)
+			break;
+		out_bytes(&top->scratch, text, n);
+		out_format(&top->scratch, "\n%*s", KEY_COLUMNS, "");
+		text += n + 1;
+	}
+	out_format(&top->scratch, "%s\n", text);
+}
+
+static void write_key(struct top *top, const char *key, const char *help, const char *why_not)
+{
+	char text[512];
+	snprintf(text, sizeof(text), "%s%s%s%s", help, why_not ? " (not now: " : "",
+		 why_not ? why_not : "", why_not ? ")" : "");
+	out_format(&top->scratch, "  %-15s ", key);
+	write_wrapped(top, text);
+}
+
 static void draw_help(struct top *top)
 {
 	top->scratch.n = 0;
@@ -208,9 +237,7 @@ static void draw_help(struct top *top)
 		if (!key->help)
 			continue;
 		const char *why_not = key->why_not && key->act ? key->why_not(top) : NULL;
-		out_format(&top->scratch, "  %-15s %s%s%s%s\n", key->shown, key->help,
-			   why_not ? " (not now: " : "", why_not ? why_not : "",
-			   why_not ? ")" : "");
+		write_key(top, key->shown, key->help, why_not);
 	}
 	out_string(&top->scratch,
 		   "\n  + new   ~ changed   - gone   ! its number has another owner too\n");

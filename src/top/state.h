@@ -122,8 +122,10 @@ struct top {
 	unsigned chosen; /* of the chooser */
 
 	char status[192], missing[192];
-	bool has_many;	/* sockets: on Doors connections are not looked at */
-	bool may_trace; /* BPF: events as they happen */
+	bool is_unkept;	 /* that the choice is not kept has been said */
+	bool is_cleared; /* it was asked for without the rows that have faded */
+	bool has_many;	 /* sockets: on Doors connections are not looked at */
+	bool may_trace;	 /* BPF: events as they happen */
 	bool is_bad, is_paused, is_fresh, is_dirty, is_ended, is_suspended;
 	uint32_t now_ms, status_ms;
 	struct input last_press;

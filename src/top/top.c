@@ -169,9 +169,10 @@ int top_set_filter(struct top *top, const char *text, struct error *err)
 void top_keep_choice(struct top *top)
 {
 	struct error err = {0};
-	if (choices_save(top_list_names, top->choices, CHOICE_LISTS, &err) < 0 &&
-	    err.code != -EPERM)
-		top_say(top, true, "%s", err.what);
+	bool is_unkept = choices_save(top_list_names, top->choices, CHOICE_LISTS, &err) < 0;
+	if (is_unkept && !top->is_unkept)
+		top_say(top, true, "not kept for next time: %s", err.what);
+	top->is_unkept |= is_unkept;
 	top_rearrange(top);
 }
 
@@ -215,6 +216,7 @@ static void take_arrangement(struct top *top)
 	for (unsigned i = 0; i < CHOICE_LISTS; i++)
 		top->lists[i].measured = NULL; /* its address may come again */
 	top->shown = taken;
+	top->is_cleared = false;
 	if (top_list(top) && top_has_arrangement(top))
 		list_follow(top);
 	top->is_dirty = true;
@@ -248,11 +250,10 @@ static void take_keys(struct top *top)
 
 bool top_is_second_press(struct top *top, const struct input *input, bool in_column)
 {
-	bool is_second =
-		input->kind == INPUT_DOUBLE ||
-		(input->row == top->last_press.row &&
-		 (!in_column || input->column == top->last_press.column) &&
-		 top->now_ms - top->last_press_ms < DOUBLE_MS && top->last_press_ms);
+	bool is_second = input->kind == INPUT_DOUBLE ||
+			 (input->row == top->last_press.row &&
+			  (!in_column || input->column == top->last_press.column) &&
+			  top->now_ms - top->last_press_ms < DOUBLE_MS && top->last_press_ms);
 	top->last_press = *input;
 	top->last_press_ms = is_second ? 0 : top->now_ms;
 	return is_second;
@@ -293,18 +294,35 @@ static int take_signals(struct top *top, int fd)
 
 /* ---- the loop ---- */
 
-/* Something that is seen still fades. */
-static bool is_fading(const struct top *top)
+/* Something that is seen still fades. *@ret_is_faded: a row that is gone has. */
+static bool is_fading(const struct top *top, bool *ret_is_faded)
 {
 	const struct tab *tab = &tabs[top->tab];
 	const struct list_view *list = tab->is_map ? NULL : &top->lists[tab->list];
+	bool is_moving = false;
+	*ret_is_faded = false;
 	if (!list || !top_has_arrangement(top))
 		return false;
 	for (uint32_t i = list->first; i < list->first + list->n_lines && i < top->shown->n_items;
-	     i++)
-		if (mark_level(arrangement_mark(top->shown, i), top->now_ms) < 3)
-			return true;
-	return false;
+	     i++) {
+		bool is_faded = mark_level(arrangement_mark(top->shown, i), top->now_ms) == 3;
+		is_moving |= !is_faded;
+		*ret_is_faded |= is_faded && top->shown->items[i] & ITEM_GHOST;
+	}
+	return is_moving;
+}
+
+/* How long to wait. What has faded goes with the next look; where none comes soon, now. */
+static int wait_of(struct top *top)
+{
+	bool is_faded, is_moving = is_fading(top, &is_faded),
+		       has_status = top->status[0] && top->now_ms - top->status_ms < 6500,
+		       is_slow = top->is_paused || top->options->interval_ms > FADE_MS / 2;
+	if (is_faded && is_slow && !top->is_cleared) {
+		top->is_cleared = true;
+		top_show(top);
+	}
+	return is_moving ? FADE_STEP_MS : has_status ? 1000 : -1;
 }
 
 enum {
@@ -373,9 +391,7 @@ static int loop(struct top *top, int signals)
 	struct pollfd fds[FD_MAX];
 	set_fds(top, signals, fds);
 	while (!top->is_ended) {
-		bool has_status = top->status[0] && top->now_ms - top->status_ms < 6500;
-		int wait = is_fading(top) ? FADE_STEP_MS : has_status ? 1000 : -1;
-		int n = poll(fds, FD_MAX, wait);
+		int n = poll(fds, FD_MAX, wait_of(top));
 		top->now_ms = (uint32_t)clock_ms();
 		if (n < 0 && errno != EINTR)
 			return -errno;

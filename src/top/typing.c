@@ -1,6 +1,8 @@
 /* What is typed below the list: the filter, a file's name. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -130,10 +132,25 @@ static enum job_form form_of(const char *name)
 	return dot && strcasecmp(dot, ".csv") == 0 ? FORM_CSV : FORM_TABLE;
 }
 
+/* "~/" is the caller's home, as in a shell. */
+static void find_path(const char *name, char *path, size_t size)
+{
+	const char *home = getenv("HOME");
+	if (strncmp(name, "~/", 2) == 0 && home && *home)
+		snprintf(path, size, "%s%s", home, name + 1);
+	else
+		snprintf(path, size, "%s", name);
+}
+
 /* Opened here, where no capability is left: as the caller could. What is there already stays. */
 static void write_file(struct top *top)
 {
-	const char *name = top->line.text;
+	char name[PATH_MAX];
+	find_path(top->line.text, name, sizeof(name));
+	if (!*name) {
+		error_text(&top->line_error, -EINVAL, "it needs a name");
+		return;
+	}
 	struct job *job = job_new(JOB_WRITE);
 	if (!job)
 		return;

@@ -63,6 +63,28 @@ def test_a_listener_appears_is_marked_and_goes(top):
     assert shown
 
 
+@pytest.mark.parametrize("words,paused", [(["--interval", "5s"], False), (["--interval", "500ms"], True)])
+def test_where_no_look_comes_soon_what_is_gone_goes_all_the_same(top, words, paused):
+    made, port = listener()
+    screen = top("--netns", "self", *words, f"port = {port}")
+    screen.wait(rf"^  tcp .*\b{port}\b")
+    made.close()
+    if not paused:
+        screen.keys("3", "2", "1")  # another tab may ask anew; then it is looked at by and by
+    screen.wait(rf"^- tcp .*\b{port}\b")
+    if paused:
+        screen.keys("Space")
+        screen.wait("paused")
+    seen = set()
+
+    def is_away(shown):
+        seen.update(line[0] for line in shown.split("\n") if re.search(rf"\b{port}\b", line) and "tcp" in line)
+        return "nothing matches" in shown
+
+    screen.wait(is_away)
+    assert seen == {"-"}  # never as if it were there
+
+
 def test_colours_say_the_same(top):
     screen = top("--interval", "200ms", f"pid = {os.getpid()}")
     screen.wait("PORT")
@@ -196,6 +218,41 @@ def test_of_a_newer_file_what_is_known_is_kept_and_the_rest_said(top, tmp_path):
     screen = top(columns=200)
     screen.wait(r"screen:1 is not understood, and passed over")
     screen.wait(r"^ +PID +PORT$")
+
+
+@pytest.mark.parametrize("kind", ["noise", "escapes", "huge", "folder", "fifo", "endless", "twice"])
+def test_whatever_stands_in_the_place_of_the_file_it_comes_up(top, tmp_path, kind):
+    (tmp_path / "doorward").mkdir()
+    file = tmp_path / "doorward" / "screen"
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(file)
+    elif kind == "endless":
+        file.symlink_to("/dev/zero")
+    else:
+        file.write_bytes({"noise": bytes(range(1, 256)) * 300, "escapes": b"\x1b[2J\x1b]0;x\x07 columns port\n",
+                          "huge": b"#" * 3_000_000, "twice": b"doors columns port,port,pid,port\n"}[kind])
+    screen = top(columns=200)
+    shown = screen.wait("PORT")
+    assert shown.count("PORT") == 1
+    if kind in ("noise", "escapes", "twice"):
+        screen.wait("screen:1 is not understood, and passed over")
+    screen.keys("s")
+    screen.wait(r"[▲]")
+    if kind != "folder":
+        assert "doors sort " in file.read_text()
+
+
+def test_that_a_choice_is_not_kept_is_said_once(top, tmp_path):
+    (tmp_path / "doorward").mkdir()
+    os.chown(tmp_path / "doorward", NOBODY, NOBODY)
+    screen = top(columns=200)
+    screen.wait("PORT")
+    screen.keys("g")
+    screen.wait("not kept for next time: .*doorward is another's")
+    screen.keys("g")
+    screen.wait("grouped by: unit")
 
 
 def test_the_selection_follows_its_socket(top):
@@ -402,7 +459,13 @@ def test_what_is_shown_is_written_to_a_file(top, tmp_path):
     screen.keys("o", "C-u")
     screen.type(str(tmp_path / "a.txt"))
     screen.keys("Enter")
-    screen.wait("File exists")  # nothing that is there is written over
+    screen.wait("it is there already")  # nothing that is there is written over
+    screen.keys("C-u", "Enter")
+    screen.wait("it needs a name")
+    screen.type("~/at-home.csv")  # HOME is that directory
+    screen.keys("Enter")
+    screen.wait("row is in .*at-home.csv")
+    assert (tmp_path / "at-home.csv").exists()
     made.close()
 
 
