@@ -22,18 +22,26 @@ const char *answer_type(enum reply_kind kind)
 	return types[kind < REPLY_MAX ? kind : REPLY_JSON];
 }
 
+static const char *const always[][2] = {
+	{"Content-Security-Policy", POLICY},
+	{"X-Content-Type-Options", "nosniff"},
+	{"X-Frame-Options", "DENY"},
+	{"Referrer-Policy", "no-referrer"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Cross-Origin-Embedder-Policy", "require-corp"},
+	{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
+};
+
+void answer_headers_put(struct evbuffer *output)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		evbuffer_add_printf(output, "%s: %s\r\n", always[i][0], always[i][1]);
+	evbuffer_add_printf(output, "Cache-Control: no-store\r\n");
+}
+
 void answer_headers(struct evhttp_request *request, const char *type, bool closes)
 {
-	static const char *const always[][2] = {
-		{"Content-Security-Policy", POLICY},
-		{"X-Content-Type-Options", "nosniff"},
-		{"X-Frame-Options", "DENY"},
-		{"Referrer-Policy", "no-referrer"},
-		{"Cross-Origin-Resource-Policy", "same-origin"},
-		{"Cross-Origin-Opener-Policy", "same-origin"},
-		{"Cross-Origin-Embedder-Policy", "require-corp"},
-		{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
-	};
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
 		evhttp_add_header(headers, always[i][0], always[i][1]);

@@ -118,13 +118,29 @@ static void on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info
 	}
 }
 
+/* What is no HTTP, or too long, evhttp answers itself, with two headers of its own and none of ours,
+ * and 2.1 asks nobody how. So behind the one that no answer of ours has come the others. */
+static void on_answer(struct evbuffer *output, const struct evbuffer_cb_info *info, void *data)
+{
+	static const char own[] = "Content-Type: text/html\r\n";
+	char line[sizeof(own) - 1];
+	struct evbuffer_ptr at;
+	(void)data;
+	if (info->n_added == sizeof(line) &&
+	    evbuffer_ptr_set(output, &at, info->orig_size, EVBUFFER_PTR_SET) == 0 &&
+	    evbuffer_copyout_from(output, &at, line, sizeof(line)) == (ev_ssize_t)sizeof(line) &&
+	    memcmp(line, own, sizeof(line)) == 0)
+		answer_headers_put(output);
+}
+
 static struct bufferevent *on_connection(struct event_base *base, void *data)
 {
 	struct entrance *entrance = data;
 	struct bufferevent *made = make_bufferevent(entrance);
 	struct greeting *greeting = made ? calloc(1, sizeof(*greeting)) : NULL;
 	struct event *event = greeting ? event_new(base, -1, 0, greet, greeting) : NULL;
-	if (event && !evbuffer_add_cb(bufferevent_get_input(made), on_bytes, NULL)) {
+	if (event && (!evbuffer_add_cb(bufferevent_get_input(made), on_bytes, NULL) ||
+		      !evbuffer_add_cb(bufferevent_get_output(made), on_answer, NULL))) {
 		event_free(event);
 		event = NULL;
 	}

@@ -71,6 +71,8 @@ int entrance_use_tls(struct entrance *entrance, const struct web_settings *setti
 
 /* The headers that every answer has. @closes: the connection ends with it. */
 void answer_headers(struct evhttp_request *request, const char *type, bool closes);
+/* The same as bytes, among the headers of an answer that is being written. */
+void answer_headers_put(struct evbuffer *output);
 void answer_refusal(struct evhttp_request *request, const struct refusal *refusal);
 /* A file that is compiled in; false: there is none of that path. */
 bool answer_file(struct evhttp_request *request, const struct asked *asked);

@@ -24,6 +24,15 @@ static void put_out(struct guests *guests, struct guest *guest)
 	guests->n_put_out++;
 }
 
+/* Who waited longest goes first; then, where nobody waits, who is served longest: he may never take
+ * what he asked for. */
+static bool goes_before(const struct guest *guest, const struct guest *other)
+{
+	if (guest->is_known || !other || guest->state != other->state)
+		return !guest->is_known && (!other || guest->state == GUEST_WAITED_FOR);
+	return guest->since_ms < other->since_ms;
+}
+
 /* A place that nobody has; else NULL, and in *@ret_oldest who may be put out. */
 static struct guest *find_place(struct guests *guests, struct guest **ret_oldest)
 {
@@ -32,8 +41,7 @@ static struct guest *find_place(struct guests *guests, struct guest **ret_oldest
 		struct guest *guest = &guests->all[i];
 		if (guest->state == GUEST_NONE)
 			return guest;
-		bool may_go = guest->state == GUEST_WAITED_FOR && !guest->is_known;
-		if (may_go && (!*ret_oldest || guest->since_ms < (*ret_oldest)->since_ms))
+		if (goes_before(guest, *ret_oldest))
 			*ret_oldest = guest;
 	}
 	return NULL;

@@ -27,8 +27,8 @@ struct guests {
 	uint64_t n_put_out; /* for lack of room or time */
 };
 
-/* A new one. Where there is no room the one that is waited for longest, and never had the token, is
- * put out. False: all others are known, there is no room. */
+/* A new one. Where there is no room one that never had the token is put out: who is waited for
+ * longest, else who is served longest. False: all others are known, there is no room. */
 bool guests_add(struct guests *guests, int fd, uint64_t now_ms);
 
 /* NULL: it was put out. */

@@ -3,6 +3,7 @@
 
 import contextlib
 import http.client
+import io
 import json
 import os
 import select
@@ -32,13 +33,14 @@ def still_answers(page):
 
 @pytest.mark.parametrize("host", ["127.0.0.1.evil.example:{port}", "evil.example:{port}", "127.0.0.1", "localhost",
                                   "127.0.0.1:{other}", "127.0.0.1:0{port}", "127.0.0.1:{port}.evil.example", "[::1]:{port}",
-                                  "0.0.0.0:{port}", "127.1:{port}", "localhost.:{port}", "user@127.0.0.1:{port}", ":{port}"])
+                                  "0.0.0.0:{port}", "127.1:{port}", "localhost.:{port}", "user@127.0.0.1:{port}", ":{port}",
+                                  "LOCALHOST:{port}"])
 @pytest.mark.parametrize("target", [FIELDS, "/", "/vendor/htm.mjs"])
 def test_a_name_that_was_made_to_mean_us_is_refused(page, host, target):
     assert status_of(page.raw(head(page, target, host.format(port=page.port, other=page.port ^ 1)))) == 403
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}"])
+@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}"])
 def test_our_own_names_are_not(page, host):
     assert status_of(page.raw(head(page, host=host.format(port=page.port), Connection="close"))) == 200
 
@@ -160,15 +162,31 @@ def test_wrong_tokens_come_ever_slower_and_the_right_one_does_not(serve):
     assert first["took"] > 4  # the last of eight waits eight seconds
 
 
+def assert_forbids(headers):
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Resource-Policy"] == headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Set-Cookie" not in headers and "Access-Control-Allow-Origin" not in headers
+
+
 def test_no_answer_sets_a_cookie_and_each_forbids_what_it_should(page):
     for target in ("/vendor/htm.mjs", FIELDS, "/nothing"):
-        headers = page.get(target).headers
-        policy = headers["Content-Security-Policy"]
-        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
-        assert headers["Cross-Origin-Resource-Policy"] == headers["Cross-Origin-Opener-Policy"] == "same-origin"
-        assert "Set-Cookie" not in headers and "Access-Control-Allow-Origin" not in headers
+        assert_forbids(page.get(target).headers)
+
+
+@pytest.mark.parametrize("data", [
+    "NOTHING\r\n\r\n", "GET / HTTP/2.0\r\n{host}\r\n", "GET / HTTP/1.1\r\n{host}no colon\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n",
+    "GET / HTTP/1.1\r\n{host}X-Long: {long}\r\n\r\n", "GET /{long} HTTP/1.1\r\n{host}\r\n",
+    "POST /api/plan HTTP/1.1\r\n{host}Content-Length: 99999999\r\n\r\n", "POST / HTTP/1.1\r\n{host}Content-Length: -1\r\n\r\n",
+    "POST / HTTP/1.1\r\n{host}Expect: more\r\nContent-Length: 1\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
+    "POST / HTTP/1.1\r\n{host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"])
+def test_so_does_what_answers_to_no_request_at_all(page, data):
+    """The library of HTTP refuses some by itself, before anything of ours is asked."""
+    answer = page.raw(data.format(host=f"Host: 127.0.0.1:{page.port}\r\n", long="a" * 20000).encode())
+    assert status_of(answer) in (400, 403, 413, 417) and answers_in(answer) == 1
+    assert_forbids(http.client.parse_headers(io.BytesIO(answer.split(b"\r\n", 1)[1])))
 
 
 # ---- form ----
@@ -325,6 +343,23 @@ def test_a_thousand_open_connections_keep_nobody_out(serve):
         stream.until(lambda line: line["type"] == "difference")
         front = page.processes[1]
         assert len(os.listdir(f"/proc/{front}/fd")) < 300
+    stream.close()
+
+
+def test_those_that_never_read_what_they_asked_for_keep_nobody_out(serve):
+    page = serve()
+    file = f"GET /vendor/uPlot.esm.js HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\n\r\n".encode()
+    stream = page.stream()
+    with contextlib.ExitStack() as all_of_them:
+        for _ in range(300):
+            sock = all_of_them.enter_context(socket.socket())
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            sock.settimeout(LIMIT)
+            with contextlib.suppress(OSError):
+                sock.connect(("127.0.0.1", page.port))
+                sock.sendall(file * 20)
+        assert still_answers(page)
+        stream.until(lambda line: line["type"] == "difference")
     stream.close()
 
 
