@@ -104,7 +104,7 @@ static void set_defaults(void *data)
 /* What one serving is made of. */
 struct serving {
 	struct web_settings web;
-	char token[65], address[64], metrics_address[64], page[320], file[160];
+	char token[65], address[64], metrics_address[64], metrics_name[72], page[320], file[160];
 	int desk, ready, maker; /* our ends */
 	pid_t front, maker_pid;
 	const char *path; /* where we listen, to be removed; NULL: at an address */
@@ -209,11 +209,6 @@ static int whose(const struct settings *settings, uid_t *ret, struct error *err)
 	return 0;
 }
 
-static bool is_loopback(const char *address)
-{
-	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
-}
-
 static int open_metrics(const struct settings *settings, struct serving *serving, struct error *err)
 {
 	struct web_settings *web = &serving->web;
@@ -225,9 +220,13 @@ static int open_metrics(const struct settings *settings, struct serving *serving
 		r = error_text(err, -EINVAL, "--metrics: it takes ADDRESS:PORT");
 	if (r < 0)
 		return r;
-	web->is_metrics_loopback = is_loopback(serving->metrics_address);
-	return web->metrics = serving_listen(serving->metrics_address, &web->metrics_port,
-					     "--metrics", err);
+	snprintf(serving->metrics_name, sizeof(serving->metrics_name),
+		 strchr(serving->metrics_address, ':') ? "[%s]" : "%s", serving->metrics_address);
+	web->metrics_name = serving->metrics_name;
+	web->metrics = serving_listen(serving->metrics_address, &web->metrics_port, "--metrics",
+				      err);
+	web->is_metrics_loopback = web->metrics >= 0 && serving_is_loopback(web->metrics);
+	return web->metrics;
 }
 
 static int open_page(const struct settings *settings, struct serving *serving, struct error *err)
@@ -342,7 +341,8 @@ static int start_maker(struct context *context, const struct desk_settings *desk
 
 /* ---- what is said ---- */
 
-static void tell(struct context *context, const struct settings *settings, struct serving *serving)
+/* 0 or negative errno, which main tells of all output. */
+static int tell(struct context *context, const struct settings *settings, struct serving *serving)
 {
 	struct out *out = &context->out;
 	const char *caller = getenv("SUDO_USER");
@@ -363,12 +363,24 @@ static void tell(struct context *context, const struct settings *settings, struc
 		out_format(out, "  only root's browser may come; for yours: --user %.60s\n",
 			   caller);
 	if (settings->metrics)
-		out_format(out, "  metrics: http://%s%s%s:%u/metrics\n",
-			   strchr(serving->metrics_address, ':') ? "[" : "",
-			   serving->metrics_address,
-			   strchr(serving->metrics_address, ':') ? "]" : "",
+		out_format(out, "  metrics: http://%s:%u/metrics\n", serving->metrics_name,
 			   serving->web.metrics_port);
-	out_flush(out);
+	/* whom it does not reach can never come: it would serve nobody, and say nothing. A pipe
+	 * without a reader must leave no path behind either */
+	sighandler_t was = signal(SIGPIPE, SIG_IGN);
+	int r = out_flush(out);
+	signal(SIGPIPE, was);
+	return r;
+}
+
+/* Without a browser it serves as well: the address stands above. */
+static void open_browser(struct context *context, struct serving *serving)
+{
+	struct error err = {0};
+	if (serving_open(serving->page, serving->web.uid, serving->file, sizeof(serving->file),
+			 &err) < 0)
+		dprintf(STDERR_FILENO, "%s: serve: --open: %s\n  open the address above\n",
+			context->program, err.what);
 }
 
 static int run(struct context *context, const void *data, char **arguments, struct error *err)
@@ -401,17 +413,16 @@ static int run(struct context *context, const void *data, char **arguments, stru
 		r = look_has_place(context, &desk.scope, err);
 	if (r >= 0)
 		r = open_all(settings, &serving, err);
-	if (settings->is_read_only)
-		privilege_keep(CAPS_SEE);
 	if (r >= 0)
 		r = start_front(&serving, err);
 	if (r >= 0)
+		r = tell(context, settings, &serving);
+	if (r >= 0 && settings->opens)
+		open_browser(context, &serving);
+	if (settings->is_read_only)
+		privilege_keep(CAPS_SEE);
+	if (r >= 0)
 		r = start_maker(context, &desk, &serving, err);
-	if (r < 0)
-		return r;
-	tell(context, settings, &serving);
-	if (settings->opens)
-		r = serving_open(serving.page, serving.file, sizeof(serving.file), err);
 	desk.front = serving.desk;
 	desk.maker = serving.maker;
 	if (r >= 0)

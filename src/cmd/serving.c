@@ -1,8 +1,11 @@
 /* Where `serve` listens, and its token. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -52,6 +55,22 @@ static uint16_t port_of(const struct sockaddr_storage *address)
 	memcpy(&v4, address, sizeof(v4));
 	memcpy(&v6, address, sizeof(v6));
 	return ntohs(address->ss_family == AF_INET ? v4.sin_port : v6.sin6_port);
+}
+
+bool serving_is_loopback(int fd)
+{
+	struct sockaddr_storage got = {0};
+	socklen_t n = sizeof(got);
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	if (getsockname(fd, (struct sockaddr *)&got, &n) < 0)
+		return true; /* the stricter */
+	memcpy(&v4, &got, sizeof(v4));
+	memcpy(&v6, &got, sizeof(v6));
+	if (got.ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
+		       (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && v6.sin6_addr.s6_addr[12] == 127);
+	return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
 }
 
 static int listen_at(int fd, const struct sockaddr *address, socklen_t n, const char *what,
@@ -147,39 +166,95 @@ int serving_token(char to[65])
 	return 0;
 }
 
-static int write_file(const char *address, char *path, size_t size, struct error *err)
+/* The home of @uid, where that is not ours; "" where it is. 0 or negative errno with @err told. */
+static int find_user(uid_t uid, struct passwd *entry, char *text, size_t size, struct error *err)
 {
-	const char *directory = getenv("XDG_RUNTIME_DIR");
-	snprintf(path, size, "%s/doorward-XXXXXX.html",
-		 directory && directory[0] == '/' ? directory : "/tmp");
+	struct passwd *user = NULL;
+	*entry = (struct passwd){.pw_name = ""};
+	if (uid == geteuid())
+		return 0;
+	if (getpwuid_r(uid, entry, text, size, &user) != 0 || !user)
+		return error_text(err, -ENOENT, "user %u has no browser: there is no such user", uid);
+	return 0;
+}
+
+static int write_file(const char *address, const struct passwd *user, char *path, size_t size,
+		      struct error *err)
+{
+	struct stat there;
+	const char *own = getenv("XDG_RUNTIME_DIR");
+	char directory[64];
+	snprintf(directory, sizeof(directory), "/run/user/%u", user->pw_uid);
+	if (user->pw_name[0])
+		own = stat(directory, &there) == 0 ? directory : NULL;
+	snprintf(path, size, "%s/doorward-XXXXXX.html", own && own[0] == '/' ? own : "/tmp");
 	cleanup(closep) int fd = mkostemps(path, 5, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0) {
 		path[0] = '\0';
 		return error_set(err, -errno, "make a file for the browser");
 	}
+	if (user->pw_name[0] && fchown(fd, user->pw_uid, user->pw_gid) < 0)
+		return error_set(err, -errno, "give the browser its file");
 	int n = dprintf(fd, "<!doctype html><meta http-equiv=\"refresh\" content=\"0;url=%s\">\n",
 			address);
 	return n < 0 ? error_set(err, -errno, "write a file for the browser") : 0;
 }
 
-int serving_open(const char *address, char *path, size_t size, struct error *err)
+/* A browser is that of who may come, and never root's for another. */
+static int become(const struct passwd *user)
 {
-	int status, r = write_file(address, path, size, err);
+	char text[64];
+	if (!user->pw_name[0])
+		return 0;
+	if (initgroups(user->pw_name, user->pw_gid) < 0 ||
+	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ||
+	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0)
+		return -errno;
+	snprintf(text, sizeof(text), "/run/user/%u", user->pw_uid);
+	setenv("XDG_RUNTIME_DIR", text, 1);
+	setenv("HOME", user->pw_dir, 1);
+	setenv("USER", user->pw_name, 1);
+	setenv("LOGNAME", user->pw_name, 1);
+	return 0;
+}
+
+/* Only what went wrong comes back. */
+static void be_browser(const struct passwd *user, const char *path, int report)
+{
+	int r = become(user), nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+	privilege_drop();
+	if (r >= 0) {
+		dup2(nowhere, 1);
+		dup2(nowhere, 2);
+		execlp("xdg-open", "xdg-open", path, (char *)NULL);
+		r = -errno;
+	}
+	if (write(report, &r, sizeof(r)) < 0)
+		_exit(1);
+}
+
+int serving_open(const char *address, uid_t uid, char *path, size_t size, struct error *err)
+{
+	struct passwd user;
+	char text[4096];
+	int ends[2], failed = 0, r = find_user(uid, &user, text, sizeof(text), err);
+	if (r >= 0)
+		r = write_file(address, &user, path, size, err);
 	if (r < 0)
 		return r;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_set(err, -errno, "make a pipe");
+	cleanup(closep) int report = ends[0];
 	pid_t pid = fork();
-	if (pid < 0)
-		return error_set(err, -errno, "start the browser");
 	if (pid == 0) {
-		privilege_drop();
-		if (fork() == 0) {
-			int nowhere = open("/dev/null", O_RDWR);
-			dup2(nowhere, 1);
-			dup2(nowhere, 2);
-			execlp("xdg-open", "xdg-open", path, (char *)NULL);
-		}
+		if (fork() == 0)
+			be_browser(&user, path, ends[1]);
 		_exit(0);
 	}
-	waitpid(pid, &status, 0);
-	return 0;
+	close(ends[1]);
+	if (pid < 0)
+		return error_set(err, -errno, "start the browser");
+	waitpid(pid, NULL, 0);
+	ssize_t n = read(report, &failed, sizeof(failed)); /* its end: xdg-open has begun */
+	return n == (ssize_t)sizeof(failed) ? error_set(err, failed, "start xdg-open") : 0;
 }

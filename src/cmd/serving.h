@@ -20,15 +20,18 @@ bool serving_is_host(const char *name);
  * another by @option. A descriptor or negative errno with @err told. */
 int serving_listen(const char *address, uint16_t *port, const char *option, struct error *err);
 
+/* Only this host comes to what listens at @fd. */
+bool serving_is_loopback(int fd);
+
 /* The same at a path, which only its owner may open; a socket there that nobody listens at goes. */
 int serving_listen_at(const char *path, struct error *err);
 
 /* 256 bits of the kernel's randomness as 64 hexadecimal digits and NUL. 0 or negative errno. */
 int serving_token(char to[65]);
 
-/* A file that only we may read, by which a browser finds @address, so that it stands in no command
- * line; and the browser that opens it. *@ret_path: the file, to be removed; "" where there is none.
- * 0 or negative errno with @err told. */
-int serving_open(const char *address, char *path, size_t size, struct error *err);
+/* A file that only @uid may read, by which a browser finds @address, so that it stands in no command
+ * line; and the browser of @uid that opens it. @path: the file, to be removed; "" where there is
+ * none. 0 or negative errno with @err told. */
+int serving_open(const char *address, uid_t uid, char *path, size_t size, struct error *err);
 
 #endif

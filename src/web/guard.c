@@ -89,27 +89,36 @@ static bool is_port(const char *text, uint16_t port)
 	return !port || n == port;
 }
 
+/* The letters of a name on the web have no case, but a browser asks with small ones; a name of the
+ * user's own may have large ones where he gave it. */
+static bool begins_with(const struct web_settings *settings, const char *text, const char *name)
+{
+	size_t n = strlen(name);
+	return (settings->is_public ? strncasecmp(text, name, n) : strncmp(text, name, n)) == 0;
+}
+
 /* "127.0.0.1:8080": one of the names, then the port, exactly. */
 static bool is_own(const struct web_settings *settings, const char *host, uint16_t port)
 {
 	for (unsigned i = 0; i < WEB_NAMES_MAX && settings->names[i]; i++) {
 		size_t n = strlen(settings->names[i]);
-		if (strncasecmp(host, settings->names[i], n) == 0 && is_port(host + n, port))
+		if (!begins_with(settings, host, settings->names[i]))
+			continue;
+		if (is_port(host + n, port))
 			return true;
 		/* the usual port of the scheme is not said */
-		if (port == (settings->is_public ? 443 : 80) &&
-		    strcasecmp(host, settings->names[i]) == 0)
+		if (port == (settings->is_public ? 443 : 80) && !host[n])
 			return true;
 	}
 	return false;
 }
 
-static bool is_own_metrics(const char *host, uint16_t port)
+static bool is_own_metrics(const struct web_settings *settings, const char *host)
 {
-	static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	const char *const names[] = {"127.0.0.1", "localhost", "[::1]", settings->metrics_name};
+	for (size_t i = 0; i < ARRAY_SIZE(names) && names[i]; i++) {
 		size_t n = strlen(names[i]);
-		if (strncasecmp(host, names[i], n) == 0 && is_port(host + n, port))
+		if (strncmp(host, names[i], n) == 0 && is_port(host + n, settings->metrics_port))
 			return true;
 	}
 	return false;
@@ -119,7 +128,8 @@ static bool is_same_origin(const struct guard *guard, const char *origin, const 
 {
 	const char *scheme = guard->settings->certificate ? "https://" : "http://";
 	size_t n = strlen(scheme);
-	return strncmp(origin, scheme, n) == 0 && strcasecmp(origin + n, host) == 0;
+	return strncmp(origin, scheme, n) == 0 && strlen(origin + n) == strlen(host) &&
+	       begins_with(guard->settings, origin + n, host);
 }
 
 /* What newer browsers say themselves of who made them ask: another site may lead here (a link), and
@@ -143,7 +153,7 @@ struct refusal guard_check(const struct guard *guard, const struct asked *asked)
 	if (guard->is_metrics) {
 		if (!host || origin ||
 		    (settings->is_metrics_loopback &&
-		     !is_own_metrics(host, settings->metrics_port)))
+		     !is_own_metrics(settings, host)))
 			return REFUSAL(403, "metrics are not for a page");
 		return passed;
 	}

@@ -27,6 +27,7 @@ struct web_settings {
 	const char *names[WEB_NAMES_MAX]; /* hosts by which the page is called, without the port */
 	uint16_t port, metrics_port;	  /* 0: any */
 	bool is_metrics_loopback;	  /* its Host is looked at: names of this host alone */
+	const char *metrics_name;	  /* as it stands in an address of the web; NULL: none */
 	const char *certificate, *key;	  /* files in PEM, by name; NULL: no TLS */
 	int certificate_fd, key_fd;	  /* and open; closed when they were read */
 };

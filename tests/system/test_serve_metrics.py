@@ -83,6 +83,16 @@ def test_metrics_and_the_page_are_apart(serve):
         assert status_of(read_all(sock)) == 404
 
 
+def test_metrics_are_told_at_the_address_that_was_given(serve):
+    port = free_port()
+    page = serve("--metrics", f"127.0.0.2:{port}")
+    assert page.process.stdout.readline() == f"  metrics: http://127.0.0.2:{port}/metrics\n".encode()
+    for host, status in ((f"127.0.0.2:{port}", 200), (f"127.0.0.3:{port}", 403)):
+        with socket.create_connection(("127.0.0.2", port), timeout=LIMIT) as sock:
+            sock.sendall(f"GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            assert status_of(read_all(sock)) == status
+
+
 @pytest.mark.needs("root", "program:setpriv")
 def test_another_user_may_measure(serve):
     port = free_port()

@@ -227,3 +227,48 @@ def test_open_shows_the_token_to_the_browser_alone(serve, tmp_path):
     assert page.address in (tmp_path / "page").read_text()
     opened = pathlib.Path((tmp_path / "words").read_text().split()[1])
     assert page.end() == (0, "") and not opened.exists()
+
+
+def test_where_no_browser_can_be_started_that_is_said(serve, tmp_path):
+    page = serve("--open", environment={"PATH": str(tmp_path)})
+    assert page.get("/api/fields").status == 200
+    status, err = page.end()
+    assert status == 0 and "--open: start xdg-open: no such file" in err
+
+
+@pytest.mark.needs("root")
+def test_the_browser_is_that_of_who_may_come(serve, doorward, tmp_path):
+    """Another's, root's too, would be turned away."""
+    browser = tmp_path / "xdg-open"
+    browser.write_text(f"#!/bin/sh\n{{ id -u; id -G; stat -c %u \"$1\"; cat \"$1\"; }} >{tmp_path}/new\n"
+                       f"mv {tmp_path}/new {tmp_path}/seen\n")
+    browser.chmod(0o755)
+    for place in (tmp_path, *[p for p in tmp_path.parents if str(p).startswith("/tmp/")]):
+        place.chmod(0o777)
+    page = serve("--open", "--read-only", "--user", NOBODY, environment={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    for _ in range(1000):
+        if (tmp_path / "seen").exists():
+            break
+        doorward.run("version")  # time passes
+    uid, groups, owner, text = (tmp_path / "seen").read_text().splitlines()
+    assert (uid, groups, owner) == (str(NOBODY),) * 3
+    assert page.address in text
+
+
+# ---- what it says ----
+
+@pytest.mark.parametrize("where", ["full", "closed", "unread"])
+def test_an_address_that_nobody_reads_is_not_served(doorward, tmp_path, where):
+    """Nobody could ever come; and a path that was made for it goes."""
+    path = tmp_path / "page.sock"
+    words = [*doorward.prefix, doorward.path, "serve", "--socket", str(path)]
+    if where == "closed":
+        words = ["sh", "-c", 'exec "$@" >&-', "sh", *words]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        ran = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=full if where == "full" else writing, stderr=subprocess.PIPE,
+                             timeout=LIMIT, check=False)
+    os.close(writing)
+    assert (ran.returncode, ran.stderr.startswith(b"doorward: write the output: ")) == (3, True)
+    assert not path.exists()

@@ -45,7 +45,7 @@ static void test_host_is_ours_exactly(unused_argument void **state)
 		const char *host;
 		int status;
 	} cases[] = {
-		{"127.0.0.1:8080", 0},	      {"localhost:8080", 0},	{"LocalHost:8080", 0},
+		{"127.0.0.1:8080", 0},	      {"localhost:8080", 0},	{"LocalHost:8080", 403},
 		{"127.0.0.1", 403},	      {"127.0.0.1:808", 403},	{"127.0.0.1:80800", 403},
 		{"127.0.0.1:08080", 403},     {"127.0.0.1:8080 ", 403}, {"127.0.0.1:+8080", 403},
 		{"127.0.0.1.a:8080", 403},    {"xlocalhost:8080", 403}, {"", 403},
@@ -86,6 +86,29 @@ static void test_the_usual_port_of_https_is_not_said(unused_argument void **stat
 	assert_int_equal(guard_check(&other, &asked).status, 0);
 	asked.headers[1].value = "http://doors.example";
 	assert_int_equal(guard_check(&other, &asked).status, 403);
+	asked = get("/", "Doors.Example"); /* as it may stand in a certificate */
+	assert_int_equal(guard_check(&other, &asked).status, 0);
+	asked = get("/", "doors.example.evil");
+	assert_int_equal(guard_check(&other, &asked).status, 403);
+}
+
+static void test_metrics_are_asked_for_by_names_of_this_host(unused_argument void **state)
+{
+	static const struct web_settings measured = {
+		.metrics_port = 9273, .is_metrics_loopback = true, .metrics_name = "127.0.0.2"};
+	static const struct guard other = {.settings = &measured, .is_metrics = true};
+	static const struct {
+		const char *host;
+		int status;
+	} cases[] = {
+		{"127.0.0.1:9273", 0},	{"localhost:9273", 0},	 {"[::1]:9273", 0},
+		{"127.0.0.2:9273", 0},	{"127.0.0.2", 403},	 {"127.0.0.3:9273", 403},
+		{"evil.example", 403},	{"127.0.0.2:9274", 403}, {"127.0.0.2.evil:9273", 403},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct asked asked = get("/metrics", cases[i].host);
+		assert_int_equal(guard_check(&other, &asked).status, cases[i].status);
+	}
 }
 
 static void test_a_body_is_as_long_as_it_says(unused_argument void **state)
@@ -212,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_host_is_ours_exactly),
 		cmocka_unit_test(test_a_forwarded_path_has_any_port_and_no_other_name),
 		cmocka_unit_test(test_the_usual_port_of_https_is_not_said),
+		cmocka_unit_test(test_metrics_are_asked_for_by_names_of_this_host),
 		cmocka_unit_test(test_a_body_is_as_long_as_it_says),
 		cmocka_unit_test(test_headers_are_names_and_no_more_than_there_is_room),
 		cmocka_unit_test(test_the_token_is_known_whole),
