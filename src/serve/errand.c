@@ -44,6 +44,21 @@ static struct errand *find_place(struct desk *desk)
 	return NULL;
 }
 
+/* Of the plans that wait to be confirmed the oldest goes: a page says of none that it was left, and
+ * who looks at many plans would be kept from the next one. */
+static void leave_oldest(struct desk *desk)
+{
+	struct errand *oldest = NULL;
+	for (unsigned i = 0; i < JOBS_MAX; i++) {
+		struct errand *errand = &desk->errands[i];
+		if (errand->fd >= 0 && errand->is_planned && !errand->is_confirmed &&
+		    (!oldest || errand->begun_ns < oldest->begun_ns))
+			oldest = errand;
+	}
+	if (oldest)
+		errand_end(oldest);
+}
+
 /* A name that nobody guesses; never 0. */
 static uint64_t new_name(void)
 {
@@ -62,6 +77,8 @@ void errand_begin(struct desk *desk, const struct request *request)
 		refuse(desk, request->id, 403, "this server was started with --read-only", NULL);
 		return;
 	}
+	if (is_plan && count(desk, true) >= PLANS_MAX)
+		leave_oldest(desk);
 	struct errand *errand = count(desk, is_plan) < (is_plan ? PLANS_MAX : STORIES_MAX)
 					? find_place(desk)
 					: NULL;
@@ -73,6 +90,7 @@ void errand_begin(struct desk *desk, const struct request *request)
 	if (is_plan)
 		asked.of = new_name();
 	struct errand begun = {.asker = request->id,
+			       .begun_ns = clock_ns(),
 			       .plan = is_plan ? asked.of : 0,
 			       .until_ns =
 				       in_seconds(is_plan ? PLAN_PATIENCE_S : STORY_PATIENCE_S)};

@@ -91,6 +91,7 @@ struct errand {
 	uint64_t plan; /* of an act: its name; 0: a story */
 	bool is_planned, is_confirmed;
 	uint64_t until_ns; /* by when it must have answered; 0: nothing is awaited */
+	uint64_t begun_ns;
 	struct out in;	   /* of a reply that is not whole yet */
 };
 

@@ -307,6 +307,7 @@ def test_the_map_is_walked_and_zoomed_by_keys(page):
     page.wait("return document.querySelector('.under b').textContent === 'tcp/258'")
     page.press("+", "+")
     page.wait("return document.querySelector('.choice output').textContent === '4×'")
+    assert "zoom=4" in page.run("return location.hash")  # who gets the link sees as much
     with socket.create_server(("127.0.0.1", 0)) as made:
         port = made.getsockname()[1]
         page.wait(PIXEL, port, page.colour("map-loopback"))
@@ -354,3 +355,15 @@ def test_the_picture_joins_both_ends(page):
                           str(port))
                 page.wait("return document.querySelectorAll('.picture .edge').length >= 1")
                 assert dialled.fileno() >= 0
+
+
+@pytest.mark.parametrize("key", ["\ue007", " "], ids=["enter", "space"])
+def test_a_node_of_the_picture_leads_to_its_rows(page, key):
+    with socket.create_server(("127.0.0.1", 0)) as made, socket.create_connection(made.getsockname()):
+        port = made.getsockname()[1]
+        page.press("5")
+        page.press("/", f"port = {port} or peer_port = {port}", "\ue007")
+        page.wait("return [...document.querySelectorAll('.picture .node.of-port')].find(node => node.ariaLabel.includes(arguments[0]))?.focus() === undefined"
+                  " && document.activeElement.ariaLabel?.includes(arguments[0])", str(port))
+        page.press(key)
+        page.wait("return location.hash.includes('tab=connections') && document.querySelectorAll('.rows .row').length > 0")

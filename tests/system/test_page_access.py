@@ -154,7 +154,7 @@ def test_rows_keep_what_they_are_told(page):
 def test_a_view_and_its_link_say_the_same(page):
     assert page.run_async("""
         const { readView, viewFragment } = await import('/page/links.js');
-        const view = { ...readView(''), tab: 'connections', filter: 'process ~ "a&b=#+%" and port = 1', sort: '-port,pid', columns: 'a,b', story: 'tcp/[::1]:80' };
+        const view = { ...readView(''), tab: 'connections', filter: 'process ~ "a&b=#+%" and port = 1', sort: '-port,pid', columns: 'a,b', story: 'tcp/[::1]:80', zoom: '4' };
         return JSON.stringify(readView(viewFragment(view))) === JSON.stringify(view);""")
 
 

@@ -29,6 +29,31 @@ def test_a_port_is_closed_by_the_keyboard_alone(page, scene):
     assert not listens(made.port)
 
 
+TABS = ["doors", "connections", "map", "rates", "picture", "events"]
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_tab_reaches_whatever_can_be_pressed_and_shows_where_it_is(page, served, tab):
+    """Rows are reached by the arrows, in a table that is reached by Tab."""
+    with socket.create_server(("127.0.0.1", 0)) as made, socket.create_connection(made.getsockname()):
+        page.open(served, f"tab={tab}&story=tcp/{made.getsockname()[1]}" + ("&filter=port = 1" if tab in ("picture", "events") else ""))
+        page.wait("return document.querySelector('.story .holder') && document.querySelector('.live.is-live')")
+        wanted = page.run("return [...document.querySelectorAll('button:enabled, a[href], input, select, summary, [role=grid]')].filter(node =>"
+                          " node.checkVisibility()).map(node => [node.tagName, node.textContent, node.ariaLabel, node.id].join())")
+        page.run("document.activeElement.blur()")
+        reached, unseen = set(), []
+        for _ in range(len(wanted) + 8):
+            page.press("\ue004")
+            name, is_seen = page.run("const node = document.activeElement, style = getComputedStyle(node);"
+                                     "return [[node.tagName, node.textContent, node.ariaLabel, node.id].join(),"
+                                     " node === document.body || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)]")
+            reached.add(name)
+            if not is_seen:
+                unseen.append(name)
+        assert {name for name in wanted if "now" not in name} - reached == set()
+        assert unseen == []
+
+
 def test_every_key_is_in_the_list_of_keys(page):
     page.press("?")
     page.wait("return document.querySelector('dialog.keys') !== null")
@@ -39,9 +64,6 @@ def test_every_key_is_in_the_list_of_keys(page):
     assert table == shown and len(table) > 20
     page.press("\ue00c")
     page.wait("return document.querySelector('dialog') === null")
-
-
-TABS = ["doors", "connections", "map", "rates", "picture", "events"]
 
 
 @pytest.mark.parametrize("width", [320, 375])
@@ -77,18 +99,25 @@ const ground = node => {
 	return [255, 255, 255];
 };
 const poor = [];
+const hold = (text, ground, what) => {
+	const [a, b] = [light(numbers(text)), light(ground)];
+	const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+	n++;
+	if (ratio < 4.5)
+		poor.push(`${ratio.toFixed(2)} ${what}`);
+};
 const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 let n = 0;
 while (walk.nextNode()) {
 	const node = walk.currentNode.parentElement;
-	if (!walk.currentNode.data.trim() || !node.checkVisibility() || node.closest('svg, .is-gone, .is-new, .is-changed, :disabled, [aria-disabled=true]'))
+	if (!walk.currentNode.data.trim() || !node.checkVisibility() || node.closest('.is-gone, .is-new, .is-changed, :disabled, [aria-disabled=true], title'))
 		continue;
-	const [a, b] = [light(numbers(getComputedStyle(node).color)), light(ground(node))];
-	const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-	n++;
-	if (ratio < 4.5)
-		poor.push(`${ratio.toFixed(2)} ${node.className} ${walk.currentNode.data.slice(0, 40)}`);
+	const box = node.closest('svg .node')?.querySelector('rect');
+	hold(getComputedStyle(node)[node.closest('svg') ? 'fill' : 'color'], box ? numbers(getComputedStyle(box).fill) : ground(node),
+		`${node.getAttribute('class')} ${walk.currentNode.data.slice(0, 40)}`);
 }
+for (const node of document.querySelectorAll('input[placeholder]'))
+	hold(getComputedStyle(node, '::placeholder').color, ground(node), node.placeholder);
 return { n, poor };
 """
 

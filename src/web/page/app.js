@@ -161,7 +161,6 @@ function Page({ onRefused }) {
 	const [paused, setPaused] = useState(false);
 	const [dialog, setDialog] = useState(null);
 	const [themeName, setThemeName] = useState(theme());
-	const [zoom, setZoom] = useState(1);
 	const [notice, tell] = useNotice();
 	const filterInput = useRef(null);
 	const feed = useRef(null);
@@ -197,6 +196,7 @@ function Page({ onRefused }) {
 	const copy = (text, what) => navigator.clipboard.writeText(text).then(() => tell(`${what} is copied`), () => tell('the browser lets nothing be copied'));
 	const port = Number.parseInt(view.port || '0', 10) & 65535;
 	const proto = view.proto || 'tcp';
+	const zoom = zoomed(Number(view.zoom) || 1, 0);
 	// The door that a key means: its target, and its network namespace where that is another than the server's.
 	const door = () => {
 		if (view.tab === 'map')
@@ -222,9 +222,8 @@ function Page({ onRefused }) {
 	};
 	const columns = view.columns ? view.columns.split(',') : data.columns.length ? data.columns : info?.tabs?.[view.tab] ?? [];
 	const zoomBy = (by, to, of) => {
-		if (to !== null && to !== undefined)
-			setView({ port: String(to), proto: of ?? proto });
-		setZoom(was => zoomed(was, by));
+		const nearer = zoomed(zoom, by);
+		setView({ zoom: nearer === 1 ? '' : String(nearer), ...(to === null || to === undefined ? {} : { port: String(to), proto: of ?? proto }) });
 	};
 	const toggleTheme = name => {
 		setTheme(name);

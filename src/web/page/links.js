@@ -4,7 +4,7 @@ export const TABS = ['doors', 'connections', 'map', 'rates', 'picture', 'events'
 
 export const isListTab = tab => tab === 'doors' || tab === 'connections' || tab === 'events';
 
-const WORDS = { filter: '', sort: '', group: '', columns: '', story: '', netns: '', of: '', proto: '', port: '', at: '' };
+const WORDS = { filter: '', sort: '', group: '', columns: '', story: '', netns: '', of: '', proto: '', port: '', zoom: '', at: '' };
 
 export function readView(fragment = location.hash) {
 	const words = new URLSearchParams(fragment.replace(/^#/, ''));

@@ -343,8 +343,9 @@ export function MapTab({ maps, ephemeral, proto, port, zoom, onProto, onPort, on
 	</div>`;
 }
 
+// A zoom that there is not, as a link may have, is none.
 export function zoomed(zoom, by) {
-	const k = ZOOMS.indexOf(zoom) + by;
+	const k = Math.max(0, ZOOMS.indexOf(zoom)) + by;
 	return ZOOMS[Math.max(0, Math.min(ZOOMS.length - 1, k))];
 }
 

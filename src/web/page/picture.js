@@ -25,7 +25,7 @@ function Node({ at, half, isLit, isDim, onLight, onOpen }) {
 	return html`<g class=${`node of-${node.kind}${isLit ? ' is-lit' : ''}${isDim ? ' is-dim' : ''}`} role="button" tabindex="0"
 		aria-label=${`${node.kind} ${node.label}, ${node.n} ${node.n === 1 ? 'connection' : 'connections'}`}
 		onMouseEnter=${() => onLight(node.id)} onMouseLeave=${() => onLight(null)} onFocus=${() => onLight(node.id)} onBlur=${() => onLight(null)}
-		onClick=${() => onOpen(node)} onKeyDown=${event => event.key === 'Enter' && (event.stopPropagation(), onOpen(node))}>
+		onClick=${() => onOpen(node)} onKeyDown=${event => (event.key === 'Enter' || event.key === ' ') && (event.preventDefault(), event.stopPropagation(), onOpen(node))}>
 		<title>${node.label}</title>
 		<rect x=${x - half} y=${y - 10} width=${half * 2} height="20" rx="4" />
 		<text x=${x - half + 8} y=${y + 4}>${short(node.label, fits)}</text>

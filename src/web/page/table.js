@@ -51,7 +51,7 @@ function Header({ columns, fields, sort, onSort }) {
 			const order = first === name ? 'ascending' : first === '-' + name ? 'descending' : 'none';
 			return html`<span key=${name} role="columnheader" aria-sort=${order} aria-colindex=${c + 2}
 				class=${'cell' + (field?.is_right ? ' right' : '')} title=${field?.help}>
-				<button type="button" tabindex="-1" onClick=${() => onSort(order === 'ascending' ? '-' + name : name)}>
+				<button type="button" onClick=${() => onSort(order === 'ascending' ? '-' + name : name)}>
 					${(field?.title ?? name).toLowerCase()}<i aria-hidden="true">${
 						order === 'ascending' ? '↑' : order === 'descending' ? '↓' : ''}</i>
 				</button>
