@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/module.h"
@@ -29,6 +30,7 @@ struct settings {
 	uint64_t interval_ms;
 	struct look look;
 	int certificate_fd, key_fd; /* of --listen, else -1 */
+	bool is_key_open;	    /* to every user of this host, who could be us then */
 };
 
 static const struct option options[] = {
@@ -187,6 +189,9 @@ static int prepare(struct context *context unused_argument, void *data,
 			     err);
 	if (r >= 0 && settings->listen)
 		r = open_pem("--key", settings->key, &settings->key_fd, err);
+	struct stat key;
+	settings->is_key_open = r >= 0 && settings->listen &&
+				fstat(settings->key_fd, &key) == 0 && key.st_mode & S_IROTH;
 	return r;
 }
 
@@ -346,6 +351,9 @@ static int tell(struct context *context, const struct settings *settings, struct
 {
 	struct out *out = &context->out;
 	const char *caller = getenv("SUDO_USER");
+	if (settings->is_key_open)
+		dprintf(STDERR_FILENO, "%s: serve: --key %s: every user of this host may read it\n",
+			context->program, settings->key);
 	if (settings->socket)
 		snprintf(serving->page, sizeof(serving->page), "http://127.0.0.1:8080/#token=%s",
 			 serving->token);

@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "web/front.h"
@@ -188,12 +189,28 @@ void entrance_close(struct entrance *entrance)
 	SSL_CTX_free(entrance->tls);
 }
 
+/* Every browser refuses one out of its time. */
+static int check_time(const X509 *own, const char *name, struct error *err)
+{
+	const ASN1_TIME *begin = X509_get0_notBefore(own), *end = X509_get0_notAfter(own);
+	bool is_over = X509_cmp_current_time(end) < 0, is_early = X509_cmp_current_time(begin) > 0;
+	struct tm time;
+	char day[16] = "?";
+	if (!is_over && !is_early)
+		return 0;
+	if (ASN1_TIME_to_tm(is_over ? end : begin, &time) == 1)
+		strftime(day, sizeof(day), "%Y-%m-%d", &time);
+	return error_text(err, -EINVAL, "%.80s: the certificate is valid %s %s", name,
+			  is_over ? "no longer, only until" : "not yet, but from", day);
+}
+
 /* The first certificate is ours, the others lead to who is trusted, as of
  * SSL_CTX_use_certificate_chain_file(3), which takes no descriptor. */
-static bool use_certificates(SSL_CTX *tls, BIO *pem)
+static int use_certificates(SSL_CTX *tls, BIO *pem, const char *name, struct error *err)
 {
 	X509 *own = PEM_read_bio_X509_AUX(pem, NULL, NULL, NULL), *other;
 	bool is_right = own && SSL_CTX_use_certificate(tls, own) == 1;
+	int r = is_right ? check_time(own, name, err) : 0;
 	X509_free(own);
 	while (is_right && (other = PEM_read_bio_X509(pem, NULL, NULL, NULL)))
 		if (SSL_CTX_add0_chain_cert(tls, other) != 1) {
@@ -204,16 +221,35 @@ static bool use_certificates(SSL_CTX *tls, BIO *pem)
 	if (ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
 		is_right = false;
 	ERR_clear_error();
-	return is_right;
+	return is_right ? r : error_text(err, -EINVAL, "%.80s: it is no certificate in PEM", name);
 }
 
+/* OpenSSL would ask the terminal for a pass phrase, of which this process has none. */
+static int no_phrase(char *to, int size, int is_writing, void *data)
+{
+	(void)to;
+	(void)size;
+	(void)is_writing;
+	*(bool *)data = true;
+	return -1;
+}
+
+/* A key of another kind than the certificate's is taken as that of a second one, so both are held
+ * against each other. */
 static int use_key(SSL_CTX *tls, BIO *pem, const char *name, struct error *err)
 {
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(pem, NULL, NULL, NULL);
-	bool is_right = key && SSL_CTX_use_PrivateKey(tls, key) == 1;
+	bool has_phrase = false;
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(pem, NULL, no_phrase, &has_phrase);
+	bool is_right = key && X509_check_private_key(SSL_CTX_get0_certificate(tls), key) == 1 &&
+			SSL_CTX_use_PrivateKey(tls, key) == 1;
 	int r = is_right ? 0
 		: key	 ? error_text(err, -EINVAL, "%.80s: it is not the certificate's key", name)
 			 : error_text(err, -EINVAL, "%.80s: it is no key in PEM", name);
+	if (has_phrase) {
+		error_text(err, -EINVAL, "%.80s: the key has a pass phrase, which nobody can type in",
+			   name);
+		error_hint(err, "`openssl pkey -in KEY -out NEW` writes it without one");
+	}
 	EVP_PKEY_free(key);
 	ERR_clear_error();
 	return r;
@@ -231,10 +267,8 @@ int entrance_use_tls(struct entrance *entrance, const struct web_settings *setti
 	} else {
 		SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
 		SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-		if (!use_certificates(tls, certificate))
-			r = error_text(err, -EINVAL, "%.80s: it is no certificate in PEM",
-				       settings->certificate);
-		else
+		r = use_certificates(tls, certificate, settings->certificate, err);
+		if (r >= 0)
 			r = use_key(tls, key, settings->key, err);
 	}
 	BIO_free(certificate);

@@ -26,6 +26,18 @@ def certificate(tmp_path):
     return tmp_path
 
 
+def certificate_of(folder, name, begin, end):
+    """One of the same key, valid from then to then."""
+    (folder / "ca.cnf").write_text("[ca]\ndefault_ca = d\n[d]\ndatabase = index\nserial = serial\nnew_certs_dir = .\ndefault_md = sha256\n"
+                                   "policy = p\n[p]\ncommonName = supplied\n")
+    (folder / "index").write_text("")
+    (folder / "serial").write_text("01\n")
+    for words in (["req", "-new", "-key", "key.pem", "-subj", "/CN=doors.example", "-out", "request.pem"],
+                  ["ca", "-batch", "-config", "ca.cnf", "-selfsign", "-keyfile", "key.pem", "-in", "request.pem", "-notext",
+                   "-startdate", begin, "-enddate", end, "-out", name]):
+        subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=LIMIT, cwd=folder)
+
+
 def test_another_address_only_by_tls_of_your_own(doorward, serve, certificate):
     status, _, err = doorward.run("serve", "--listen", "127.0.0.2")
     assert (status, "--certificate" in err) == (2, True)
@@ -74,14 +86,31 @@ def test_a_key_that_only_its_owner_may_read_is_read_as_who_calls_may(serve, cert
     (["--listen", "127.0.0.2", "--name", "h", "--key", "none.pem"], 3, "none.pem: no such file"),
     (["--listen", "127.0.0.2", "--name", "h", "--certificate", "key.pem"], 2, "key.pem: it is no certificate"),
     (["--listen", "127.0.0.2", "--name", "h", "--certificate", "broken.pem"], 2, "broken.pem: it is no certificate"),
+    (["--listen", "127.0.0.2", "--name", "h", "--key", "curve.pem"], 2, "not the certificate's key"),
+    (["--listen", "127.0.0.2", "--name", "h", "--key", "locked.pem"], 2, "locked.pem: the key has a pass phrase"),
+    (["--listen", "127.0.0.2", "--name", "h", "--certificate", "old.pem"], 2, "old.pem: the certificate is valid no longer, only until 2021-"),
+    (["--listen", "127.0.0.2", "--name", "h", "--certificate", "early.pem"], 2, "early.pem: the certificate is valid not yet, but from 2090-"),
 ])
 def test_tls_that_cannot_be_is_refused_by_name(doorward, certificate, monkeypatch, words, status, said):
     monkeypatch.chdir(certificate)
-    subprocess.run(["openssl", "genrsa", "-out", "other.pem", "2048"], check=True, capture_output=True, timeout=LIMIT)
+    for words_of_openssl in (["genrsa", "-out", "other.pem", "2048"],
+                             ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "curve.pem"],
+                             ["pkey", "-in", "key.pem", "-aes128", "-passout", "pass:open", "-out", "locked.pem"]):
+        subprocess.run(["openssl", *words_of_openssl], check=True, capture_output=True, timeout=LIMIT)
+    certificate_of(certificate, "old.pem", "20200101000000Z", "20210101000000Z")
+    certificate_of(certificate, "early.pem", "20900101000000Z", "20910101000000Z")
     own = (certificate / "cert.pem").read_text()
     (certificate / "broken.pem").write_text(own + own.replace("M", "!", 40))  # what leads to who is trusted is damaged
     got, out, err = doorward.run("serve", "--certificate", "cert.pem", "--key", "key.pem", *words)
     assert (got, out) == (status, "") and said in err
+    assert [line for line in err.splitlines() if line[0] != " "] == [err.splitlines()[0]]
+
+
+def test_a_key_that_everybody_may_read_is_told_of(serve, certificate):
+    (certificate / "key.pem").chmod(0o644)
+    page = serve("--listen", "127.0.0.2", "--certificate", certificate / "cert.pem", "--key", certificate / "key.pem", "--name", "h")
+    status, err = page.end()
+    assert status == 0 and "every user of this host may read it" in err
 
 
 @pytest.mark.parametrize("words,said", [(["--open", "--socket", "page.sock"], "--open"), (["--netns", "no-such-place"], "no-such-place")])
