@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "act/close.h"
+#include "act/guard.h"
 #include "act/closing.h"
 #include "act/units.h"
 #include "act/verify.h"
@@ -175,6 +176,20 @@ static int check_may_look(const struct closing *closing, char *const *targets, s
 	return 0;
 }
 
+/* What a person is shown is the program: another in the same process is not what he confirms. */
+static void note_programs(struct closing *closing)
+{
+	for (uint32_t i = 0; i < closing->plan.steps.n; i++) {
+		struct step *step = plan_step(&closing->plan, i);
+		for (uint32_t k = 0; k < step->n_holders && !step->is_refused; k++)
+			step->holders[k].program =
+				k && step->holders[k].pid == step->holders[k - 1].pid
+					? step->holders[k - 1].program
+					: guard_program(closing->looking.host,
+							step->holders[k].pid);
+	}
+}
+
 int closing_plan(const struct looking *looking, const struct closing_request *request,
 		 struct closing *closing, struct error *err)
 {
@@ -182,6 +197,8 @@ int closing_plan(const struct looking *looking, const struct closing_request *re
 	int r = parse(looking->services, request, closing, err);
 	if (r >= 0)
 		r = make_plan(closing, err);
+	if (r >= 0)
+		note_programs(closing);
 	return r < 0 || closing->plan.steps.n ? r : check_may_look(closing, request->targets, err);
 }
 

@@ -25,6 +25,21 @@ uint64_t guard_start_ticks(const struct host *host, int32_t pid)
 	return n > 0 && process_parse_stat(text, (size_t)n, &stat) == 0 ? stat.start_ticks : 0;
 }
 
+uint64_t guard_program(const struct host *host, int32_t pid)
+{
+	char text[1024];
+	ssize_t n = host_read(host, text, sizeof(text), "proc/%d/stat", pid);
+	return n > 0 ? process_parse_program(text, (size_t)n) : 0;
+}
+
+/* The same pid and the same start, and yet another program: execve(2) keeps both, and the sockets.
+ * Where it could not be seen before, or may not now, that is not known. */
+static bool is_other_program(const struct host *host, const struct step_holder *holder)
+{
+	uint64_t now = holder->program ? guard_program(host, holder->pid) : 0;
+	return now && now != holder->program;
+}
+
 /* The socket itself is asked for its cookie. 1 it is the target, 0 it is not, negative errno: it
  * may not be asked. */
 static int ask_cookie(int pidfd, int fd, uint64_t cookie)
@@ -94,6 +109,8 @@ int guard_open(const struct host *host, const struct identity *target,
 		return -errno;
 	/* read after the pidfd is open: if it is the same now, the pidfd is that process's */
 	if (holder->start_ticks && guard_start_ticks(host, holder->pid) != holder->start_ticks)
+		return -ESRCH;
+	if (is_other_program(host, holder))
 		return -ESRCH;
 	int r = guard_holds(host, pidfd, target, holder);
 	return r > 0 ? TAKE_FD(pidfd) : r == 0 ? -ENOENT : r;

@@ -7,7 +7,7 @@
 
 /* A pidfd of the holder, which still is the process of the plan and still holds the target. The
  * descriptor, or:
- * -ESRCH: the process has ended, or its pid is another's by now;
+ * -ESRCH: the process has ended, its pid is another's by now, or it runs another program;
  * -ENOENT: it lives, and no longer holds the socket;
  * other negative errno: it may not be looked at. */
 int guard_open(const struct host *host, const struct identity *target,
@@ -17,6 +17,9 @@ int guard_open(const struct host *host, const struct identity *target,
  * be looked at. A socket that only a ring of io_uring keeps counts as held. */
 int guard_holds(const struct host *host, int pidfd, const struct identity *target,
 		const struct step_holder *holder);
+
+/* Which program it runs, to be compared; 0: unknown. */
+uint64_t guard_program(const struct host *host, int32_t pid);
 
 /* The start time of a process, field 22 of its stat; 0: it is gone. */
 uint64_t guard_start_ticks(const struct host *host, int32_t pid);

@@ -35,6 +35,7 @@ struct identity {
 struct step_holder {
 	int32_t pid, fd;      /* fd -1: only through a ring of io_uring */
 	uint64_t start_ticks; /* together with pid: which process */
+	uint64_t program;     /* that it ran when it was planned (act/guard.h); 0 unknown */
 	uint32_t uid;
 	bool is_uid_known;
 	const char *name, *user, *unit; /* NULL: unknown or none */

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "base/numbers.h"
+#include "base/table.h"
 #include "source/cgroup.h"
 #include "source/interpreter.h"
 #include "source/process.h"
@@ -52,6 +53,31 @@ int process_parse_stat(const char *text, size_t n, struct process_stat *ret)
 	}
 	ret->start_ticks = number;
 	return 0;
+}
+
+/* The place of the stack is drawn anew at each execve(2), and for who may not trace the process all
+ * three are 1 or 0 (fs/proc/array.c). */
+uint64_t process_parse_program(const char *text, size_t n)
+{
+	const char *at = memrchr(text, ')', n), *end = text + n;
+	uint64_t program = 0, number;
+	bool is_seen = false;
+	if (!at)
+		return 0;
+	at++;
+	for (unsigned field = 3; field <= 28; field++) {
+		while (at < end && *at == ' ')
+			at++;
+		if (field >= 26) {
+			if (number_scan(&at, end, 10, &number) < 0)
+				return 0;
+			program = table_mix(program * 31 + number);
+			is_seen |= number > 1;
+		}
+		while (at < end && *at != ' ')
+			at++;
+	}
+	return is_seen ? program : 0;
 }
 
 static void join_thread(const struct place *place, const char *what, char to[64])

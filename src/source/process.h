@@ -34,6 +34,10 @@ struct process_stat {
 /* /proc/PID/stat: "PID (NAME) STATE PPID ... STARTTIME". 0 or -EBADMSG. Pure. */
 int process_parse_stat(const char *text, size_t n, struct process_stat *ret);
 
+/* Which program it runs since its last execve(2), by where the kernel put code and stack (fields 26
+ * to 28): a word to compare, and 0 where it may not be seen. Pure. */
+uint64_t process_parse_program(const char *text, size_t n);
+
 /* It is being torn down: it was killed, or has begun to exit. It keeps its descriptors until its
  * memory is taken apart (do_exit in the kernel's kernel/exit.c). False, too, of one that is gone.
  */

@@ -54,6 +54,29 @@ def test_a_plan_whose_process_was_replaced_closes_nothing(page, server):
     assert other.process.poll() is None and is_listening(one.port)
 
 
+BECOMES_ANOTHER = """
+import os, socket, sys
+sock = socket.create_server(("127.0.0.1", 0))
+sock.set_inheritable(True)
+print(sock.getsockname()[1], flush=True)
+sys.stdin.readline()
+os.execvp(sys.executable, [sys.executable, "-c", "import sys; print('another', flush=True); sys.stdin.read()"])
+"""
+
+
+def test_a_plan_whose_process_became_another_program_closes_nothing(page):
+    """The same pid, start and socket: execve(2) keeps them all."""
+    with subprocess.Popen([sys.executable, "-c", BECOMES_ANOTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one:
+        port = int(one.stdout.readline())
+        planned = plan(page, action="close", target=f"tcp/127.0.0.1:{port}")
+        print(file=one.stdin, flush=True)
+        assert one.stdout.readline() == "another\n"
+        assert act(page, planned).status == 409
+        assert one.poll() is None and is_listening(port)
+        assert act(page, plan(page, action="close", target=f"tcp/127.0.0.1:{port}")).status == 200
+        assert not is_listening(port)
+
+
 def test_an_act_must_name_what_it_confirms(page, server):
     one = server()
     for changed in ({"identities": []}, {"identities": ["0" * 16]}, {"plan": "0" * 16}):

@@ -27,6 +27,24 @@ static void test_a_name_may_hold_brackets_and_spaces(void **state)
 	assert_int_equal(stat.start_ticks, 99887);
 }
 
+static uint64_t program(const char *text)
+{
+	return process_parse_program(text, strlen(text));
+}
+
+static void test_another_program_has_another_place(void **state)
+{
+	(void)state;
+	uint64_t first = program("7 (a) S 42" REST "99887 1 2 3 4096 8192 70000 5 6");
+	assert_int_not_equal(first, 0);
+	assert_int_equal(first, program("7 (b c)) S 1" REST "99887 9 9 9 4096 8192 70000"));
+	assert_int_not_equal(first, program("7 (a) S 42" REST "99887 1 2 3 4096 8192 70016 5 6"));
+	assert_int_equal(program("7 (a) S 42" REST "99887 1 2 3 1 1 0 5 6"), 0); /* hidden */
+	assert_int_equal(program("7 (a) S 42" REST "99887 1 2 3 0 0 0 5 6"), 0); /* no memory */
+	assert_int_equal(program("7 (a) S 42" REST "99887 1 2 3 4096 8192"), 0);
+	assert_int_equal(program("7"), 0);
+}
+
 static void test_what_is_cut_is_refused(void **state)
 {
 	(void)state;
@@ -181,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_name_may_hold_brackets_and_spaces),
+		cmocka_unit_test(test_another_program_has_another_place),
 		cmocka_unit_test(test_what_is_cut_is_refused),
 		LAID_OUT(test_all_is_read),
 		LAID_OUT(test_only_what_is_asked_is_read),
