@@ -45,11 +45,12 @@ static const struct option options[] = {
 	 .name = "socket",
 	 .at = offsetof(struct settings, socket),
 	 .argument = "PATH",
-	 .help = N_("listen at a path instead, for ssh -L PORT:PATH")},
+	 .help = N_("listen at a path instead, for ssh -L PORT:PATH"),
+	 .completes = "file"},
 	{.kind = OPTION_TEXT,
 	 .name = "listen",
 	 .at = offsetof(struct settings, listen),
-	 .argument = "ADDRESS",
+	 .argument = "ADDRESS[:PORT]",
 	 .help = N_("listen at another address, by TLS: it needs --certificate, --key and --name")},
 	{.kind = OPTION_TEXT,
 	 .name = "certificate",
@@ -241,7 +242,7 @@ static int open_page(const struct settings *settings, struct serving *serving, s
 	snprintf(serving->address, sizeof(serving->address), "127.0.0.1");
 	if (settings->socket) {
 		web->is_socket = true;
-		web->page = serving_listen_at(settings->socket, err);
+		web->page = serving_listen_at(settings->socket, web->uid, err);
 		serving->path = web->page >= 0 ? settings->socket : NULL;
 		return web->page;
 	}

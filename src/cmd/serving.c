@@ -139,7 +139,7 @@ static void remove_stale(const struct sockaddr_un *address)
 		unlink(address->sun_path);
 }
 
-int serving_listen_at(const char *path, struct error *err)
+int serving_listen_at(const char *path, uid_t uid, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	if (!path[0] || strlen(path) >= sizeof(address.sun_path))
@@ -153,6 +153,10 @@ int serving_listen_at(const char *path, struct error *err)
 	mode_t was = umask(0177);
 	int r = listen_at(fd, (struct sockaddr *)&address, sizeof(address), path, "--socket", err);
 	umask(was);
+	if (r >= 0 && uid != geteuid() && lchown(path, uid, (gid_t)-1) < 0) {
+		r = error_set(err, -errno, "give %.100s to user %u", path, uid);
+		unlink(path);
+	}
 	return r < 0 ? r : TAKE_FD(fd);
 }
 

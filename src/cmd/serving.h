@@ -23,8 +23,8 @@ int serving_listen(const char *address, uint16_t *port, const char *option, stru
 /* Only this host comes to what listens at @fd. */
 bool serving_is_loopback(int fd);
 
-/* The same at a path, which only its owner may open; a socket there that nobody listens at goes. */
-int serving_listen_at(const char *path, struct error *err);
+/* The same at a path, which only @uid may open; a socket there that nobody listens at goes. */
+int serving_listen_at(const char *path, uid_t uid, struct error *err);
 
 /* 256 bits of the kernel's randomness as 64 hexadecimal digits and NUL. 0 or negative errno. */
 int serving_token(char to[65]);

@@ -185,6 +185,28 @@ except OSError:
     assert through(path, token=page.token) == 200
 
 
+@pytest.mark.needs("root", "program:setpriv")
+def test_a_path_is_that_of_who_may_come(serve, doorward, tmp_path):
+    """Under sudo it is ssh's of the user that opens it."""
+    path = tmp_path / "page.sock"
+    for place in (tmp_path, *[p for p in tmp_path.parents if str(p).startswith("/tmp/")]):
+        place.chmod(0o777)
+    page = serve("--socket", path, "--user", NOBODY)
+    assert (path.stat().st_uid, path.stat().st_mode & 0o777) == (NOBODY, 0o600)
+    code = f"""
+import socket
+sock = socket.socket(socket.AF_UNIX)
+sock.connect({str(path)!r})
+sock.sendall(b"GET /api/fields HTTP/1.1\\r\\nHost: 127.0.0.1:1\\r\\nAuthorization: Bearer {page.token}\\r\\nConnection: close\\r\\n\\r\\n")
+print(sock.recv(12).decode())
+"""
+    assert as_another_user(code).strip() == "HTTP/1.1 200"
+    assert page.end() == (0, "") and not path.exists()
+    other = tmp_path / "other.sock"
+    status, _, err = doorward.as_user().run("serve", "--socket", other, "--user", "0")
+    assert (status, "give" in err, other.exists()) == (3, True, False)
+
+
 def test_a_socket_that_was_left_behind_gives_way_and_no_file_does(serve, doorward, tmp_path):
     path = tmp_path / "page.sock"
     with socket.socket(socket.AF_UNIX) as sock:
