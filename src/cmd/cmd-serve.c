@@ -191,8 +191,8 @@ static int prepare(struct context *context unused_argument, void *data,
 	if (r >= 0 && settings->listen)
 		r = open_pem("--key", settings->key, &settings->key_fd, err);
 	struct stat key;
-	settings->is_key_open = r >= 0 && settings->listen &&
-				fstat(settings->key_fd, &key) == 0 && key.st_mode & S_IROTH;
+	settings->is_key_open = r >= 0 && settings->listen && fstat(settings->key_fd, &key) == 0 &&
+				key.st_mode & S_IROTH;
 	return r;
 }
 
@@ -229,8 +229,8 @@ static int open_metrics(const struct settings *settings, struct serving *serving
 	snprintf(serving->metrics_name, sizeof(serving->metrics_name),
 		 strchr(serving->metrics_address, ':') ? "[%s]" : "%s", serving->metrics_address);
 	web->metrics_name = serving->metrics_name;
-	web->metrics = serving_listen(serving->metrics_address, &web->metrics_port, "--metrics",
-				      err);
+	web->metrics =
+		serving_listen(serving->metrics_address, &web->metrics_port, "--metrics", err);
 	web->is_metrics_loopback = web->metrics >= 0 && serving_is_loopback(web->metrics);
 	return web->metrics;
 }

@@ -178,7 +178,8 @@ static int find_user(uid_t uid, struct passwd *entry, char *text, size_t size, s
 	if (uid == geteuid())
 		return 0;
 	if (getpwuid_r(uid, entry, text, size, &user) != 0 || !user)
-		return error_text(err, -ENOENT, "user %u has no browser: there is no such user", uid);
+		return error_text(err, -ENOENT, "user %u has no browser: there is no such user",
+				  uid);
 	return 0;
 }
 

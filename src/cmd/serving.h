@@ -29,9 +29,9 @@ int serving_listen_at(const char *path, uid_t uid, struct error *err);
 /* 256 bits of the kernel's randomness as 64 hexadecimal digits and NUL. 0 or negative errno. */
 int serving_token(char to[65]);
 
-/* A file that only @uid may read, by which a browser finds @address, so that it stands in no command
- * line; and the browser of @uid that opens it. @path: the file, to be removed; "" where there is
- * none. 0 or negative errno with @err told. */
+/* A file that only @uid may read, by which a browser finds @address, so that it stands in no
+ * command line; and the browser of @uid that opens it. @path: the file, to be removed; "" where
+ * there is none. 0 or negative errno with @err told. */
 int serving_open(const char *address, uid_t uid, char *path, size_t size, struct error *err);
 
 #endif

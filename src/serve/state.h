@@ -92,7 +92,7 @@ struct errand {
 	bool is_planned, is_confirmed;
 	uint64_t until_ns; /* by when it must have answered; 0: nothing is awaited */
 	uint64_t begun_ns;
-	struct out in;	   /* of a reply that is not whole yet */
+	struct out in; /* of a reply that is not whole yet */
 };
 
 struct desk {

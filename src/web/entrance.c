@@ -119,8 +119,8 @@ static void on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info
 	}
 }
 
-/* What is no HTTP, or too long, evhttp answers itself, with two headers of its own and none of ours,
- * and 2.1 asks nobody how. So behind the one that no answer of ours has come the others. */
+/* What is no HTTP, or too long, evhttp answers itself, with two headers of its own and none of
+ * ours, and 2.1 asks nobody how. So behind the one that no answer of ours has come the others. */
 static void on_answer(struct evbuffer *output, const struct evbuffer_cb_info *info, void *data)
 {
 	static const char own[] = "Content-Type: text/html\r\n";
@@ -193,7 +193,7 @@ void entrance_close(struct entrance *entrance)
 static int check_time(const X509 *own, const char *name, struct error *err)
 {
 	const ASN1_TIME *begin = X509_get0_notBefore(own), *end = X509_get0_notAfter(own);
-	bool is_over = X509_cmp_current_time(end) < 0, is_early = X509_cmp_current_time(begin) > 0;
+	bool is_over = X509_cmp_current_time(end)<0, is_early = X509_cmp_current_time(begin)> 0;
 	struct tm time;
 	char day[16] = "?";
 	if (!is_over && !is_early)
@@ -246,8 +246,8 @@ static int use_key(SSL_CTX *tls, BIO *pem, const char *name, struct error *err)
 		: key	 ? error_text(err, -EINVAL, "%.80s: it is not the certificate's key", name)
 			 : error_text(err, -EINVAL, "%.80s: it is no key in PEM", name);
 	if (has_phrase) {
-		error_text(err, -EINVAL, "%.80s: the key has a pass phrase, which nobody can type in",
-			   name);
+		error_text(err, -EINVAL,
+			   "%.80s: the key has a pass phrase, which nobody can type in", name);
 		error_hint(err, "`openssl pkey -in KEY -out NEW` writes it without one");
 	}
 	EVP_PKEY_free(key);

@@ -23,6 +23,14 @@ static struct guest *guest_of(struct front *front, struct evhttp_request *reques
 	return bufferevent ? guests_find(&front->guests, bufferevent_getfd(bufferevent)) : NULL;
 }
 
+void front_forget(struct evhttp_connection *connection, void *data)
+{
+	struct front *front = data;
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+	if (!guests_leave(&front->guests, fd))
+		event_del(front->sweeper);
+}
+
 /* ---- the request as it came ---- */
 
 static void read_asked(struct evhttp_request *request, struct asked *ret)
@@ -180,6 +188,7 @@ static void on_request(struct evhttp_request *request, void *data)
 	if (guest)
 		guest->state = GUEST_SERVED;
 	evhttp_request_set_on_complete_cb(request, on_answered, front);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(request), front_forget, front);
 	read_asked(request, &asked);
 	struct refusal refusal = guard_check(&entrance->guard, &asked);
 	if (refusal.status)

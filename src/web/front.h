@@ -57,6 +57,8 @@ struct front {
  * errno with @err told. */
 int front_open(const struct web_settings *settings, struct front **ret, struct error *err);
 void front_close(struct front *front);
+/* Of evhttp_connection_set_closecb: with nobody there it is not woken once more. */
+void front_forget(struct evhttp_connection *connection, void *front);
 
 /* ---- entrance.c ---- */
 

@@ -152,8 +152,7 @@ struct refusal guard_check(const struct guard *guard, const struct asked *asked)
 	const char *host = asked_header(asked, "Host"), *origin = asked_header(asked, "Origin");
 	if (guard->is_metrics) {
 		if (!host || origin ||
-		    (settings->is_metrics_loopback &&
-		     !is_own_metrics(settings, host)))
+		    (settings->is_metrics_loopback && !is_own_metrics(settings, host)))
 			return REFUSAL(403, "metrics are not for a page");
 		return passed;
 	}

@@ -80,6 +80,18 @@ struct guest *guests_find(struct guests *guests, int fd)
 	return NULL;
 }
 
+bool guests_leave(struct guests *guests, int fd)
+{
+	bool is_anybody = false;
+	for (unsigned i = 0; i < GUESTS_MAX; i++) {
+		struct guest *guest = &guests->all[i];
+		if (guest->fd == fd)
+			guest->state = GUEST_NONE;
+		is_anybody |= guest->state != GUEST_NONE;
+	}
+	return is_anybody;
+}
+
 uint64_t guests_sweep(struct guests *guests, uint64_t now_ms)
 {
 	uint64_t next = UINT64_MAX;

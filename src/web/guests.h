@@ -34,6 +34,9 @@ bool guests_add(struct guests *guests, int fd, uint64_t now_ms);
 /* NULL: it was put out. */
 struct guest *guests_find(struct guests *guests, int fd);
 
+/* It has left. False: nobody else is there. */
+bool guests_leave(struct guests *guests, int fd);
+
 /* Puts out who took too long. How long until the next may be; UINT64_MAX: nobody is there. */
 uint64_t guests_sweep(struct guests *guests, uint64_t now_ms);
 

@@ -39,7 +39,8 @@ static void on_drained(struct evhttp_connection *connection, void *data)
 static void on_reader_gone(struct evhttp_connection *connection, void *data)
 {
 	struct pending *pending = data;
-	(void)connection;
+	if (connection)
+		front_forget(connection, pending->front);
 	if (!pending->request)
 		return;
 	struct evhttp_request *request = pending->request;
@@ -77,7 +78,8 @@ static void send_line(struct pending *pending, const struct reply *reply, struct
 static void end_stream(struct pending *pending)
 {
 	struct evhttp_request *request = pending->request;
-	evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(request), front_forget,
+				      pending->front);
 	forget(pending);
 	evhttp_send_reply_end(request);
 }

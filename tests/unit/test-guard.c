@@ -101,9 +101,9 @@ static void test_metrics_are_asked_for_by_names_of_this_host(unused_argument voi
 		const char *host;
 		int status;
 	} cases[] = {
-		{"127.0.0.1:9273", 0},	{"localhost:9273", 0},	 {"[::1]:9273", 0},
-		{"127.0.0.2:9273", 0},	{"127.0.0.2", 403},	 {"127.0.0.3:9273", 403},
-		{"evil.example", 403},	{"127.0.0.2:9274", 403}, {"127.0.0.2.evil:9273", 403},
+		{"127.0.0.1:9273", 0}, {"localhost:9273", 0},	{"[::1]:9273", 0},
+		{"127.0.0.2:9273", 0}, {"127.0.0.2", 403},	{"127.0.0.3:9273", 403},
+		{"evil.example", 403}, {"127.0.0.2:9274", 403}, {"127.0.0.2.evil:9273", 403},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct asked asked = get("/metrics", cases[i].host);
