@@ -204,10 +204,9 @@ const struct layer layer_pager = {.draw = draw, .input = input_pager};
 /* ---- help ---- */
 
 /* What does not fit into the line goes on below it, at a blank. */
-static void write_wrapped(struct top *top, const char *text)
+static void write_wrapped(struct top *top, const char *text, unsigned indent)
 {
-	unsigned columns = top->canvas.columns,
-		 room = columns > KEY_COLUMNS + 20 ? columns - KEY_COLUMNS - 1 : columns;
+	unsigned room = top->canvas.columns > indent + 2 ? top->canvas.columns - indent - 1 : 1;
 	while (strlen(text) > room) {
 		unsigned n = room;
 		while (n && text[n] != ' ')
@@ -215,19 +214,24 @@ static void write_wrapped(struct top *top, const char *text)
 		if (!n)
 			break;
 		out_bytes(&top->scratch, text, n);
-		out_format(&top->scratch, "\n%*s", KEY_COLUMNS, "");
+		out_format(&top->scratch, "\n%*s", (int)indent, "");
 		text += n + 1;
 	}
 	out_format(&top->scratch, "%s\n", text);
 }
 
+/* On a narrow terminal what a key does stands below it. */
 static void write_key(struct top *top, const char *key, const char *help, const char *why_not)
 {
+	bool is_narrow = top->canvas.columns < 2 * KEY_COLUMNS;
 	char text[512];
 	snprintf(text, sizeof(text), "%s%s%s%s", help, why_not ? " (not now: " : "",
 		 why_not ? why_not : "", why_not ? ")" : "");
-	out_format(&top->scratch, "  %-15s ", key);
-	write_wrapped(top, text);
+	if (is_narrow)
+		out_format(&top->scratch, "%s\n   ", key);
+	else
+		out_format(&top->scratch, "  %-15s ", key);
+	write_wrapped(top, text, is_narrow ? 3 : KEY_COLUMNS);
 }
 
 static void draw_help(struct top *top)

@@ -495,12 +495,22 @@ def test_help_has_every_key(top):
     screen = top(rows=50)
     screen.keys("?")
     shown = screen.wait("whole story")
-    for key in ("Enter", "c ", "b ", "w ", "d ", "/", "g ", "Space", "<, >", "y ", "o ", "q, \\^C"):
+    for key in ("Enter", "c ", "b ", "w ", "d ", "/", "g ", "Space", "<, >", "y ", "o ", r"\+, -", "of C", "of c, b", "q, \\^C"):
         assert re.search(rf"^ +{key}", shown, re.M), key
     page = (program("DOORWARD", "src/doorward").replace("src/doorward", "man/doorward-top.1"))
     manual = open(page, encoding="utf-8").read()  # pylint: disable=consider-using-with
     for line in re.findall(r"^   (\S.*?)  +(\S.*?)(?: \(not now.*)?$", shown.split("+ new")[0], re.M):
         assert line[1].rstrip().replace("-", "\\-")[:60] in manual, line
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80])
+def test_help_is_whole_however_narrow(top, tmp_path, columns):
+    screen = top("--read", str(pathlib.Path(__file__).parents[1] / "golden" / "host.json"), columns=columns, rows=200)
+    screen.keys("?")
+    shown = screen.wait("Enter")
+    for wanted in ("the whole story of the port; on the map first its block of 256 (not now: a saved file is shown, not this host)",
+                   "y yes, f by force, t for 10 minutes, o from outside only, Esc or n no", "leave"):
+        assert wanted in " ".join(shown.split())
 
 
 def test_help_and_the_way_out_are_in_the_bar_however_narrow(top):
