@@ -63,28 +63,6 @@ def test_a_listener_appears_is_marked_and_goes(top):
     assert shown
 
 
-@pytest.mark.parametrize("words,paused", [(["--interval", "5s"], False), (["--interval", "500ms"], True)])
-def test_where_no_look_comes_soon_what_is_gone_goes_all_the_same(top, words, paused):
-    made, port = listener()
-    screen = top("--netns", "self", *words, f"port = {port}")
-    screen.wait(rf"^  tcp .*\b{port}\b")
-    made.close()
-    if not paused:
-        screen.keys("3", "2", "1")  # another tab may ask anew; then it is looked at by and by
-    screen.wait(rf"^- tcp .*\b{port}\b")
-    if paused:
-        screen.keys("Space")
-        screen.wait("paused")
-    seen = set()
-
-    def is_away(shown):
-        seen.update(line[0] for line in shown.split("\n") if re.search(rf"\b{port}\b", line) and "tcp" in line)
-        return "nothing matches" in shown
-
-    screen.wait(is_away)
-    assert seen == {"-"}  # never as if it were there
-
-
 def test_colours_say_the_same(top):
     screen = top("--interval", "200ms", f"pid = {os.getpid()}")
     screen.wait("PORT")
@@ -529,73 +507,6 @@ def test_a_key_that_cannot_be_had_says_why(top, tmp_path, doorward):
     screen.wait("c: a saved file is shown")
     screen.keys("t")
     screen.wait("t: it is for the map")
-
-
-# ---- the map ----
-
-def test_the_map_tells_the_door_under_the_cursor(top, scene):
-    made = scene("tcp-listener")
-    screen = top("--tab", "map", columns=120, rows=40)
-    screen.wait("TCP, ")
-    screen.keys("/")
-    screen.type(f"port = {made.port}")
-    screen.keys("Enter")
-    screen.wait("filter:")
-    screen.keys("Home")
-    screen.keys(*["Down"] * 40)
-    screen.keys("End")
-    screen.wait("tcp/65[0-9]+")
-    screen.keys("t")
-    screen.wait("UDP, ")
-
-
-def test_zoomed_each_door_is_told(top, scene):
-    made = scene("tcp-listener", port=8080) if not port_is_taken(8080) else scene("tcp-listener")
-    screen = top("--tab", "map", "--netns", "self", rows=30)
-    screen.wait("TCP, ")
-    screen.keys("Home", "Enter")
-    screen.wait("TCP 0-255, one by one")
-    assert made.port
-    screen.keys("Right", "Right")
-    screen.wait("tcp/2 ")
-    screen.keys("Escape")
-    screen.wait("doors a place|each door")
-
-
-def listener_in_the_lower_half():
-    """At a place that is neither the first nor the last of its character, however that is drawn in 100 x 24."""
-    for port in range(20000, 30000):
-        if (port >> 8) // 8 % 2 == 1 and (port & 255) // 4 % 2 == 1 and not port_is_taken(port):
-            return listener(port)[0]
-    raise AssertionError("no port is free")
-
-
-@pytest.mark.parametrize("drawing", ["halves", "braille", "ascii"])
-def test_each_place_of_the_map_is_reached_and_told(top, drawing):
-    with listener_in_the_lower_half() as server:
-        port = server.getsockname()[1]
-        screen = top("--tab", "map", "--netns", "self")
-        screen.wait("doors a place")
-        screen.keys(*["m"] * ["halves", "braille", "ascii"].index(drawing), "Home")
-        shown = screen.wait({"halves": "▀", "braille": "[⠀-⣿]", "ascii": r"\.\.\."}[drawing])
-        across, down = map(int, re.search(r"(\d+) x (\d+) doors", shown).groups())
-        screen.keys(*["Right"] * ((port & 255) // across))
-        screen.keys(*["Down"] * ((port >> 8) // down))
-        screen.wait(rf"^tcp/{port} .*: open, reach loopback")
-        screen.keys("+")
-        screen.wait("one by one")
-        screen.wait(rf"^tcp/{port} ")
-        screen.keys("-")
-        screen.wait("doors a place")
-
-
-def port_is_taken(port):
-    try:
-        made, _ = listener(port)
-    except OSError:
-        return True
-    made.close()
-    return False
 
 
 def test_without_utf8_all_is_ascii(top):

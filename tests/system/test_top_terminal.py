@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the terminal screen sends and leaves behind: on a bare pty, where every byte is seen."""
 
+import base64
 import os
 import pathlib
 import re
@@ -107,6 +108,36 @@ def test_q_ends_it_with_nothing_left_behind(top):
     status, err = screen.end()
     assert (status, err) == (0, "") and screen.is_as_before()
     assert screen.got.rstrip().endswith(b"\x1b[?1l\x1b>") or LEAVES in screen.got
+
+
+@pytest.mark.needs("root", "program:ssh", "program:/usr/sbin/sshd")
+@pytest.mark.parametrize("who", ["client", "session", "escape"])
+def test_an_ssh_that_is_closed_leaves_nobody_behind(tmp_path, who):
+    os.makedirs("/run/sshd", exist_ok=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    for key in ("host", "mine"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / key], check=True)
+    (tmp_path / "config").write_text(f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host\nStrictModes no\n"
+                                     f"AuthorizedKeysFile {tmp_path}/mine.pub\nUsePAM no\nPermitRootLogin yes\nPidFile none\n")
+    with subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", tmp_path / "config"], stderr=subprocess.DEVNULL) as server:
+        command = f"echo $$ >{tmp_path}/pid; TERM=xterm-256color LC_ALL=C.UTF-8 exec {program('DOORWARD', 'src/doorward')} top"
+        screen = Pty(tmp_path, ["ssh", "-F", "none", "-tt", "-p", str(port), "-i", tmp_path / "mine", "-o", "ConnectionAttempts=9",
+                                "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={tmp_path}/known", "127.0.0.1", command])
+        try:
+            screen.wait(b"PROTO")
+            guardian = int((tmp_path / "pid").read_text())
+            child = children(guardian)[0]
+            if who == "client":
+                screen.process.kill()
+            elif who == "session":
+                os.kill(children(server.pid)[0], signal.SIGKILL)
+            else:
+                screen.write(b"\r~.")
+            assert gone(child) and gone(guardian)
+        finally:
+            screen.close()
+            server.terminate()
 
 
 def test_suspended_it_gives_the_terminal_back_and_comes_again(top):
@@ -289,7 +320,9 @@ def test_a_row_is_copied(top):
         screen = top(f"port = {server.getsockname()[1]}")
         screen.wait(b"python")
         screen.write(b"y")
-        screen.wait(b"\x1b]52;c;")
+        screen.wait(b"copied")
+        copied = base64.b64decode(re.search(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)\x1b\\", screen.got).group(1)).decode()
+        assert copied.split("\t")[:3] == ["tcp", "127.0.0.1", str(server.getsockname()[1])]
 
 
 @pytest.mark.parametrize("term,wanted", [("xterm", rb"\x1b\[[\d;]*3[0-7]m"), ("vt100", rb"PROTO"),
@@ -306,6 +339,21 @@ def test_of_eight_colours_none_is_black_on_black(top):
     screen.write(b"q")
     screen.end()
     assert not re.search(rb"\x1b\[(?:\d+;)*30m", screen.got)
+
+
+SIXTEEN = r"""xterm-16color|xterm with 16 colours,
+	colors#16, pairs#256, use=xterm-256color,
+	setaf=\E[%?%p1%{8}%<%t%p1%{30}%+%e%p1%{82}%+%;%dm, setab=\E[%?%p1%{8}%<%t%p1%{40}%+%e%p1%{92}%+%;%dm,
+"""
+
+
+def test_a_terminal_of_16_gets_the_bright_ones(top, tmp_path):
+    (tmp_path / "sixteen").write_text(SIXTEEN)
+    subprocess.run(["tic", "-x", "-o", tmp_path / "terminfo", tmp_path / "sixteen"], check=True, capture_output=True)
+    screen = top("--netns", "self", TERM="xterm-16color", TERMINFO_DIRS=f"{tmp_path}/terminfo:/lib/terminfo:/usr/share/terminfo")
+    with socket.create_server(("127.0.0.1", 0)):
+        screen.wait(b"\x1b[92m")  # what is new
+    assert not re.search(rb"[34]8[:;][25][:;]", screen.got)
 
 
 DIRECT = r"""xterm-direct|xterm with 24 bits of colour,

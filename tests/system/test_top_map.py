@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The map of the terminal screen in tmux: each of its places is reached, and told in words."""
+
+import re
+import socket
+
+import pytest
+from conftest import program
+from screen import Tmux
+
+pytestmark = pytest.mark.needs("program:tmux")
+
+
+@pytest.fixture
+def top(tmp_path):
+    running = []
+
+    def start(*words, columns=100, rows=24, **changes):
+        running.append(Tmux(tmp_path, [program("DOORWARD", "src/doorward"), "top", *words], columns, rows, **changes))
+        running[-1].wait("Doors")
+        return running[-1]
+
+    yield start
+    for screen in running:
+        screen.end()
+
+
+def listener(port):
+    made = socket.socket()
+    made.bind(("127.0.0.1", port))
+    made.listen()
+    return made, made.getsockname()[1]
+
+
+def test_the_map_tells_the_door_under_the_cursor(top, scene):
+    made = scene("tcp-listener")
+    screen = top("--tab", "map", columns=120, rows=40)
+    screen.wait("TCP, ")
+    screen.keys("/")
+    screen.type(f"port = {made.port}")
+    screen.keys("Enter")
+    screen.wait("filter:")
+    screen.keys("Home")
+    screen.keys(*["Down"] * 40)
+    screen.keys("End")
+    screen.wait("tcp/65[0-9]+")
+    screen.keys("t")
+    screen.wait("UDP, ")
+
+
+def test_zoomed_each_door_is_told(top, scene):
+    made = scene("tcp-listener", port=8080) if not port_is_taken(8080) else scene("tcp-listener")
+    screen = top("--tab", "map", "--netns", "self", rows=30)
+    screen.wait("TCP, ")
+    screen.keys("Home", "Enter")
+    screen.wait("TCP 0-255, one by one")
+    assert made.port
+    screen.keys("Right", "Right")
+    screen.wait("tcp/2 ")
+    screen.keys("Escape")
+    screen.wait("doors a place|each door")
+
+
+def listener_in_the_lower_half():
+    """At a place that is neither the first nor the last of its character, however that is drawn in 100 x 24."""
+    for port in range(20000, 30000):
+        if (port >> 8) // 8 % 2 == 1 and (port & 255) // 4 % 2 == 1 and not port_is_taken(port):
+            return listener(port)[0]
+    raise AssertionError("no port is free")
+
+
+@pytest.mark.parametrize("drawing", ["halves", "braille", "ascii"])
+def test_each_place_of_the_map_is_reached_and_told(top, drawing):
+    with listener_in_the_lower_half() as server:
+        port = server.getsockname()[1]
+        screen = top("--tab", "map", "--netns", "self")
+        screen.wait("doors a place")
+        screen.keys(*["m"] * ["halves", "braille", "ascii"].index(drawing), "Home")
+        shown = screen.wait({"halves": "▀", "braille": "[⠀-⣿]", "ascii": r"\.\.\."}[drawing])
+        across, down = map(int, re.search(r"(\d+) x (\d+) doors", shown).groups())
+        screen.keys(*["Right"] * ((port & 255) // across))
+        screen.keys(*["Down"] * ((port >> 8) // down))
+        screen.wait(rf"^tcp/{port} .*: open, reach loopback")
+        screen.keys("+")
+        screen.wait("one by one")
+        screen.wait(rf"^tcp/{port} ")
+        screen.keys("-")
+        screen.wait("doors a place")
+
+
+def port_is_taken(port):
+    try:
+        made, _ = listener(port)
+    except OSError:
+        return True
+    made.close()
+    return False
