@@ -7,7 +7,9 @@
 #include "top/keys.h"
 #include "top/state.h"
 
-#define KEY_COLUMNS 18 /* before what is said of a key */
+#define KEY_COLUMNS 18	/* before what is said of a key */
+#define KEY_LINES_MAX 4 /* of the keys below an answer */
+#define ROWS_FOR_KEYS 8 /* for more than one of them */
 
 void pager_done(struct top *top)
 {
@@ -85,6 +87,49 @@ static const char *question_of(const struct job *job)
 		       : "Refuse new traffic? y yes  t for 10 minutes  o from outside only  Esc no";
 }
 
+static size_t count_blanks(const char *bytes, size_t n)
+{
+	size_t blanks = 0;
+	while (blanks < n && bytes[blanks] == ' ')
+		blanks++;
+	return blanks;
+}
+
+/* Of @n bytes as many as fit into @columns, to the last blank among them where one is; what has
+ * none is cut between two characters. */
+static size_t fitting(const char *bytes, size_t n, unsigned columns)
+{
+	size_t blank = 0, whole = 0, leading = count_blanks(bytes, n);
+	if (text_show(NULL, bytes, n) <= columns)
+		return n;
+	for (size_t i = 1; i < n; i++) {
+		if (((uint8_t)bytes[i] & 0xc0) == 0x80)
+			continue;
+		if (text_show(NULL, bytes, i) > columns)
+			break;
+		whole = i;
+		if (bytes[i] == ' ' && i > leading)
+			blank = i;
+	}
+	return blank ? blank : whole ? whole : n;
+}
+
+/* Keys from @row on; 0: nothing is drawn. How many lines they take. */
+static unsigned put_wrapped(struct top *top, const char *text, struct style style, unsigned row)
+{
+	struct canvas *canvas = &top->canvas;
+	unsigned columns = canvas->columns > 2 ? canvas->columns - 1u : 1, lines = 0;
+	while (*text && lines < KEY_LINES_MAX) {
+		size_t n = fitting(text, strlen(text), columns);
+		if (row)
+			canvas_put(canvas, row + lines, 1, columns, style, text, n);
+		lines++;
+		text += n;
+		text += strspn(text, " ");
+	}
+	return lines;
+}
+
 static void draw_frame(struct top *top, const char *title, const char *keys, bool asks)
 {
 	struct canvas *canvas = &top->canvas;
@@ -95,24 +140,49 @@ static void draw_frame(struct top *top, const char *title, const char *keys, boo
 	canvas_string(canvas, 0, 1, canvas->columns - 1u, bar, title);
 	struct style last =
 		asks ? (struct style){.ink = INK_WARNING, .flags = CELL_BOLD | CELL_REVERSE} : bar;
-	canvas_fill(canvas, canvas->rows - 1u, 0, canvas->columns, last, ' ');
-	canvas_string(canvas, canvas->rows - 1u, 1, canvas->columns - 1u, last, keys);
+	top->pager.n_keys = canvas->rows < ROWS_FOR_KEYS ? 1 : put_wrapped(top, keys, last, 0);
+	unsigned first = canvas->rows - top->pager.n_keys;
+	for (unsigned row = first; row < canvas->rows; row++)
+		canvas_fill(canvas, row, 0, canvas->columns, last, ' ');
+	if (top->pager.n_keys == 1)
+		canvas_string(canvas, first, 1, canvas->columns - 1u, last, keys);
+	else
+		put_wrapped(top, keys, last, first);
 }
 
-/* The lines from the first that is shown. */
+static unsigned room_of(const struct top *top)
+{
+	unsigned taken = 1 + (top->pager.n_keys ? top->pager.n_keys : 1);
+	return top->canvas.rows > taken ? top->canvas.rows - taken : 0;
+}
+
+/* The lines from the first that is shown. What was made for more columns than there are now goes
+ * on below. */
 static void draw_lines(struct top *top, const char *text, size_t n)
 {
 	struct canvas *canvas = &top->canvas;
 	struct pager *pager = &top->pager;
-	unsigned room = canvas->rows > 2 ? canvas->rows - 2u : 0;
+	unsigned room = room_of(top);
 	uint32_t number = 0;
-	for (const char *at = text; at < text + n; number++) {
+	for (const char *at = text; at < text + n;) {
 		const char *end = memchr(at, '\n', (size_t)(text + n - at));
 		size_t length = (size_t)((end ? end : text + n) - at);
 		bool is_heading = length && *at != ' ';
-		if (number >= pager->first && number < pager->first + room)
-			canvas_put(canvas, 1 + number - pager->first, 1, canvas->columns - 1u,
-				   (struct style){.flags = is_heading ? CELL_BOLD : 0}, at, length);
+		unsigned leading = (unsigned)count_blanks(at, length) + 2,
+			 columns = canvas->columns - 1u;
+		size_t done = 0;
+		do {
+			unsigned indent = done && leading < columns / 2 ? leading : 0;
+			size_t piece = fitting(at + done, length - done, columns - indent);
+			if (number >= pager->first && number < pager->first + room)
+				canvas_put(canvas, 1 + number - pager->first, 1 + indent,
+					   columns - indent,
+					   (struct style){.flags = is_heading ? CELL_BOLD : 0},
+					   at + done, piece);
+			number++;
+			done += piece;
+			done += count_blanks(at + done, length - done);
+		} while (done < length);
 		at += length + 1;
 	}
 	pager->n_lines = number;
@@ -121,7 +191,7 @@ static void draw_lines(struct top *top, const char *text, size_t n)
 static void keep_in_range(struct top *top)
 {
 	struct pager *pager = &top->pager;
-	unsigned room = top->canvas.rows > 2 ? top->canvas.rows - 2u : 1;
+	unsigned room = room_of(top);
 	if (pager->first + room > pager->n_lines)
 		pager->first = pager->n_lines > room ? pager->n_lines - room : 0;
 }
@@ -140,7 +210,7 @@ static void draw(struct top *top)
 static void scroll(struct top *top, const struct input *input)
 {
 	struct pager *pager = &top->pager;
-	uint32_t page = top->canvas.rows > 3 ? top->canvas.rows - 3u : 1, by = 1;
+	uint32_t page = room_of(top) > 1 ? room_of(top) - 1 : 1, by = 1;
 	switch (input->kind) {
 	case INPUT_PAGE_UP:
 	case INPUT_PAGE_DOWN:

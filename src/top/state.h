@@ -46,6 +46,7 @@ struct pager {
 	struct out text;
 	char title[160];
 	uint32_t first, n_lines;
+	unsigned n_keys; /* lines that its keys took below it */
 	bool is_working;
 	struct job *question; /* done, and asks; NULL */
 };

@@ -352,6 +352,24 @@ def test_a_close_shows_its_plan_asks_and_is_done(top, scene):
     screen.wait(lambda shown: not re.search(rf"127\.0\.0\.1 +{made.port}", shown))
 
 
+def test_an_answer_on_a_terminal_that_has_become_narrow_is_whole(top, scene):
+    made = scene("tcp-listener")
+    screen = top("--netns", "self", f"port = {made.port}", columns=120)
+    screen.wait(rf"\b{made.port}\b")
+    screen.keys("c")
+    screen.wait("Do it")
+    screen.resize(24, 30)
+    shown = " ".join(screen.wait(r"no\s*\Z").split())
+    assert f"(pid {made.pid})" in shown and "will send SIGTERM to" in shown and "…" not in shown
+    assert "Do it? y yes f by force Esc no" in shown
+    screen.resize(120, 24)
+    screen.wait("Do it. y yes  f by force  Esc no")
+    screen.keys("Escape", "b")
+    screen.wait("is not blocked|CAP_NET_ADMIN")
+    screen.resize(40, 12)
+    screen.wait(lambda text: "o from outside only Esc no" in " ".join(text.split()) or "CAP_NET_ADMIN" in text)
+
+
 def test_why_and_deliver_answer(top):
     made, port = listener()
     screen = top(f"port = {port}")
@@ -482,10 +500,10 @@ def test_help_has_every_key(top):
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80])
-def test_help_is_whole_however_narrow(top, tmp_path, columns):
+def test_help_is_whole_however_narrow(top, columns):
     screen = top("--read", str(pathlib.Path(__file__).parents[1] / "golden" / "host.json"), columns=columns, rows=200)
     screen.keys("?")
-    shown = screen.wait("Enter")
+    shown = screen.wait(r"\bleave$")
     for wanted in ("the whole story of the port; on the map first its block of 256 (not now: a saved file is shown, not this host)",
                    "y yes, f by force, t for 10 minutes, o from outside only, Esc or n no", "leave"):
         assert wanted in " ".join(shown.split())
