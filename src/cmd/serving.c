@@ -154,7 +154,7 @@ int serving_listen_at(const char *path, uid_t uid, struct error *err)
 	int r = listen_at(fd, (struct sockaddr *)&address, sizeof(address), path, "--socket", err);
 	umask(was);
 	if (r >= 0 && uid != geteuid() && lchown(path, uid, (gid_t)-1) < 0) {
-		r = error_set(err, -errno, "give %.100s to user %u", path, uid);
+		r = error_set(err, -errno, "give %.100s to user %u", address.sun_path, uid);
 		unlink(path);
 	}
 	return r < 0 ? r : TAKE_FD(fd);
