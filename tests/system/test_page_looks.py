@@ -79,6 +79,9 @@ def test_nothing_is_wider_than_a_telephone(page, served, tab, width):
             assert psutil.Process().name() in row["text"]
         else:
             page.wait("return document.querySelector('.live.is-live') !== null")
+        if tab == "picture":
+            page.wait("return document.querySelector('.picture .node') !== null")
+            page.wait("const box = document.querySelector('.pictures'); return box.scrollWidth <= box.clientWidth")
         assert page.run("return document.scrollingElement.scrollWidth") <= width
         beyond = page.run("return [...document.querySelectorAll('header *, .tool-bar *, .foot-bar *')]"
                           ".filter(node => node.getBoundingClientRect().right > arguments[0] + 1 && !node.closest('.unseen')).map(node => node.outerHTML.slice(0, 200))", width)
@@ -99,8 +102,9 @@ const ground = node => {
 	return [255, 255, 255];
 };
 const poor = [];
-const hold = (text, ground, what) => {
-	const [a, b] = [light(numbers(text)), light(ground)];
+const faint = node => (node ? Number(getComputedStyle(node).opacity) * faint(node.parentElement) : 1);
+const hold = (text, ground, what, share = 1) => {
+	const [a, b] = [light(numbers(text).map((v, k) => v * share + ground[k] * (1 - share)).slice(0, 3)), light(ground.slice(0, 3))];
 	const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 	n++;
 	if (ratio < 4.5)
@@ -110,11 +114,11 @@ const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 let n = 0;
 while (walk.nextNode()) {
 	const node = walk.currentNode.parentElement;
-	if (!walk.currentNode.data.trim() || !node.checkVisibility() || node.closest('.is-gone, .is-new, .is-changed, :disabled, [aria-disabled=true], title'))
+	if (!walk.currentNode.data.trim() || !node.checkVisibility() || node.closest('.is-gone, .is-new, .is-changed, title'))
 		continue;
 	const box = node.closest('svg .node')?.querySelector('rect');
 	hold(getComputedStyle(node)[node.closest('svg') ? 'fill' : 'color'], box ? numbers(getComputedStyle(box).fill) : ground(node),
-		`${node.getAttribute('class')} ${walk.currentNode.data.slice(0, 40)}`);
+		`${node.getAttribute('class')} ${walk.currentNode.data.slice(0, 40)}`, faint(node));
 }
 for (const node of document.querySelectorAll('input[placeholder]'))
 	hold(getComputedStyle(node, '::placeholder').color, ground(node), node.placeholder);
@@ -138,10 +142,15 @@ def test_text_stands_out_from_its_ground(page, served, dark, tab):
 
 COLOURS_OF_CHANGE = """
 const { colours } = await import('/page/theme.js');
-const found = colours(['text', 'new', 'changed', 'gone', 'danger', 'on-danger', 'accent', 'on-accent']);
+const found = colours(['text', 'surface', 'new', 'changed', 'gone', 'danger', 'on-danger', 'accent', 'on-accent']);
+/* as faint as it is at last */
+const rules = [...document.styleSheets].flatMap(sheet => [...sheet.cssRules]);
+const last = Number(rules.find(rule => rule.name === 'gone-0').findRule('to').style.opacity);
+const mixed = name => 'rgb(' + found[name].match(/[\\d.]+/g).slice(0, 3).map((v, k) => v * last + found.surface.match(/[\\d.]+/g)[k] * (1 - last)).join() + ')';
+Object.assign(found, { 'text of what is gone': mixed('text'), 'what is gone': mixed('gone') });
 const light = colour => colour.match(/[\\d.]+/g).map(Number).slice(0, 3).map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
 	.reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
-return [['text', 'new'], ['text', 'changed'], ['text', 'gone'], ['on-danger', 'danger'], ['on-accent', 'accent']].map(([a, b]) => {
+return [['text', 'new'], ['text', 'changed'], ['text', 'gone'], ['text of what is gone', 'what is gone'], ['on-danger', 'danger'], ['on-accent', 'accent']].map(([a, b]) => {
 	const [x, y] = [light(found[a]), light(found[b])];
 	return [a, b, (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05)];
 });

@@ -6,6 +6,8 @@ const EVERY_MS = 3000, WANTING_MS = 300;
 const TITLES = ['who comes', 'port', 'process', 'who is dialled'];
 
 const short = (text, n) => (text.length > n ? text.slice(0, n - 1) + '…' : text);
+// In little room the end tells more of an address than its middle.
+const squeezed = (text, n) => (text.length > n ? `${text.slice(0, Math.floor(n / 2) - 1)}…${text.slice(-Math.ceil(n / 2))}` : text);
 
 // The filter that chooses the connections of a node.
 export function filterOf({ id, kind, label }) {
@@ -21,15 +23,16 @@ export function filterOf({ id, kind, label }) {
 
 function Node({ at, half, isLit, isDim, onLight, onOpen }) {
 	const { node, x, y } = at;
-	const fits = Math.max(5, Math.floor((half * 2 - 34) / 7.2));
+	const hasCount = half >= 60;            /* on a telephone the name has all the room */
+	const label = hasCount ? short(node.label, Math.max(5, Math.floor((half * 2 - 34) / 7.2))) : squeezed(node.label, Math.floor((half * 2 - 6) / 6.6));
 	return html`<g class=${`node of-${node.kind}${isLit ? ' is-lit' : ''}${isDim ? ' is-dim' : ''}`} role="button" tabindex="0"
 		aria-label=${`${node.kind} ${node.label}, ${node.n} ${node.n === 1 ? 'connection' : 'connections'}`}
 		onMouseEnter=${() => onLight(node.id)} onMouseLeave=${() => onLight(null)} onFocus=${() => onLight(node.id)} onBlur=${() => onLight(null)}
 		onClick=${() => onOpen(node)} onKeyDown=${event => (event.key === 'Enter' || event.key === ' ') && (event.preventDefault(), event.stopPropagation(), onOpen(node))}>
 		<title>${node.label}</title>
 		<rect x=${x - half} y=${y - 10} width=${half * 2} height="20" rx="4" />
-		<text x=${x - half + 8} y=${y + 4}>${short(node.label, fits)}</text>
-		<text class="n" x=${x + half - 8} y=${y + 4} text-anchor="end">${node.n}</text>
+		<text class=${hasCount ? '' : 'small'} x=${x - half + (hasCount ? 8 : 4)} y=${y + 4}>${label}</text>
+		${hasCount ? html`<text class="n" x=${x + half - 8} y=${y + 4} text-anchor="end">${node.n}</text>` : null}
 	</g>`;
 }
 
@@ -59,7 +62,7 @@ export function PictureTab({ filter, moment, onOpen }) {
 	const [width, setWidth] = useState(900);
 	const box = useRef(null);
 	useEffect(() => {
-		const watch = new ResizeObserver(([entry]) => setWidth(Math.max(760, Math.floor(entry.contentRect.width))));
+		const watch = new ResizeObserver(([entry]) => setWidth(Math.max(280, Math.floor(entry.contentRect.width))));
 		watch.observe(box.current);
 		return () => watch.disconnect();
 	}, []);
@@ -100,6 +103,7 @@ export function PictureTab({ filter, moment, onOpen }) {
 // Pure: nodes and edges in, places out.
 const GAP = 26;
 const TOP = 34;
+const WIDE = 760;                       /* from there on the edges have room between the columns */
 
 // 0 who comes to a port, 1 ports, 2 processes that serve them or dial peers, 3 the peers that are dialled.
 function columnsOf(nodes, edges) {
@@ -162,7 +166,7 @@ function layout({ nodes, edges }, width) {
 		list.forEach((node, row) => places.set(node.id, { node, column: k, x, y: top + row * GAP + GAP / 2 }));
 	});
 	return { places, edges: joined, height, columns: used.map(k => ({ k, x: Math.round((used.indexOf(k) + 0.5) * width / used.length) })),
-		half: Math.min(110, width / used.length / 2 - 24) };
+		half: Math.min(110, width / used.length / 2 - (width < WIDE ? 7 : 24)) };
 }
 
 // From the right side of one node to the left side of the other; backwards it goes round below.
