@@ -193,7 +193,8 @@ void entrance_close(struct entrance *entrance)
 static int check_time(const X509 *own, const char *name, struct error *err)
 {
 	const ASN1_TIME *begin = X509_get0_notBefore(own), *end = X509_get0_notAfter(own);
-	bool is_over = X509_cmp_current_time(end)<0, is_early = X509_cmp_current_time(begin)> 0;
+	bool is_over = X509_cmp_current_time(end) < 0;
+	bool is_early = X509_cmp_current_time(begin) > 0;
 	struct tm time;
 	char day[16] = "?";
 	if (!is_over && !is_early)
