@@ -18,13 +18,21 @@ static void on_signal(int number)
 	errno = saved;
 }
 
-struct stop *stop_install(void)
+void stop_by(int number)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = on_signal};
 	sigemptyset(&action.sa_mask);
+	sigaction(number, &action, NULL);
+}
+
+struct stop *stop_install(void)
+{
+	struct sigaction was;
 	the_stop.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
+	stop_by(SIGINT);
+	stop_by(SIGTERM);
+	/* nohup(1) had it ignored, so that the end of a terminal ends nothing */
+	if (sigaction(SIGHUP, NULL, &was) < 0 || was.sa_handler != SIG_IGN)
+		stop_by(SIGHUP);
 	return &the_stop;
 }

@@ -14,6 +14,7 @@
 #include "base/module.h"
 #include "base/numbers.h"
 #include "base/privilege.h"
+#include "base/stop.h"
 #include "cmd/archive.h"
 #include "cmd/look.h"
 #include "cmd/serving.h"
@@ -293,6 +294,7 @@ static int be_front(struct serving *serving)
 	signal(SIGINT, SIG_IGN); /* of the terminal's whole group: the desk ends us */
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	const struct web_functions *web = module_get("web", WEB_VERSION, &err);
 	int r = web ? web->run(&serving->web, &err) : -ENOTSUP;
 	if (r < 0 && write(serving->web.ready, &err, sizeof(err)) < 0)
@@ -417,6 +419,7 @@ static int run(struct context *context, const void *data, char **arguments, stru
 	};
 	(void)arguments;
 	context->ends_by_stop = true;
+	stop_by(SIGQUIT); /* by which the path of --socket would stay behind */
 	int r = look_scope(&settings->look, &desk.scope, err);
 	if (r >= 0)
 		r = look_has_place(context, &desk.scope, err);

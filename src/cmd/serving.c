@@ -106,7 +106,9 @@ int serving_listen(const char *address, uint16_t *port, const char *option, stru
 					.ai_socktype = SOCK_STREAM};
 	snprintf(service, sizeof(service), "%u", *port);
 	if (getaddrinfo(address, service, &wanted, &found) != 0)
-		return error_text(err, -EINVAL, "%.80s is no address of this host", address);
+		return error_text(err, -EINVAL,
+				  "%s %.60s: it takes an address in numbers, as 127.0.0.1 or [::1]",
+				  option, address);
 	cleanup(closep) int fd =
 		socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int one = 1;
@@ -139,6 +141,18 @@ static void remove_stale(const struct sockaddr_un *address)
 		unlink(address->sun_path);
 }
 
+/* In a folder of his, another could have put something else in the place of what was bound. */
+static int give(const char *path, uid_t uid)
+{
+	struct stat there;
+	cleanup(closep) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &there) < 0)
+		return -errno;
+	if (!S_ISSOCK(there.st_mode) || there.st_uid != geteuid() || there.st_nlink != 1)
+		return -EEXIST;
+	return fchownat(fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 int serving_listen_at(const char *path, uid_t uid, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -153,8 +167,9 @@ int serving_listen_at(const char *path, uid_t uid, struct error *err)
 	mode_t was = umask(0177);
 	int r = listen_at(fd, (struct sockaddr *)&address, sizeof(address), path, "--socket", err);
 	umask(was);
-	if (r >= 0 && uid != geteuid() && lchown(path, uid, (gid_t)-1) < 0) {
-		r = error_set(err, -errno, "give %.100s to user %u", address.sun_path, uid);
+	int given = r >= 0 && uid != geteuid() ? give(path, uid) : 0;
+	if (given < 0) {
+		r = error_set(err, given, "give %.100s to user %u", address.sun_path, uid);
 		unlink(path);
 	}
 	return r < 0 ? r : TAKE_FD(fd);

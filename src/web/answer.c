@@ -67,6 +67,9 @@ void answer_refusal(struct evhttp_request *request, const struct refusal *refusa
 	if (refusal->status == 401)
 		evhttp_add_header(evhttp_request_get_output_headers(request), "WWW-Authenticate",
 				  "Bearer");
+	if (refusal->allow)
+		evhttp_add_header(evhttp_request_get_output_headers(request), "Allow",
+				  refusal->allow);
 	if (body && out_init(&out, -1) == 0) {
 		out_string(&out, "{\"error\":{\"what\":");
 		put_text(&out, refusal->what);

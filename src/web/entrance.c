@@ -10,6 +10,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -256,6 +258,27 @@ static int use_key(SSL_CTX *tls, BIO *pem, const char *name, struct error *err)
 	return r;
 }
 
+/* A browser refuses a page of another name than the certificate's. */
+static int check_name(X509 *own, const struct web_settings *settings, struct error *err)
+{
+	const char *name = settings->names[0];
+	size_t n = strlen(name);
+	char address[64];
+	snprintf(address, sizeof(address), "%.*s", (int)(name[0] == '[' ? n - 2 : n),
+		 name[0] == '[' ? name + 1 : name);
+	int is_right = X509_check_ip_asc(own, address, 0); /* -2: it is no address */
+	if (is_right == -2)
+		is_right = X509_check_host(own, name, n, 0, NULL);
+	ERR_clear_error();
+	if (is_right == 1)
+		return 0;
+	error_text(err, -EINVAL, "--name %.60s: %.80s is the certificate of another", name,
+		   settings->certificate);
+	error_hint(err, "`openssl x509 -in %.40s -noout -text` shows its names",
+		   settings->certificate);
+	return -EINVAL;
+}
+
 int entrance_use_tls(struct entrance *entrance, const struct web_settings *settings,
 		     struct error *err)
 {
@@ -271,6 +294,8 @@ int entrance_use_tls(struct entrance *entrance, const struct web_settings *setti
 		r = use_certificates(tls, certificate, settings->certificate, err);
 		if (r >= 0)
 			r = use_key(tls, key, settings->key, err);
+		if (r >= 0)
+			r = check_name(SSL_CTX_get0_certificate(tls), settings, err);
 	}
 	BIO_free(certificate);
 	BIO_free(key);

@@ -140,18 +140,16 @@ static void ask_desk(struct front *front, struct evhttp_request *request, const 
 		link_ask(front, request, &question);
 }
 
+static const struct refusal get_only = {405, "that is not how it is asked for", NULL, "GET"};
+
 static void serve_page(struct front *front, struct evhttp_request *request,
 		       const struct asked *asked)
 {
 	static const struct refusal not_found = {404, "there is nothing of that name", NULL};
-	static const struct refusal not_allowed = {405, "that is not how it is asked for", NULL};
-	bool is_api = strncmp(asked->target, "/api/", 5) == 0;
-	if (!asked->is_get && !(is_api && asked->is_post)) {
-		refuse(front, request, &not_allowed);
-		return;
-	}
-	if (!is_api) {
-		if (!answer_file(request, asked))
+	if (strncmp(asked->target, "/api/", 5) != 0) {
+		if (!asked->is_get)
+			refuse(front, request, &get_only);
+		else if (!answer_file(request, asked))
 			refuse(front, request, &not_found);
 		return;
 	}
@@ -173,10 +171,12 @@ static void serve_metrics(struct front *front, struct evhttp_request *request,
 						.number = (uint32_t)front->n_wrong_tokens,
 						.of = front->n_strangers,
 						.netns = front->n_refused}};
-	if (asked->is_get && strcmp(asked->target, "/metrics") == 0)
-		link_ask(front, request, &question);
-	else
+	if (strcmp(asked->target, "/metrics") != 0)
 		refuse(front, request, &not_found);
+	else if (!asked->is_get)
+		refuse(front, request, &get_only);
+	else
+		link_ask(front, request, &question);
 }
 
 static void on_request(struct evhttp_request *request, void *data)

@@ -29,6 +29,7 @@ struct refusal {
 	int status;	  /* of HTTP; 0: he may */
 	const char *what; /* a sentence; constant */
 	const char *hint; /* or NULL */
+	const char *allow; /* of 405: how it may be asked for */
 };
 
 /* The form of it, Host and Origin: what everybody must have right, before routing. */

@@ -299,8 +299,9 @@ static struct refusal take(const struct asked *asked, const struct route *route,
 {
 	const char *parameters = strchr(asked->target, '?');
 	request->verb = (uint8_t)route->verb;
-	if (asked->is_post != route->is_post)
-		return (struct refusal){405, "that is not how it is asked for", NULL};
+	if (route->is_post ? !asked->is_post : !asked->is_get)
+		return (struct refusal){405, "that is not how it is asked for", NULL,
+					route->is_post ? "POST" : "GET"};
 	if (route->is_post && parameters)
 		return (struct refusal){400, "it takes a body and no parameters", NULL};
 	if (route->is_post)

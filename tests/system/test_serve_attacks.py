@@ -268,7 +268,15 @@ def test_there_is_nothing_but_the_files_that_there_are(page, path):
 def test_other_ways_to_ask_are_refused(page, method):
     data = page.raw(head(page, "/", method=method, Origin=f"http://127.0.0.1:{page.port}", Content_Length="0"))
     assert status_of(data) in (400, 405)
+    assert status_of(data) == 400 or b"\r\nAllow: GET\r\n" in data
     assert answers_in(data) == 1
+
+
+@pytest.mark.parametrize("method,path,allowed", [("POST", "/api/fields", "GET"), ("PUT", "/api/fields", "GET"), ("GET", "/api/plan", "POST"),
+                                                 ("DELETE", "/api/plan", "POST"), ("POST", "/", "GET")])
+def test_who_asks_in_another_way_is_told_how(page, method, path, allowed):
+    answer = page.ask(method, path, headers=page.headers(Origin=f"http://127.0.0.1:{page.port}", Content_Length="0"))
+    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
 
 
 # ---- size ----

@@ -8,12 +8,14 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
+import types
 
 import psutil
 import pytest
 
 from conftest import NOBODY, TREE
-from pages import LIMIT, as_another_user, page, read_all, serve, status_of  # noqa: F401 (fixtures)
+from pages import LIMIT, Page, as_another_user, page, read_all, serve, status_of  # noqa: F401 (fixtures)
 
 
 # ---- where it listens ----
@@ -89,6 +91,9 @@ def test_a_key_that_only_its_owner_may_read_is_read_as_who_calls_may(serve, cert
     (["--listen", "127.0.0.2", "--name", "h", "--key", "curve.pem"], 2, "not the certificate's key"),
     (["--listen", "127.0.0.2", "--name", "h", "--key", "locked.pem"], 2, "locked.pem: the key has a pass phrase"),
     (["--listen", "127.0.0.2", "--name", "h", "--certificate", "old.pem"], 2, "old.pem: the certificate is valid no longer, only until 2021-"),
+    (["--listen", "127.0.0.2", "--name", "doors.example.net"], 2, "--name doors.example.net: cert.pem is the certificate of another"),
+    (["--listen", "127.0.0.2", "--name", "127.0.0.2"], 2, "--name 127.0.0.2: cert.pem is the certificate of another"),
+    (["--listen", "127.0.0.2", "--name", "[::1]"], 2, "--name [::1]: cert.pem is the certificate of another"),
     (["--listen", "127.0.0.2", "--name", "h", "--certificate", "early.pem"], 2, "early.pem: the certificate is valid not yet, but from 2090-"),
 ])
 def test_tls_that_cannot_be_is_refused_by_name(doorward, certificate, monkeypatch, words, status, said):
@@ -108,12 +113,14 @@ def test_tls_that_cannot_be_is_refused_by_name(doorward, certificate, monkeypatc
 
 def test_a_key_that_everybody_may_read_is_told_of(serve, certificate):
     (certificate / "key.pem").chmod(0o644)
-    page = serve("--listen", "127.0.0.2", "--certificate", certificate / "cert.pem", "--key", certificate / "key.pem", "--name", "h")
+    page = serve("--listen", "127.0.0.2", "--certificate", certificate / "cert.pem", "--key", certificate / "key.pem",
+                 "--name", "doors.example")
     status, err = page.end()
     assert status == 0 and "every user of this host may read it" in err
 
 
-@pytest.mark.parametrize("words,said", [(["--open", "--socket", "page.sock"], "--open"), (["--netns", "no-such-place"], "no-such-place")])
+@pytest.mark.parametrize("words,said", [(["--open", "--socket", "page.sock"], "--open"), (["--netns", "no-such-place"], "no-such-place"),
+                                        (["--metrics", "localhost:9273"], "--metrics localhost: it takes an address in numbers, as 127.0.0.1")])
 def test_what_could_never_work_is_refused_at_once(doorward, tmp_path, monkeypatch, words, said):
     monkeypatch.chdir(tmp_path)
     status, out, err = doorward.run("serve", *words)
@@ -218,8 +225,11 @@ def test_a_socket_that_was_left_behind_gives_way_and_no_file_does(serve, doorwar
     assert other.read_text() == "mine"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_it_stops_clean(serve, number):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_it_stops_clean(serve, tmp_path, number):
+    at_path = serve("--socket", tmp_path / "page.sock")
+    assert at_path.end(number) == (0, "")
+    assert not (tmp_path / "page.sock").exists()
     page = serve()
     everybody = page.processes
     stream = page.stream("?count=1")
@@ -227,6 +237,14 @@ def test_it_stops_clean(serve, number):
     assert page.end(number) == (0, "")
     stream.close()
     assert not [pid for pid in everybody if psutil.pid_exists(pid)]
+
+
+def test_the_end_of_a_terminal_ends_nothing_under_nohup(doorward):
+    page = Page(types.SimpleNamespace(prefix=["nohup", *doorward.prefix], path=doorward.path))
+    page.process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert page.get("/api/fields").status == 200
+    assert page.end(signal.SIGTERM)[0] == 0
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
