@@ -78,11 +78,13 @@ def test_a_block_is_planned_done_and_lifted(page, served, doorward, scene):
         page.css("#confirm").click()
         page.wait("return document.querySelector('dialog [role=status]') !== null")
         assert not lets_in(made.port) and listens(made.port)
+        page.wait("return document.querySelector('.story').innerText.includes('table blocks tcp/')")
         page.press("\ue00c", "u")
         page.wait("return document.querySelector('#confirm:not([disabled])') !== null")
         page.css("#confirm").click()
         page.wait("return document.querySelector('dialog [role=status]') !== null")
         assert lets_in(made.port)
+        page.wait("return !document.querySelector('.story').innerText.includes('table blocks tcp/')")
     finally:
         doorward.run("unblock", f"tcp/{made.port}")
 

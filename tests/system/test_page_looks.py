@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The page by the keyboard alone, narrow, wide, dark, and with names of the host that would be more than text."""
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -87,6 +88,20 @@ def test_nothing_is_wider_than_a_telephone(page, served, tab, width):
                           ".filter(node => node.getBoundingClientRect().right > arguments[0] + 1 && !node.closest('.unseen')).map(node => node.outerHTML.slice(0, 200))", width)
         assert beyond == []
         page.shoot(f"{width}-{tab}")
+
+
+def test_a_long_column_of_the_picture_moves_no_other_out_of_sight(page, served):
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            made = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            stack.enter_context(socket.create_connection(made.getsockname()))
+        page.open(served, f"tab=picture&filter=pid = {psutil.Process().pid}")
+        tops = page.wait("const nodes = [...document.querySelectorAll('.picture .node')], tops = {};"
+                         "if (nodes.length < 30) return null;"
+                         "for (const node of nodes) { const box = node.getBoundingClientRect();"
+                         " tops[Math.round(box.left)] = Math.min(tops[Math.round(box.left)] ?? Infinity, box.top); }"
+                         "return Object.values(tops)")
+        assert len(tops) > 1 and max(tops) < 700
 
 
 CONTRAST = """

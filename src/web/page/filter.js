@@ -30,11 +30,13 @@ function Words({ words, chosen, fields, onTake }) {
 	</ul>`;
 }
 
-export function FilterLine({ value, input, fields, refused, onApply, onLeave }) {
+const NO_HELP = { words: [], from: 0, chosen: -1 };
+
+// What is typed, what is wrong with it, and what may stand there. @onApply gets each filter that is right.
+function useLine(value, refused, input, onApply) {
 	const [text, setText] = useState(value);
 	const [error, setError] = useState(null);
-	const [help, setHelp] = useState({ words: [], from: 0, chosen: -1 });
-	const [shift, setShift] = useState(0);
+	const [help, setHelp] = useState(NO_HELP);
 	const timer = useRef(0);
 	const abort = useRef(null);
 	const applied = useRef(value);
@@ -74,13 +76,11 @@ export function FilterLine({ value, input, fields, refused, onApply, onLeave }) 
 			setHelp({ words: (found?.words ?? []).slice(0, SHOWN), from: found?.from ?? 0, chosen: -1 });
 	};
 
-	const typed = event => {
-		const filter = event.target.value;
+	const type = (filter, caret) => {
 		setText(filter);
 		setHelp(was => ({ ...was, chosen: -1 }));
-		setShift(event.target.scrollLeft);
 		clearTimeout(timer.current);
-		timer.current = setTimeout(() => consider(filter, event.target.selectionStart), PAUSE_MS);
+		timer.current = setTimeout(() => consider(filter, caret), PAUSE_MS);
 	};
 
 	const take = word => {
@@ -89,34 +89,62 @@ export function FilterLine({ value, input, fields, refused, onApply, onLeave }) 
 		const filter = text.slice(0, from) + word + ' ' + text.slice(caret).trimStart();
 		const end = from + word.length + 1;
 		setText(filter);
-		setHelp({ words: [], from: 0, chosen: -1 });
+		setHelp(NO_HELP);
 		input.current.value = filter;           /* at once: the next key may come before the next frame */
 		input.current.setSelectionRange(end, end);
 		consider(filter, end);
 	};
 
-	const pressed = event => {
-		const { words, chosen } = help;
-		if (event.key === 'ArrowDown' && words.length)
-			setHelp({ ...help, chosen: (chosen + 1) % words.length });
-		else if (event.key === 'ArrowUp' && words.length)
-			setHelp({ ...help, chosen: (chosen + words.length) % (words.length + 1) - 1 });
-		else if ((event.key === 'Enter' || event.key === 'Tab' && !event.shiftKey) && chosen >= 0)
-			take(words[chosen]);
-		else if (event.key === 'Enter' || event.key === 'Escape' && !words.length) {
-			clearTimeout(timer.current);
-			if (event.key === 'Enter')
-				consider(text, text.length);
-			onLeave();
-		} else if (event.key === 'Escape')
-			setHelp({ words: [], from: 0, chosen: -1 });
-		else
+	const finish = isTaken => {
+		clearTimeout(timer.current);
+		if (isTaken)
+			consider(text, text.length);
+	};
+
+	const clear = () => {
+		setText('');
+		setError(null);
+		apply('');
+		input.current.focus();
+	};
+	return { text, error, help, setHelp, type, take, finish, clear };
+}
+
+// What a key in the line does; false: what it does in any line.
+function pressed(event, { help, setHelp, take, finish }, onLeave) {
+	const { words, chosen } = help;
+	if (event.key === 'ArrowDown' && words.length)
+		setHelp({ ...help, chosen: (chosen + 1) % words.length });
+	else if (event.key === 'ArrowUp' && words.length)
+		setHelp({ ...help, chosen: (chosen + words.length) % (words.length + 1) - 1 });
+	else if ((event.key === 'Enter' || event.key === 'Tab' && !event.shiftKey) && chosen >= 0)
+		take(words[chosen]);
+	else if (event.key === 'Enter' || event.key === 'Escape' && !words.length) {
+		finish(event.key === 'Enter');
+		onLeave();
+	} else if (event.key === 'Escape')
+		setHelp(NO_HELP);
+	else
+		return false;
+	return true;
+}
+
+export function FilterLine({ value, input, fields, refused, onApply, onLeave }) {
+	const line = useLine(value, refused, input, onApply);
+	const [shift, setShift] = useState(0);
+	const { text, error, help } = line;
+	const isOpen = help.words.length > 0;
+
+	const onInput = event => {
+		setShift(event.target.scrollLeft);
+		line.type(event.target.value, event.target.selectionStart);
+	};
+	const onKeyDown = event => {
+		if (!pressed(event, line, onLeave))
 			return;
 		event.preventDefault();
 		event.stopPropagation();
 	};
-
-	const isOpen = help.words.length > 0;
 	return html`<div class="filter" role="search">
 		<label class="unseen" for="filter">Filter</label>
 		<input id="filter" ref=${input} type="text" value=${text} spellcheck="false" autocomplete="off" autocapitalize="off"
@@ -124,15 +152,10 @@ export function FilterLine({ value, input, fields, refused, onApply, onLeave }) 
 			role="combobox" aria-expanded=${isOpen} aria-controls="filter-words" aria-autocomplete="list"
 			aria-activedescendant=${help.chosen >= 0 ? 'word-' + help.chosen : undefined}
 			aria-invalid=${error ? 'true' : undefined} aria-describedby=${error ? 'filter-problem' : undefined}
-			onInput=${typed} onKeyDown=${pressed} onScroll=${event => setShift(event.target.scrollLeft)}
-			onBlur=${() => setHelp({ words: [], from: 0, chosen: -1 })} />
-		${text ? html`<button type="button" class="quiet clear" aria-label="clear the filter" onClick=${() => {
-			setText('');
-			setError(null);
-			apply('');
-			input.current.focus();
-		}}>×</button>` : html`<kbd aria-hidden="true">/</kbd>`}
-		${isOpen ? html`<${Words} words=${help.words} chosen=${help.chosen} fields=${fields} onTake=${take} />` : null}
+			onInput=${onInput} onKeyDown=${onKeyDown} onScroll=${event => setShift(event.target.scrollLeft)}
+			onBlur=${() => line.setHelp(NO_HELP)} />
+		${text ? html`<button type="button" class="quiet clear" aria-label="clear the filter" onClick=${line.clear}>×</button>` : html`<kbd aria-hidden="true">/</kbd>`}
+		${isOpen ? html`<${Words} words=${help.words} chosen=${help.chosen} fields=${fields} onTake=${line.take} />` : null}
 		${error ? html`<${Problem} text=${text} error=${error} shift=${shift} />` : null}
 	</div>`;
 }

@@ -4,7 +4,7 @@ export const DOORS = SIDE * SIDE;
 
 const STATE = 7, REACH = 7 << 3, EPHEMERAL = 1 << 6, CHANGED = 1 << 7;
 export const STATES = ['closed', 'bound, not open', 'open', 'connections only', 'leaving'];
-export const REACHES = ['', 'loopback', 'link-local', 'private', 'public', 'any', 'multicast or broadcast'];
+const REACHES = ['', 'loopback', 'link-local', 'private', 'public', 'any', 'multicast or broadcast'];
 export const CLASSES = [[0, 1023, 'well-known'], [1024, 49151, 'registered'], [49152, 65535, 'dynamic']];
 
 // The colours of theme.css that a door can have: of what is open by its reach, of the rest by its state.
@@ -19,7 +19,7 @@ export const LEGEND = [
 
 export const state = byte => byte & STATE;
 export const reach = byte => (byte & REACH) >> 3;
-export const isEphemeral = byte => (byte & EPHEMERAL) !== 0;
+const isEphemeral = byte => (byte & EPHEMERAL) !== 0;
 export const isChanged = byte => (byte & CHANGED) !== 0;
 export const hasMark = byte => state(byte) === 1 || state(byte) === 2;
 export const portAt = (x, y) => y * SIDE + x;

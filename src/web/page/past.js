@@ -7,12 +7,12 @@ export const NOT_THEN = 'what was cannot be changed: go back to now first';
 const STALE_MS = 10000;
 
 // Milliseconds since 1970 of what the link says; 0: now.
-export function momentOf(view) {
+function momentOf(view) {
 	const at = view.at ? Date.parse(view.at) : NaN;
 	return Number.isFinite(at) && at > 0 ? Math.floor(at) : 0;
 }
 
-export const linkOf = moment => (moment ? new Date(moment).toISOString() : '');
+const linkOf = moment => (moment ? new Date(moment).toISOString() : '');
 
 // To the millisecond, for steps go from change to change.
 export function dated(moment) {

@@ -103,6 +103,7 @@ export function PictureTab({ filter, moment, onOpen }) {
 // Pure: nodes and edges in, places out.
 const GAP = 26;
 const TOP = 34;
+const SEEN = 22;                        /* rows that most screens show: no column begins below them */
 const WIDE = 760;                       /* from there on the edges have room between the columns */
 
 // 0 who comes to a port, 1 ports, 2 processes that serve them or dial peers, 3 the peers that are dialled.
@@ -161,7 +162,7 @@ function layout({ nodes, edges }, width) {
 	const used = [0, 1, 2, 3].filter(k => columns[k].length || k < 3);
 	const places = new Map();
 	columns.forEach((list, k) => {
-		const top = TOP + (tallest - list.length) * GAP / 2;
+		const top = TOP + Math.max(0, Math.min(tallest, SEEN) - list.length) * GAP / 2;
 		const x = Math.round((used.indexOf(k) + 0.5) * width / used.length);
 		list.forEach((node, row) => places.set(node.id, { node, column: k, x, y: top + row * GAP + GAP / 2 }));
 	});

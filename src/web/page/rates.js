@@ -7,7 +7,7 @@ import { amount, clock } from './text.js';
 const EVERY_MS = 1000;
 
 // `host`, a target such as tcp/8080, or `pid 812`, as a person types it.
-export function ratesOf(text) {
+function ratesOf(text) {
 	const words = text.trim();
 	if (!words || words === 'host')
 		return { of: 'host', target: '' };

@@ -1,5 +1,5 @@
 // The rows of the window as the stream tells them. Pure: a message and what was before give what is now.
-export const FADE_MS = 2000;
+const FADE_MS = 2000;
 
 export const NOTHING = { isWhole: false, total: 0, from: 0, moment: 0, columns: [], rows: [], complete: true, missing: [], stamp: 0 };
 

@@ -130,7 +130,7 @@ function Body({ story, target, onRates }) {
 		<${Peers} connections=${story.connections ?? []} />`;
 }
 
-// @stamp changes when the row of the target changed, and the story is told anew.
+// @stamp changes when the row of the target changed or something was done, and the story is told anew.
 export function Story({ target, netns, moment, stamp, acts, onClose, onAct, onRates, onCopy }) {
 	const [told, setTold] = useState({ target: '', story: null, error: null });
 	const heading = useRef(null);
