@@ -10,8 +10,8 @@ struct stop {
 	int fd;			      /* eventfd, readable once wanted; -1 none */
 };
 
-/* Installs SIGINT, SIGTERM and SIGHUP handlers that set the one stop of this process; a SIGHUP that is
- * ignored, by nohup(1), stays so. */
+/* Installs SIGINT, SIGTERM and SIGHUP handlers that set the one stop of this process; a SIGHUP that
+ * is ignored, by nohup(1), stays so. */
 struct stop *stop_install(void);
 
 /* The same for another signal. */

@@ -26,9 +26,9 @@ struct guard {
 
 /* What is answered to who may not. */
 struct refusal {
-	int status;	  /* of HTTP; 0: he may */
-	const char *what; /* a sentence; constant */
-	const char *hint; /* or NULL */
+	int status;	   /* of HTTP; 0: he may */
+	const char *what;  /* a sentence; constant */
+	const char *hint;  /* or NULL */
 	const char *allow; /* of 405: how it may be asked for */
 };
 
