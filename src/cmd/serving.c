@@ -148,9 +148,9 @@ static int give(const char *path, uid_t uid)
 	cleanup(closep) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &there) < 0)
 		return -errno;
-	if (!S_ISSOCK(there.st_mode) || there.st_uid != geteuid() || there.st_nlink != 1)
-		return -EEXIST;
-	return fchownat(fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0 ? -errno : 0;
+	bool is_ours = S_ISSOCK(there.st_mode) && there.st_uid == geteuid() && there.st_nlink == 1;
+	int r = is_ours ? fchownat(fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) : -EEXIST;
+	return r == -1 ? -errno : r;
 }
 
 int serving_listen_at(const char *path, uid_t uid, struct error *err)
