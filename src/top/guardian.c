@@ -69,17 +69,27 @@ static void restore(const struct guardian *guardian)
 		return; /* it is gone, then there is nothing to put back */
 }
 
+/* Whoever started this has the terminal now. A script that waits for it stops with it, as by ^Z of
+ * the terminal. Where nobody is there to go on with it (by `ssh -t HOST doorward top`), the kernel
+ * lets SIGTSTP stop nobody, and it goes on at once. SIGCONT takes back what the child would. */
+static void stop_with(pid_t child)
+{
+	sigset_t stop, was;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &stop, &was);
+	kill(0, SIGTSTP);
+	sigprocmask(SIG_SETMASK, &was, NULL);
+	kill(child, SIGCONT);
+}
+
 /* True: the child has ended. */
 static bool look(const struct guardian *guardian, int *status)
 {
 	while (waitpid(guardian->child, status, WNOHANG | WUNTRACED) == guardian->child) {
 		if (!WIFSTOPPED(*status))
 			return true;
-		/* Whoever started this has the terminal now. A script that waits for it stops with
-		 * it, as by ^Z of the terminal; SIGCONT takes back what the two here would. */
-		kill(0, SIGTSTP);
-		raise(SIGSTOP);
-		kill(guardian->child, SIGCONT);
+		stop_with(guardian->child);
 	}
 	return false;
 }

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -140,17 +141,47 @@ def test_an_ssh_that_is_closed_leaves_nobody_behind(tmp_path, who):
             server.terminate()
 
 
-def test_suspended_it_gives_the_terminal_back_and_comes_again(top):
-    screen = top()
+JOB_CONTROL = """import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, setpgroup=0, setsigdef=[signal.SIGTTOU], setsigmask=[])
+os.tcsetpgrp(0, pid)
+assert os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1])
+os.tcsetpgrp(0, os.getpgrp())
+os.write(2, b"stopped")
+signal.sigwait([signal.SIGUSR1])
+os.tcsetpgrp(0, pid)
+os.kill(-pid, signal.SIGCONT)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"""
+
+
+def test_suspended_it_gives_the_terminal_back_and_comes_again(tmp_path):
+    screen = Pty(tmp_path, [sys.executable, "-c", JOB_CONTROL, program("DOORWARD", "src/doorward"), "top"])
+    screen.wait(b"PROTO")
+    assert not screen.is_as_before()
     screen.write(b"\x1a")
     screen.wait(LEAVES)
-    pid, status = os.waitpid(screen.process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status) and screen.is_as_before()
+    assert screen.process.stderr.read(7) == b"stopped" and screen.is_as_before()
     screen.got = b""
-    os.kill(pid, signal.SIGCONT)
+    screen.process.send_signal(signal.SIGUSR1)
     screen.wait(b"PROTO")
     assert not screen.is_as_before()
     screen.write(b"q")
+    assert screen.process.wait(30) == 0 and screen.is_as_before()
+    screen.end()
+    screen.close()
+
+
+def test_where_nobody_would_go_on_with_it_it_is_not_suspended(top):
+    """By `ssh -t HOST doorward top` no shell is there to say `fg`: it would hang for good."""
+    screen = top()
+    screen.write(b"\x1a")
+    screen.wait(LEAVES)
+    screen.got = b""
+    screen.wait(b"PROTO")
+    screen.write(b"?")
+    screen.wait(b"the whole story")
+    screen.write(b"\x1bq")
     assert screen.end()[0] == 0
 
 
