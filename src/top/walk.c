@@ -63,27 +63,28 @@ void walk_now(struct top *top)
 		walk_to(top, NULL);
 }
 
-/* Which of what is kept in memory is shown; the last, where it is now. */
-static uint32_t place(const struct top *top)
+/* Which of what is kept in memory is shown; the last, where it is now. -1: it is older than all,
+ * for the memory has gone on while it was looked at. */
+static int64_t place(const struct top *top)
 {
-	uint32_t n = top->past.list.n;
-	for (uint32_t i = 0; top->walked && i < n; i++)
-		if (past_at(&top->past, i) == top->walked)
-			return i;
-	return n ? n - 1 : 0;
+	int64_t at = (int64_t)top->past.list.n - 1;
+	while (top->walked && at >= 0 && past_at(&top->past, (uint32_t)at) != top->walked)
+		at--;
+	return at;
 }
 
 static void walk_in_memory(struct top *top, int by)
 {
-	uint32_t n = top->past.list.n, at = place(top);
+	int64_t n = top->past.list.n, at = place(top);
+	const struct snapshot *from = top->walked ? top->walked : top->latest;
 	if (by > 0 && !top->walked)
 		top_say(top, false, "this is now");
 	else if (by > 0 && at + 1 >= n - 1)
 		walk_now(top);
-	else if (by < 0 && (!n || at == 0))
-		ask_earlier(top, n ? time_of(past_at(&top->past, 0)) : zone_now_ns());
+	else if (by < 0 && at <= 0)
+		ask_earlier(top, from ? time_of(from) : zone_now_ns());
 	else
-		walk_to(top, past_at(&top->past, at + (uint32_t)by));
+		walk_to(top, past_at(&top->past, (uint32_t)(at + by)));
 }
 
 void top_walk(struct top *top, int by)

@@ -273,6 +273,26 @@ def test_a_pause_holds_still_and_the_past_is_walked_through(top):
     screen.wait(lambda shown: "ago:" not in shown and not re.search(rf"\b{port}\b", shown))
 
 
+def test_what_is_looked_at_may_be_the_last_of_the_past(top):
+    """The memory goes on meanwhile: behind it is still nothing, and not what is nearly now."""
+    held = [listener()[0] for _ in range(300)]
+    screen = top("--interval", "100ms", "--past", "1")
+    screen.wait(r"\d rows")
+    for _ in range(100):
+        screen.keys("<")
+        if "nothing earlier is kept" in screen.shown():
+            break
+    clock = re.search(r"past (\d\d:\d\d:\d\d)", screen.wait("past .*:")).group(1)
+    screen.wait(r" (1\d|[6-9]) s ago")  # by then it has gone from what is kept
+    screen.keys("/", "Escape", "<")
+    screen.wait("nothing earlier is kept")
+    assert f"past {clock}" in screen.shown()
+    screen.keys(">")
+    screen.wait(lambda shown: "past" in shown and clock not in shown)
+    for one in held:
+        one.close()
+
+
 def test_later_than_now_there_is_nothing(top):
     screen = top()
     screen.keys(">")
