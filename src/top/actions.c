@@ -66,6 +66,7 @@ static void start(struct top *top, struct job *job, const char *what)
 	snprintf(job->title, sizeof(job->title), "%s %s", what, job->target);
 	job->columns = top->canvas.columns > 4 ? top->canvas.columns - 2u : top->canvas.columns;
 	job->is_utf8 = top->options->is_utf8;
+	job->number = top->pager.number + 1;
 	if (!jobs_add(top->jobs, job)) {
 		top_say(top, true, "what was asked before is not answered yet");
 		job_free(job);

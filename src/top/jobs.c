@@ -157,14 +157,16 @@ bool jobs_add(struct jobs *jobs, struct job *job)
 	return is_free;
 }
 
-void jobs_forget(struct jobs *jobs)
+bool jobs_forget(struct jobs *jobs)
 {
 	pthread_mutex_lock(&jobs->lock);
+	bool is_undone = jobs->wanted && acts(jobs->wanted);
 	job_free(jobs->wanted);
 	jobs->wanted = NULL;
 	jobs->is_forgotten = true;
 	jobs->stop.wanted = SIGTERM; /* what has begun to act finishes its step */
 	pthread_mutex_unlock(&jobs->lock);
+	return is_undone;
 }
 
 int jobs_fd(const struct jobs *jobs)

@@ -25,6 +25,7 @@ enum job_form { FORM_TABLE, FORM_JSON, FORM_LINES, FORM_CSV };
 
 struct job {
 	enum job_kind kind;
+	uint32_t number; /* of the page that waits for it; 0: none does */
 	char title[160];
 	char target[LINE_MAX_BYTES];  /* "tcp/8080"; of JOB_WRITE the file's name, whole */
 	char filter[WISH_FILTER_MAX]; /* of JOB_PLAN: the very sockets */
@@ -63,8 +64,9 @@ void jobs_free(struct jobs *jobs);
 
 /* False: one is under way, and @job stays the caller's. */
 bool jobs_add(struct jobs *jobs, struct job *job);
-/* Nobody waits for the answer any more: what only looks is broken off, what acts goes on. */
-void jobs_forget(struct jobs *jobs);
+/* Nobody waits for the answer any more: what only looks is broken off, what acts finishes its step.
+ * True: something that would have acted had not begun, and never will. */
+bool jobs_forget(struct jobs *jobs);
 int jobs_fd(const struct jobs *jobs);
 /* What is done, the caller's; NULL: nothing. */
 struct job *jobs_take(struct jobs *jobs);

@@ -24,7 +24,7 @@ static void clear(struct top *top)
 	top->pager.question = NULL;
 	top->pager.text.n = 0;
 	top->pager.first = 0;
-	top->pager.is_working = false;
+	top->pager.is_working = top->pager.has_told = false;
 }
 
 void pager_open(struct top *top, const char *title)
@@ -32,6 +32,7 @@ void pager_open(struct top *top, const char *title)
 	clear(top);
 	snprintf(top->pager.title, sizeof(top->pager.title), "%s", title);
 	top->pager.is_working = true;
+	top->pager.number++;
 	top->layer = &layer_pager;
 }
 
@@ -42,6 +43,7 @@ static void tell_unseen(struct top *top, struct job *job)
 		top_say(top, true, "%s", job->error.what);
 	else
 		top_say(top, false, "%.*s", (int)strcspn(job->text.data, "\n"), job->text.data);
+	top->pager.has_told = top->layer == &layer_pager;
 	job_free(job);
 }
 
@@ -54,7 +56,7 @@ void pager_finish(struct top *top, struct job *job)
 	if (job->kind == JOB_CLOSE || job->kind == JOB_BLOCK || job->kind == JOB_UNBLOCK)
 		if (top->refresh)
 			refresh_hurry(top->refresh);
-	if (top->layer != &layer_pager || !pager->is_working) {
+	if (top->layer != &layer_pager || !pager->is_working || job->number != pager->number) {
 		tell_unseen(top, job);
 		return;
 	}
@@ -246,8 +248,10 @@ static bool is_way_back(const struct input *input)
 
 static void close_pager(struct top *top)
 {
-	if (top->pager.is_working && top->jobs)
-		jobs_forget(top->jobs);
+	if (top->pager.is_working && top->jobs && jobs_forget(top->jobs))
+		top_say(top, true, "it was left before it had begun: nothing was done");
+	if (top->pager.has_told)
+		top->status_ms = top->now_ms; /* it can be read from now on */
 	clear(top);
 	top->layer = NULL;
 }

@@ -48,6 +48,8 @@ struct pager {
 	uint32_t first, n_lines;
 	unsigned n_keys; /* lines that its keys took below it */
 	bool is_working;
+	bool has_told;	      /* in the line of messages, which it covers */
+	uint32_t number;      /* of the job that it waits for, or has shown */
 	struct job *question; /* done, and asks; NULL */
 };
 

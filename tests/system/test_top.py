@@ -7,6 +7,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import sys
 
 import pytest
 from conftest import NOBODY, program
@@ -482,6 +483,10 @@ def test_what_is_shown_is_written_to_a_file(top, tmp_path):
     screen.keys("Enter")
     screen.wait("row is in .*at-home.csv")
     assert (tmp_path / "at-home.csv").exists()
+    screen.keys("o", "C-u")
+    screen.type("~/" + "n/" * 250 + "x")  # with HOME before it, more than is kept of a name
+    screen.keys("Enter")
+    screen.wait("that name is too long")
     made.close()
 
 
