@@ -1,7 +1,6 @@
 /* What is typed below the list: the filter, a file's name. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -133,24 +132,24 @@ static enum job_form form_of(const char *name)
 }
 
 /* "~/" is the caller's home, as in a shell. */
-static void find_path(const char *name, char *path, size_t size)
+static int find_path(const char *name, char *path, size_t size, struct error *err)
 {
 	const char *home = getenv("HOME");
-	if (strncmp(name, "~/", 2) == 0 && home && *home)
-		snprintf(path, size, "%s%s", home, name + 1);
-	else
-		snprintf(path, size, "%s", name);
+	bool is_home = strncmp(name, "~/", 2) == 0 && home && *home;
+	int n = snprintf(path, size, "%s%s", is_home ? home : "", name + is_home);
+	if (n <= 0)
+		return error_text(err, -EINVAL, "it needs a name");
+	if ((size_t)n >= size) /* half of it is another file's */
+		return error_text(err, -ENAMETOOLONG, "that name is too long");
+	return 0;
 }
 
 /* Opened here, where no capability is left: as the caller could. What is there already stays. */
 static void write_file(struct top *top)
 {
-	char name[PATH_MAX];
-	find_path(top->line.text, name, sizeof(name));
-	if (!*name) {
-		error_text(&top->line_error, -EINVAL, "it needs a name");
+	char name[sizeof(((struct job *)NULL)->target)];
+	if (find_path(top->line.text, name, sizeof(name), &top->line_error) < 0)
 		return;
-	}
 	struct job *job = job_new(JOB_WRITE);
 	if (!job)
 		return;

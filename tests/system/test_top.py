@@ -373,6 +373,31 @@ def test_a_close_shows_its_plan_asks_and_is_done(top, scene):
     screen.wait(lambda shown: not re.search(rf"127\.0\.0\.1 +{made.port}", shown))
 
 
+STUBBORN = '''import signal, socket, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+door = socket.create_server(("127.0.0.1", 0))
+print(door.getsockname()[1], flush=True)
+sys.stdin.read()'''
+
+
+def test_what_was_left_is_no_answer_to_what_is_asked_then(top):
+    """A closing that is left while it waits for its process ends later: its outcome is told, and is no story."""
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stubborn:
+        port = int(stubborn.stdout.readline())
+        screen = top("--netns", "self", f"port = {port}")
+        screen.wait(rf"\b{port}\b")
+        screen.keys("c")
+        screen.wait("Do it")
+        screen.keys("y")
+        screen.wait("closing.*(.|\n)*working")
+        screen.keys("Escape", "Enter")
+        shown = screen.wait(r"story of(.|\n)*(held by|still bound)")
+        assert f"Port {port}" in shown and "still bound" not in shown
+        screen.keys("Escape")
+        screen.wait(rf"^tcp/127\.0\.0\.1:{port} +still bound")
+        stubborn.stdin.close()
+
+
 def test_an_answer_on_a_terminal_that_has_become_narrow_is_whole(top, scene):
     made = scene("tcp-listener")
     screen = top("--netns", "self", f"port = {made.port}", columns=120)
