@@ -190,9 +190,13 @@ void action_close(struct top *top)
 	if (!job || !list_chosen(top, &row))
 		return;
 	const struct rows *rows = &top->shown->rows;
+	uint32_t n = rows_length(rows, row);
 	if (!name_sockets(rows, row, job)) {
-		top_say(top, true, "%u sockets are more than one key closes: `doorward close` does",
-			rows_length(rows, row));
+		if (n > CLOSE_SOCKETS_MAX)
+			top_say(top, true,
+				"%u sockets are more than one key closes: `doorward close` does", n);
+		else
+			top_say(top, true, "the kernel tells no number by which to name it");
 		job_free(job);
 		return;
 	}

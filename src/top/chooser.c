@@ -51,6 +51,8 @@ static void draw(struct top *top)
 	canvas_fill(canvas, canvas->rows - 1u, 0, canvas->columns, bar, ' ');
 	canvas_string(canvas, canvas->rows - 1u, 1, canvas->columns - 1u, bar,
 		      "Space in or out  < > move  s sort  Esc done");
+	if (canvas->rows > 3)
+		frame_draw_message(top, canvas->rows - 2u);
 }
 
 static void go(struct top *top, int by)
@@ -68,7 +70,9 @@ static void change(struct top *top, uint32_t point)
 	if (!field)
 		return;
 	if (point == ' ') {
-		if (!choice_toggle(choice, field))
+		if (choice->columns[0] == field && !choice->columns[1])
+			top_say(top, true, "it is the last: without a column there is no row");
+		else if (!choice_toggle(choice, field))
 			top_say(top, true, "more columns than that there cannot be");
 	} else if (point == 's') {
 		choice_sort(choice, field);

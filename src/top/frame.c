@@ -114,10 +114,15 @@ static void draw_info(struct top *top, unsigned row)
 		   top->scratch.n);
 }
 
+static bool has_message(const struct top *top)
+{
+	return top->status[0] && top->now_ms - top->status_ms < STATUS_MS;
+}
+
 /* A message; where there is none, what could not be seen. */
 static void draw_status(struct top *top, unsigned row)
 {
-	bool says = top->status[0] && top->now_ms - top->status_ms < STATUS_MS;
+	bool says = has_message(top);
 	canvas_string(&top->canvas, row, 0, top->canvas.columns,
 		      (struct style){.ink = !says	  ? INK_WARNING
 					    : top->is_bad ? INK_BAD
@@ -125,11 +130,19 @@ static void draw_status(struct top *top, unsigned row)
 		      says ? top->status : top->missing);
 }
 
+void frame_draw_message(struct top *top, unsigned row)
+{
+	if (!has_message(top))
+		return;
+	canvas_fill(&top->canvas, row, 0, top->canvas.columns, (struct style){INK_PLAIN}, ' ');
+	draw_status(top, row);
+}
+
 void frame_draw(struct top *top)
 {
 	struct canvas *canvas = &top->canvas;
 	unsigned rows = canvas->rows, first = 1, last = rows;
-	bool says = top->status[0] && top->now_ms - top->status_ms < STATUS_MS;
+	bool says = has_message(top);
 	canvas_clear(canvas);
 	draw_tabs(top);
 	if (rows >= ROWS_FOR_INFO)

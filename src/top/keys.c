@@ -134,6 +134,14 @@ static const char *needs_map(const struct top *top)
 	return tabs[top->tab].is_map ? NULL : "it is for the map";
 }
 
+static const char *no_dots(const struct top *top)
+{
+	return needs_map(top)		? needs_map(top)
+	       : top->map.is_zoomed	? "a block is drawn door by door"
+	       : !top->options->is_utf8 ? "it needs a locale of UTF-8"
+					: NULL;
+}
+
 const struct key_binding top_keys[] = {
 	{"Enter", "Story", "the whole story of the port; on the map first its block of 256",
 	 INPUT_ENTER, 0, 0, 0, action_story, no_story},
@@ -163,7 +171,7 @@ const struct key_binding top_keys[] = {
 	 action_write, needs_list},
 	{"t", "TCP/UDP", "the doors of TCP, or of UDP", 0, 0, 't', 0, action_proto, needs_map},
 	{"m", "Dots", "draw by half blocks, braille or ASCII", 0, 0, 'm', 0, action_drawing,
-	 needs_map},
+	 no_dots},
 	{"+, -", NULL, "into the block of 256 doors, and out again", 0, 0, '+', 0, map_enter,
 	 needs_map},
 	{"", NULL, NULL, 0, 0, '-', 0, map_leave, needs_map},

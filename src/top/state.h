@@ -182,6 +182,8 @@ const char *tab_why_not(const struct top *top, unsigned tab);
 
 /* ---- frame.c ---- */
 void frame_draw(struct top *top);
+/* Where one is to be told: what a layer says of its own keys. */
+void frame_draw_message(struct top *top, unsigned row);
 bool frame_press(struct top *top, const struct input *input); /* false: it is none of the frame's */
 
 /* ---- list.c ---- */

@@ -577,6 +577,26 @@ def test_a_key_that_cannot_be_had_says_why(top, tmp_path, doorward):
     screen.wait("t: it is for the map")
 
 
+def test_what_the_columns_have_to_say_is_seen_over_them(top, tmp_path):
+    (tmp_path / "doorward").mkdir()
+    (tmp_path / "doorward" / "screen").write_text("doors columns shown_port\n")
+    screen = top()
+    screen.wait("PORT")
+    screen.keys("C")
+    screen.wait(r"\[x\] +shown_port")
+    screen.keys("Space")
+    screen.wait("it is the last: without a column there is no row")
+    screen.keys("Down", "Space")
+    screen.wait(r"\[x\].*\n \[x\]")
+
+
+def test_a_drawing_that_cannot_be_had_says_why(top):
+    screen = top("--tab", "map", LC_ALL="C")
+    screen.wait("TCP")
+    screen.keys("m")
+    screen.wait("m: it needs a locale of UTF-8")
+
+
 def test_without_utf8_all_is_ascii(top):
     screen = top("--tab", "map", LC_ALL="C", LANG="C")
     shown = screen.wait("TCP, ")
