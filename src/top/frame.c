@@ -29,6 +29,11 @@ static void draw_clock(struct top *top, unsigned from)
 			    : top->is_paused		  ? "paused"
 							  : "";
 	int n = snprintf(text, sizeof(text), "%s %s ", state, clock);
+	if (*state && !top->options->saved && from + (unsigned)n >= canvas->columns) {
+		/* that it is not now is told before the other tabs */
+		n = snprintf(text, sizeof(text), " %s ", state);
+		from = 0;
+	}
 	if (n > 0 && from + (unsigned)n < canvas->columns)
 		canvas_string(
 			canvas, 0, canvas->columns - (unsigned)n, (unsigned)n,

@@ -218,8 +218,10 @@ bool keys_input(struct top *top, const struct input *input)
 		if (!key->act || !is_meant(key, input))
 			continue;
 		const char *why_not = key->why_not ? key->why_not(top) : NULL;
+		bool is_char = input->kind == INPUT_CHAR; /* one of several, and itself a name */
 		if (why_not)
-			top_say(top, true, "%s: %s", key->shown[0] ? key->shown : "no", why_not);
+			top_say(top, true, "%.*s: %s", (int)(is_char ? 1 : strlen(key->shown)),
+				is_char ? (const char[]){(char)input->point} : key->shown, why_not);
 		else
 			key->act(top);
 		return true;
@@ -250,7 +252,8 @@ void keys_draw_bar(struct top *top, unsigned row)
 		if (!key->label)
 			continue;
 		bool can = !(key->why_not && key->why_not(top));
-		if (!can && (key->why_not == needs_map || key->why_not == needs_list))
+		bool is_of_map = key->why_not == needs_map || key->why_not == no_dots;
+		if (!can && (key->why_not == needs_list || (is_of_map && needs_map(top))))
 			continue; /* of another tab: its room is for the others */
 		size_t n = strcspn(key->shown, ","), label = strlen(key->label);
 		kept -= is_kept(key) ? width_in_bar(key) : 0;

@@ -11,6 +11,7 @@
 #define SIGNS 2	      /* columns before the first: the sign of change, and a blank */
 #define GAP 2	      /* between columns */
 #define WIDTH_LEAST 6 /* to which a column that may be cut is cut */
+#define WIDTH_READ 4  /* of which something can be read at the screen's end */
 #define WIDTH_MOST 200
 #define WIDTH_OF_LIST 21 /* of addresses: one of IPv4 with its port */
 
@@ -122,7 +123,8 @@ static void widen(struct list_view *list, unsigned column, size_t columns)
 static void measure(struct top *top, struct list_view *list, const struct choice *choice,
 		    unsigned n_rows)
 {
-	if (list->widths_number != top->number) {
+	unsigned of = top->shown ? top->shown->number : 0; /* what is shown may be of before still */
+	if (list->widths_number != top->number || list->widths_of != of) {
 		memset(list->widths, 0, sizeof(list->widths));
 		memset(list->whole, 0, sizeof(list->whole));
 		memset(list->has_text, 0, sizeof(list->has_text));
@@ -130,6 +132,7 @@ static void measure(struct top *top, struct list_view *list, const struct choice
 	bool is_known = list->widths_number == top->number && list->measured == top->shown &&
 			list->measured_first == list->first && list->measured_n == n_rows;
 	list->widths_number = top->number;
+	list->widths_of = of;
 	list->measured = top->shown;
 	list->measured_first = list->first;
 	list->measured_n = n_rows;
@@ -171,6 +174,31 @@ static unsigned least_of(const struct field *field, unsigned width, unsigned who
 	return width < least ? width : least;
 }
 
+/* What would show too little of itself at the screen's end is not shown, and its room is given to
+ * what was cut, the first first. */
+static void use_rest(const struct list_view *list, const struct choice *choice, unsigned room,
+		     uint16_t *widths)
+{
+	unsigned column = 0, i = list->skipped;
+	for (; choice->columns[i]; i++) {
+		unsigned least = widths[i] < WIDTH_READ ? widths[i] : WIDTH_READ;
+		if (i > list->skipped && column + least > room)
+			break;
+		column += widths[i] ? widths[i] + (unsigned)GAP : 0;
+	}
+	for (unsigned k = i; choice->columns[k]; k++)
+		widths[k] = 0;
+	unsigned total = total_of(choice, list->skipped, widths), left = 0;
+	if (total < room)
+		left = room - total;
+	for (unsigned k = list->skipped; k < i && left; k++) {
+		unsigned cut = widths[k] ? list->widths[k] - (unsigned)widths[k] : 0,
+			 more = cut < left ? cut : left;
+		widths[k] = (uint16_t)(widths[k] + more);
+		left -= more;
+	}
+}
+
 /* Where not all fits, columns in which nothing stands go first; then what may be cut gives up
  * columns, the widest first. What is left over is to the right of the screen. */
 static void fit(const struct list_view *list, const struct choice *choice, unsigned room,
@@ -189,8 +217,10 @@ static void fit(const struct list_view *list, const struct choice *choice, unsig
 			if (widths[i] > least_of(choice->columns[i], widths[i], list->whole[i]) &&
 			    (widest < 0 || widths[i] > widths[widest]))
 				widest = (int)i;
-		if (widest < 0)
+		if (widest < 0) {
+			use_rest(list, choice, room, widths);
 			return;
+		}
 		widths[widest]--;
 	}
 }

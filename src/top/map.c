@@ -283,7 +283,7 @@ static void draw_words(const struct drawn *drawn, unsigned row)
 
 /* ---- the tab ---- */
 
-static void draw_legend(struct top *top, unsigned row, unsigned first_column)
+static void draw_legend(struct top *top, unsigned row, unsigned first_column, bool has_letters)
 {
 	static const struct {
 		uint8_t ink;
@@ -307,7 +307,7 @@ static void draw_legend(struct top *top, unsigned row, unsigned first_column)
 		return;
 	for (unsigned i = 0; i < ARRAY_SIZE(legend) && row + i + 1 < canvas->rows - 2u; i++) {
 		canvas_point(canvas, row + i, first_column, (struct style){.ink = legend[i].ink},
-			     0x25a0, legend[i].letter);
+			     has_letters ? (uint32_t)legend[i].letter : 0x25a0, legend[i].letter);
 		canvas_string(canvas, row + i, first_column + 2, 14, (struct style){INK_DIM},
 			      legend[i].text);
 	}
@@ -374,7 +374,7 @@ void map_draw(struct top *top, unsigned first_row, unsigned n_rows)
 	map->places_across = across[drawing];
 	map->places_down = down[drawing];
 	draw_words(&drawn, first_row + n_rows - 1);
-	draw_legend(top, drawn.first_row, LABELS + drawn.fit.columns + 2);
+	draw_legend(top, drawn.first_row, LABELS + drawn.fit.columns + 2, drawing == DRAW_ASCII);
 }
 
 /* ---- keys ---- */

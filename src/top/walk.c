@@ -23,6 +23,7 @@ static void walk_to(struct top *top, const struct snapshot *snapshot)
 	snapshot_release(top->walked);
 	top->walked = snapshot;
 	top->is_fresh = !snapshot; /* what lies between is no news */
+	top->status[0] = '\0';	   /* that there was nothing to go to is so no more */
 	if (tabs[top->tab].is_events)
 		top_list(top)->id = ID_NONE;
 	top_rearrange(top);
@@ -156,7 +157,6 @@ static void adopt(struct top *top, struct recorded_answer *answer)
 	recorded_done(&walk->recalled);
 	walk->recalled = *answer;
 	*answer = (struct recorded_answer){0};
-	top->status[0] = '\0';
 	walk_to(top, walk->recalled.snapshot);
 }
 

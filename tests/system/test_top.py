@@ -165,10 +165,13 @@ def test_groups_are_made_of_what_rows_share(top):
     made = [listener() for _ in range(3)]
     screen = top("port in (" + ", ".join(str(port) for _, port in made) + ")")
     screen.wait("3 rows of 3 sockets")
+    title = screen.wait("^  PROTO.*PORT.*USER").split("\n")[2]
     screen.keys("g")  # by process
     screen.wait("1 row of 3 sockets +by process")
+    assert screen.lines()[2] != title
     screen.keys("g", "g", "g", "g")
     screen.wait(lambda shown: re.search("3 rows of 3 sockets +filter", shown))
+    screen.wait(lambda shown: shown.split("\n")[2] == title)  # no column stays as wide as the groups were
     for one, _ in made:
         one.close()
 
@@ -292,6 +295,20 @@ def test_what_is_looked_at_may_be_the_last_of_the_past(top):
     screen.wait(lambda shown: "past" in shown and clock not in shown)
     for one in held:
         one.close()
+
+
+def test_that_it_is_not_now_is_told_however_narrow(top):
+    screen = top("--interval", "200ms", columns=20, rows=5)
+    seconds = []
+    screen.wait(lambda shown: "PROTO" in shown and (seconds.append(0) or len(seconds) > 40))
+    screen.keys("@")
+    screen.type("1000d")
+    screen.keys("Enter")
+    screen.wait("nothing earlier")
+    screen.keys("<")
+    screen.wait(lambda shown: "past" in shown.split("\n")[0] and "nothing earlier" not in shown)
+    screen.keys("Escape", "Space")
+    screen.wait(lambda shown: "paused" in shown.split("\n")[0])
 
 
 def test_later_than_now_there_is_nothing(top):
@@ -575,6 +592,8 @@ def test_a_key_that_cannot_be_had_says_why(top, tmp_path, doorward):
     screen.wait("c: a saved file is shown")
     screen.keys("t")
     screen.wait("t: it is for the map")
+    screen.keys("-")  # the second of "+, -"
+    screen.wait("^-: it is for the map")
 
 
 def test_what_the_columns_have_to_say_is_seen_over_them(top, tmp_path):
