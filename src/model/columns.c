@@ -69,7 +69,7 @@ const struct field **columns_usual(struct arena *arena, enum columns_of of)
 	return columns;
 }
 
-void columns_add_netns(const struct rows *rows, const struct field **columns)
+bool columns_has_netns(const struct rows *rows)
 {
 	const struct snapshot *snapshot = rows->snapshot;
 	bool is_mixed = false, has_self = snapshot->origin == ORIGIN_HOST;
@@ -79,7 +79,12 @@ void columns_add_netns(const struct rows *rows, const struct field **columns)
 		const struct netns *netns = snapshot_netns(snapshot, socket->netns);
 		is_mixed = socket->netns != first || (has_self && !(netns && netns->is_self));
 	}
-	if (!is_mixed)
+	return is_mixed;
+}
+
+void columns_add_netns(const struct rows *rows, const struct field **columns)
+{
+	if (!columns_has_netns(rows))
 		return;
 	unsigned n = 0;
 	while (columns[n])

@@ -18,6 +18,7 @@ enum columns_of {
 const struct field **columns_usual(struct arena *arena, enum columns_of of);
 
 /* The namespace is a column where rows come from several, or not from our own. */
+bool columns_has_netns(const struct rows *rows);
 void columns_add_netns(const struct rows *rows, const struct field **columns);
 
 #endif

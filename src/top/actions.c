@@ -333,9 +333,11 @@ static void read_row(struct top *top, uint32_t row_number, struct out *out)
 	row_at(&top->shown->rows, row_number, &row);
 	for (unsigned i = 0; top_choice(top)->columns[i]; i++) {
 		struct column column = {.field = top_choice(top)->columns[i]};
+		if (!arrangement_shows(top->shown, column.field))
+			continue;
 		column.is_holder = strcmp(column.field->name, "process") == 0;
 		struct shown shown = cell_read(&top->scratch, &row, &column, &style);
-		if (i)
+		if (out->n)
 			out_char(out, '\t');
 		out_bytes(out, shown.bytes, shown.n);
 	}

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/attributes.h"
+#include "model/columns.h"
 #include "model/events.h"
 #include "top/arrange.h"
 #include "top/ghosts.h"
@@ -136,6 +137,8 @@ static int fill(struct marks *marks, const struct arrangement *last, const struc
 		r = make_map(wish, filter, difference, to);
 	else if (r >= 0)
 		r = make_rows(wish, filter, &to->rows);
+	to->has_netns = r >= 0 && !wish->is_map && !wish->is_events &&
+			columns_has_netns(&to->rows);
 	if (r >= 0 && wish->is_events)
 		r = mark_events(wish, to);
 	else if (r >= 0 && !wish->is_map)
@@ -150,6 +153,12 @@ static int fill(struct marks *marks, const struct arrangement *last, const struc
 		marks->snapshot = snapshot_hold(wish->snapshot);
 	}
 	return r;
+}
+
+bool arrangement_shows(const struct arrangement *arrangement, const struct field *field)
+{
+	return arrangement->has_netns || arrangement->is_events ||
+	       strcmp(field->name, "namespace") != 0;
 }
 
 int arrange(struct marks *marks, const struct arrangement *last, const struct wish *wish,

@@ -58,6 +58,7 @@ struct arrangement {
 	const struct snapshot *snapshot; /* held */
 	unsigned number;
 	bool is_past, is_map, is_events;
+	bool has_netns; /* rows of several namespaces, or of another */
 	struct rows rows;
 	struct mark *row_marks;
 	uint32_t *items; /* a row, or a ghost with ITEM_GHOST */
@@ -78,6 +79,9 @@ int arrange(struct marks *marks, const struct arrangement *last, const struct wi
 
 struct arrangement *arrangement_hold(struct arrangement *arrangement);
 void arrangement_release(struct arrangement *arrangement); /* NULL is fine */
+
+/* A chosen column is shown: that of the namespace only where rows differ in it. */
+bool arrangement_shows(const struct arrangement *arrangement, const struct field *field);
 
 /* The item with that number; UINT32_MAX: there is none. */
 uint32_t arrangement_find(const struct arrangement *arrangement, uint32_t id);

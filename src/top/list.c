@@ -201,11 +201,14 @@ static void use_rest(const struct list_view *list, const struct choice *choice, 
 
 /* Where not all fits, columns in which nothing stands go first; then what may be cut gives up
  * columns, the widest first. What is left over is to the right of the screen. */
-static void fit(const struct list_view *list, const struct choice *choice, unsigned room,
-		uint16_t *widths)
+static void fit(const struct top *top, const struct list_view *list, const struct choice *choice,
+		unsigned room, uint16_t *widths)
 {
 	unsigned skipped = list->skipped;
 	bool has_rows = false;
+	for (unsigned i = 0; choice->columns[i] && top_has_arrangement(top); i++)
+		if (!arrangement_shows(top->shown, choice->columns[i]))
+			widths[i] = 0;
 	for (unsigned i = skipped; choice->columns[i]; i++)
 		has_rows |= list->has_text[i];
 	for (unsigned i = skipped; has_rows && choice->columns[i]; i++)
@@ -391,7 +394,7 @@ void list_draw(struct top *top, unsigned first_row, unsigned n_rows)
 		list->skipped = 0;
 	measure(top, list, choice, n_rows - 1);
 	memcpy(widths, list->widths, sizeof(list->widths));
-	fit(list, choice, top->canvas.columns - SIGNS, widths);
+	fit(top, list, choice, top->canvas.columns - SIGNS, widths);
 	draw_titles(top, choice, widths, first_row);
 	for (unsigned i = 0; i < n_rows - 1 && list->first + i < count(top); i++)
 		draw_item(top, choice, widths, list->first + i, first_row + 1 + i);

@@ -21,8 +21,11 @@ static int set_usual(struct choice *choice, enum columns_of of)
 	arena_init(&arena);
 	const struct field **usual = columns_usual(&arena, of);
 	unsigned n = 0;
-	for (; usual && usual[n] && n < CHOICE_COLUMNS_MAX; n++)
-		choice->columns[n] = usual[n];
+	for (unsigned i = 0; usual && usual[i] && n + 1 < CHOICE_COLUMNS_MAX; i++) {
+		choice->columns[n++] = usual[i];
+		if (strcmp(usual[i]->name, "user") == 0)
+			choice->columns[n++] = field_find("namespace");
+	}
 	choice->columns[n] = NULL;
 	arena_done(&arena);
 	return usual ? 0 : -ENOMEM;
@@ -31,9 +34,9 @@ static int set_usual(struct choice *choice, enum columns_of of)
 /* Both ends, who, and how much; on a narrow terminal what is to the right is left out. */
 static void set_connections(struct choice *choice)
 {
-	static const char *const names[] = {"proto",   "local",	  "remote",	 "role",
-					    "process", "rate_in", "rate_out",	 "state",
-					    "pid",     "user",	  "peer_process"};
+	static const char *const names[] = {"proto",	 "local",   "remote",	"role",
+					    "process",	 "rate_in", "rate_out", "state",
+					    "namespace", "pid",	    "user",	"peer_process"};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (field_find(names[i]))
 			choice_toggle(choice, field_find(names[i]));

@@ -144,6 +144,18 @@ static int find_path(const char *name, char *path, size_t size, struct error *er
 	return 0;
 }
 
+/* The columns that are shown, and those to the right. */
+static void copy_seen(struct top *top, struct choice *to)
+{
+	const struct choice *choice = top_choice(top);
+	unsigned n = 0;
+	*to = *choice;
+	for (unsigned i = 0; choice->columns[i]; i++)
+		if (arrangement_shows(top->shown, choice->columns[i]))
+			to->columns[n++] = choice->columns[i];
+	to->columns[n] = NULL;
+}
+
 /* Opened here, where no capability is left: as the caller could. What is there already stays. */
 static void write_file(struct top *top)
 {
@@ -162,7 +174,7 @@ static void write_file(struct top *top)
 	snprintf(job->target, sizeof(job->target), "%s", name);
 	job->form = form_of(name);
 	job->shown = arrangement_hold(top->shown);
-	job->choice = *top_choice(top);
+	copy_seen(top, &job->choice);
 	job->is_utf8 = top->options->is_utf8;
 	top->layer = NULL;
 	if (top->jobs && jobs_add(top->jobs, job))

@@ -161,6 +161,34 @@ def test_a_filter_shows_while_it_is_typed_and_goes_with_escape(top):
 
 # ---- groups, order, columns ----
 
+def test_doors_of_another_namespace_are_told_apart(top, tmp_path):
+    """Else two rows are the same to the eye. Where all are of ours, the column is not there."""
+    made, port = listener()
+    screen = top(f"port = {port}", columns=120)
+    shown = screen.wait(rf"\b{port}\b")
+    assert "NETNS" not in shown
+    inside = (f"import socket\ns = socket.create_server((\"0.0.0.0\", {port}))\nprint(1, flush=True)\ninput()")
+    with subprocess.Popen(["unshare", "--net", sys.executable, "-c", inside], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as other:
+        assert other.stdout.readline() == "1\n"
+        number = os.stat(f"/proc/{other.pid}/ns/net").st_ino
+        shown = screen.wait("NETNS")
+        assert re.search(rf"127\.0\.0\.1 +{port}.* self\b", shown) and re.search(rf"0\.0\.0\.0 +{port}.* {number}\b", shown)
+        screen.keys("o", "C-u")
+        screen.type(str(tmp_path / "both.csv"))
+        screen.keys("Enter")
+        screen.wait("2 rows are in")
+        assert str(number) in (tmp_path / "both.csv").read_text()
+        other.stdin.close()
+    screen.wait(lambda shown: "NETNS" not in shown)
+    screen.keys("o", "C-u")
+    screen.type(str(tmp_path / "one.csv"))
+    screen.keys("Enter")
+    screen.wait("1 row is in")
+    assert "namespace" not in (tmp_path / "one.csv").read_text()
+    made.close()
+
+
 def test_groups_are_made_of_what_rows_share(top):
     made = [listener() for _ in range(3)]
     screen = top("port in (" + ", ".join(str(port) for _, port in made) + ")")
