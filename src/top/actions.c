@@ -39,8 +39,10 @@ static const struct socket *chosen(struct top *top, uint32_t *ret_row)
 static void set_netns(const struct top *top, const struct socket *socket, struct job *job)
 {
 	const struct netns *netns = snapshot_netns(top->shown->snapshot, socket->netns);
-	if (netns && !netns->is_self)
-		snprintf(job->netns, sizeof(job->netns), "%" PRIu64, netns->inode);
+	if (!netns || netns->is_self)
+		return;
+	snprintf(job->netns, sizeof(job->netns), "%" PRIu64, netns->inode);
+	snprintf(job->inside, sizeof(job->inside), "%s", netns->name ? netns->name : job->netns);
 }
 
 /* Its number would be taken for a door of our own namespace. (A plan is of cookies, a story of all
@@ -63,7 +65,9 @@ static void set_target(struct job *job, const struct socket *socket)
 
 static void start(struct top *top, struct job *job, const char *what)
 {
-	snprintf(job->title, sizeof(job->title), "%s %s", what, job->target);
+	bool is_inside = job->inside[0] && job->kind != JOB_STORY; /* a story is of them all */
+	snprintf(job->title, sizeof(job->title), "%s %.60s%s%s", what, job->target,
+		 is_inside ? " inside network namespace " : "", is_inside ? job->inside : "");
 	job->columns = top->canvas.columns > 4 ? top->canvas.columns - 2u : top->canvas.columns;
 	job->is_utf8 = top->options->is_utf8;
 	job->number = top->pager.number + 1;
@@ -194,7 +198,8 @@ void action_close(struct top *top)
 	if (!name_sockets(rows, row, job)) {
 		if (n > CLOSE_SOCKETS_MAX)
 			top_say(top, true,
-				"%u sockets are more than one key closes: `doorward close` does", n);
+				"%u sockets are more than one key closes: `doorward close` does",
+				n);
 		else
 			top_say(top, true, "the kernel tells no number by which to name it");
 		job_free(job);
@@ -222,6 +227,7 @@ static bool again(struct top *top, struct job *question, enum job_kind kind, con
 	memcpy(job->target, question->target, sizeof(job->target));
 	memcpy(job->filter, question->filter, sizeof(job->filter));
 	memcpy(job->netns, question->netns, sizeof(job->netns));
+	memcpy(job->inside, question->inside, sizeof(job->inside));
 	job->socket = question->socket;
 	job->takes_connections = question->takes_connections;
 	job->is_forced = question->is_forced;
@@ -248,6 +254,7 @@ static bool start_block(struct top *top, struct job *question, uint64_t seconds,
 		return true;
 	memcpy(job->target, question->target, sizeof(job->target));
 	memcpy(job->netns, question->netns, sizeof(job->netns));
+	memcpy(job->inside, question->inside, sizeof(job->inside));
 	job->seconds = seconds;
 	job->from_outside = from_outside;
 	start(top, job, "block");

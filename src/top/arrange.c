@@ -137,8 +137,7 @@ static int fill(struct marks *marks, const struct arrangement *last, const struc
 		r = make_map(wish, filter, difference, to);
 	else if (r >= 0)
 		r = make_rows(wish, filter, &to->rows);
-	to->has_netns = r >= 0 && !wish->is_map && !wish->is_events &&
-			columns_has_netns(&to->rows);
+	to->has_netns = r >= 0 && !wish->is_map && !wish->is_events && columns_has_netns(&to->rows);
 	if (r >= 0 && wish->is_events)
 		r = mark_events(wish, to);
 	else if (r >= 0 && !wish->is_map)

@@ -30,6 +30,7 @@ struct job {
 	char target[LINE_MAX_BYTES];  /* "tcp/8080"; of JOB_WRITE the file's name, whole */
 	char filter[WISH_FILTER_MAX]; /* of JOB_PLAN: the very sockets */
 	char netns[24];		      /* the inode of its namespace; "" our own */
+	char inside[64];	      /* what a person calls that */
 	struct socket socket;	      /* of JOB_WHY */
 	bool is_forced, takes_connections, is_unheld;
 	uint64_t seconds; /* of JOB_BLOCK; 0 without end */

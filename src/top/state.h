@@ -26,7 +26,8 @@ struct list_view {
 	uint16_t widths[CHOICE_COLUMNS_MAX];
 	uint16_t whole[CHOICE_COLUMNS_MAX]; /* to which what is never cut may be: lists may */
 	bool has_text[CHOICE_COLUMNS_MAX];
-	unsigned widths_number, widths_of;  /* of the choice that they are of, and of what was shown */
+	unsigned widths_number,
+		widths_of; /* of the choice that they are of, and of what was shown */
 	const struct arrangement *measured; /* what was measured last, from where on, how much */
 	uint32_t measured_first, measured_n;
 	uint16_t starts[CHOICE_COLUMNS_MAX + 1]; /* where each was drawn; 0: it was not */
