@@ -247,8 +247,12 @@ static int do_write(struct job *job, struct error *err)
 		r = flushed;
 	if (r < 0)
 		return error_set(err, r, "write %.100s", job->target);
-	uint32_t n = job->shown->rows.n_rows;
-	out_format(&job->text, n == 1 ? "%u row is in %s\n" : "%u rows are in %s\n", n,
+	bool is_of_rows = job->form == FORM_TABLE || job->form == FORM_CSV;
+	uint32_t n = is_of_rows ? job->shown->rows.n_rows : job->shown->rows.n_sockets;
+	out_format(&job->text, n == 1 ? "%u %s is in %s\n" : "%u %ss are in %s\n", n,
+		   is_of_rows		   ? "row"
+		   : job->shown->is_events ? "event"
+					   : "socket",
 		   job->target);
 	return 0;
 }
