@@ -97,7 +97,9 @@ static struct shown read_cell(struct top *top, const struct row *row, struct col
 	struct shown shown = cell_read(&top->scratch, row, column, &style);
 	uint64_t number = 0;
 	size_t length;
-	if (row->record.event && row->is_single &&
+	bool is_time = column->field->of == OF_EVENT && strcmp(column->field->name, "time") == 0;
+	/* of a group the time of the event by which it is sorted, for all of them fit nowhere */
+	if (row->record.event && (row->is_single || is_time) &&
 	    events_cell(row->record.event, column->field, units, &length))
 		return (struct shown){units, length, length};
 	if (!is_rate(column->field) || !shown.n)
@@ -123,7 +125,8 @@ static void widen(struct list_view *list, unsigned column, size_t columns)
 static void measure(struct top *top, struct list_view *list, const struct choice *choice,
 		    unsigned n_rows)
 {
-	unsigned of = top->shown ? top->shown->number : 0; /* what is shown may be of before still */
+	unsigned of =
+		top->shown ? top->shown->number : 0; /* what is shown may be of before still */
 	if (list->widths_number != top->number || list->widths_of != of) {
 		memset(list->widths, 0, sizeof(list->widths));
 		memset(list->whole, 0, sizeof(list->whole));
@@ -316,7 +319,9 @@ static void draw_item(struct top *top, const struct choice *choice, const uint16
 		row.most = MOST_LIVE;
 	}
 	const struct event *event = is_ghost ? NULL : row.record.event;
-	if (event) {
+	if (event && !row.is_single) {
+		sign = ' '; /* it came, and went */
+	} else if (event) {
 		style.ink = mark_level(mark, top->now_ms) < 1 ? style.ink : events_ink(event);
 		sign = events_sign(event);
 	} else if (sign == ' ' && !is_ghost && has_two_owners(&top->shown->rows, item))

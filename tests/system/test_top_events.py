@@ -158,6 +158,16 @@ def test_a_line_of_the_watching_is_no_port(events):
     screen.wait("tells of the watching")
 
 
+def test_a_group_has_the_time_of_its_first_and_no_sign_of_one_alone(events, room):
+    screen = events()
+    port = room("listen('127.0.0.1', 0)")
+    screen.wait(rf"opened.*:{port}\b.*LISTEN")
+    room("kept.pop().close()")
+    screen.wait(rf"closed.*:{port}\b.*LISTEN")
+    screen.keys("g", "g")
+    screen.wait(rf"^  \d\d:\d\d:\d\d\.\d+ +opened closed +tcp +127\.0\.0\.1:{port}")
+
+
 def test_three_forms_are_written(events, room, tmp_path):
     screen = events("not event = closed")
     port = room("listen('127.0.0.1', 0)")
@@ -169,7 +179,7 @@ def test_three_forms_are_written(events, room, tmp_path):
         screen.keys("C-u")
         screen.type(str(tmp_path / name))
         screen.keys("Enter")
-        screen.wait("rows are in")
+        screen.wait(r"\d (rows|events) are in")
         screen.keys("Escape")
         return (tmp_path / name).read_text()
 
