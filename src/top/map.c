@@ -305,6 +305,14 @@ static void draw_legend(struct top *top, unsigned row, unsigned first_column, bo
 	struct canvas *canvas = &top->canvas;
 	if (first_column + 15 > canvas->columns)
 		return;
+	if (!has_letters && !top->options->has_colour) { /* dots alone say no more than that */
+		const struct style plain = {.ink = INK_PLAIN};
+		canvas_point(canvas, row, first_column, plain, 0x283f, '#');
+		canvas_string(canvas, row, first_column + 2, 14, plain, "used");
+		canvas_point(canvas, row + 1, first_column, plain, 0xb7, '.');
+		canvas_string(canvas, row + 1, first_column + 2, 14, plain, "ephemeral");
+		return;
+	}
 	for (unsigned i = 0; i < ARRAY_SIZE(legend) && row + i + 1 < canvas->rows - 2u; i++) {
 		canvas_point(canvas, row + i, first_column, (struct style){.ink = legend[i].ink},
 			     has_letters ? (uint32_t)legend[i].letter : 0x25a0, legend[i].letter);

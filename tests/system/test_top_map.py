@@ -48,6 +48,14 @@ def test_the_map_tells_the_door_under_the_cursor(top, scene):
     screen.wait("UDP, ")
 
 
+def test_without_colour_the_legend_says_what_dots_say(top):
+    screen = top("--tab", "map", columns=120, NO_COLOR="1")
+    shown = screen.wait("⠿ used")
+    assert re.search("· ephemeral", shown) and "loopback" not in shown
+    screen.keys("m", "m")  # letters, which say more
+    screen.wait("l loopback")
+
+
 def test_zoomed_each_door_is_told(top, scene):
     made = scene("tcp-listener", port=8080) if not port_is_taken(8080) else scene("tcp-listener")
     screen = top("--tab", "map", "--netns", "self", rows=30)
