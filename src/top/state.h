@@ -131,7 +131,7 @@ struct top {
 	bool has_many;	 /* sockets: on Doors connections are not looked at */
 	bool may_trace;	 /* BPF: events as they happen */
 	bool is_bad, is_paused, is_fresh, is_dirty, is_ended, is_suspended;
-	uint32_t now_ms, status_ms;
+	uint32_t now_ms, status_ms, shown_ms;
 	struct input last_press;
 	uint32_t last_press_ms;
 	char no_block[160]; /* why not; "" it can be done */

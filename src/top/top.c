@@ -216,6 +216,7 @@ static void take_arrangement(struct top *top)
 	for (unsigned i = 0; i < CHOICE_LISTS; i++)
 		top->lists[i].measured = NULL; /* its address may come again */
 	top->shown = taken;
+	top->shown_ms = top->now_ms;
 	top->is_cleared = false;
 	if (top_list(top) && top_has_arrangement(top))
 		list_follow(top);
@@ -294,14 +295,27 @@ static int take_signals(struct top *top, int fd)
 
 /* ---- the loop ---- */
 
-/* Something that is seen still fades. *@ret_is_faded: a row that is gone has. */
+/* On the map what has changed since the look before; of the past that stays. */
+static bool is_map_fading(const struct top *top, bool *ret_is_faded)
+{
+	const struct arrangement *shown = top->shown;
+	bool has_changes = top_has_arrangement(top) && !shown->is_past &&
+			   (shown->n_new || shown->n_changed || shown->n_gone);
+	*ret_is_faded = has_changes && top->now_ms - top->shown_ms >= FADE_MS;
+	return has_changes && !*ret_is_faded;
+}
+
+/* Something that is seen still fades. *@ret_is_faded: a row that is gone has, or the
+ * map. */
 static bool is_fading(const struct top *top, bool *ret_is_faded)
 {
 	const struct tab *tab = &tabs[top->tab];
 	const struct list_view *list = tab->is_map ? NULL : &top->lists[tab->list];
 	bool is_moving = false;
+	if (!list)
+		return is_map_fading(top, ret_is_faded);
 	*ret_is_faded = false;
-	if (!list || !top_has_arrangement(top))
+	if (!top_has_arrangement(top))
 		return false;
 	for (uint32_t i = list->first; i < list->first + list->n_lines && i < top->shown->n_items;
 	     i++) {
@@ -315,9 +329,9 @@ static bool is_fading(const struct top *top, bool *ret_is_faded)
 /* How long to wait. What has faded goes with the next look; where none comes soon, now. */
 static int wait_of(struct top *top)
 {
-	bool is_faded, is_moving = is_fading(top, &is_faded),
-		       has_status = top->status[0] && top->now_ms - top->status_ms < 6500,
-		       is_slow = top->is_paused || top->options->interval_ms > FADE_MS / 2;
+	bool has_status = top->status[0] && top->now_ms - top->status_ms < 6500,
+	     is_slow = top->is_paused || top->options->interval_ms > FADE_MS / 2, is_faded,
+	     is_moving = is_fading(top, &is_faded) && (is_slow || !tabs[top->tab].is_map);
 	if (is_faded && is_slow && !top->is_cleared) {
 		top->is_cleared = true;
 		top_show(top);

@@ -3,6 +3,7 @@
 
 import re
 import socket
+import time
 
 import pytest
 from conftest import program
@@ -46,6 +47,18 @@ def test_the_map_tells_the_door_under_the_cursor(top, scene):
     screen.wait("tcp/65[0-9]+")
     screen.keys("t")
     screen.wait("UDP, ")
+
+
+def test_where_no_look_comes_soon_the_map_forgets_what_has_just_changed(top):
+    made = socket.create_server(("127.0.0.1", 0))
+    port = made.getsockname()[1]
+    screen = top("--tab", "map", "--interval", "5s", f"port = {port}", columns=80, LC_ALL="C")
+    screen.wait(r"^ *\d+[wrd] .*l")
+    made.close()
+    screen.wait(r"^ *\d+[wrd] .*x")
+    begun = time.monotonic()
+    screen.wait(lambda shown: not re.search(r"^ *\d+[wrd] .*x", shown, re.M))
+    assert 1.5 < time.monotonic() - begun < 4
 
 
 def test_without_colour_the_legend_says_what_dots_say(top):
