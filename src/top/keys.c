@@ -218,10 +218,10 @@ bool keys_input(struct top *top, const struct input *input)
 		if (!key->act || !is_meant(key, input))
 			continue;
 		const char *why_not = key->why_not ? key->why_not(top) : NULL;
-		bool is_char = input->kind == INPUT_CHAR; /* one of several, and itself a name */
+		const char typed[] = {(char)input->point, '\0'}; /* one of several of a line */
 		if (why_not)
-			top_say(top, true, "%.*s: %s", (int)(is_char ? 1 : strlen(key->shown)),
-				is_char ? (const char[]){(char)input->point} : key->shown, why_not);
+			top_say(top, true, "%s: %s", input->kind == INPUT_CHAR ? typed : key->shown,
+				why_not);
 		else
 			key->act(top);
 		return true;
