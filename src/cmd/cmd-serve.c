@@ -109,6 +109,7 @@ static void set_defaults(void *data)
 struct serving {
 	struct web_settings web;
 	char token[65], address[64], metrics_address[64], metrics_name[72], page[320], file[160];
+	struct error notice;	/* of who speaks HTTP, and serves all the same */
 	int desk, ready, maker; /* our ends */
 	pid_t front, maker_pid;
 	const char *path; /* where we listen, to be removed; NULL: at an address */
@@ -321,12 +322,12 @@ static int start_front(struct serving *serving, struct error *err)
 	close(TAKE_FD(serving->web.desk));
 	close(TAKE_FD(serving->web.ready));
 	close_pem(&serving->web);
-	struct error told;
-	if (read(serving->ready, &told, sizeof(told)) != (ssize_t)sizeof(told))
+	struct error *told = &serving->notice;
+	if (read(serving->ready, told, sizeof(*told)) != (ssize_t)sizeof(*told))
 		return error_text(err, -EPIPE, "the process that speaks HTTP has ended");
-	if (told.code)
-		*err = told;
-	return told.code;
+	if (told->code)
+		*err = *told;
+	return told->code;
 }
 
 /* Who works for pages. */
@@ -357,6 +358,9 @@ static int tell(struct context *context, const struct settings *settings, struct
 	if (settings->is_key_open)
 		dprintf(STDERR_FILENO, "%s: serve: --key %s: every user of this host may read it\n",
 			context->program, settings->key);
+	if (serving->notice.what[0])
+		dprintf(STDERR_FILENO, "%s: serve: %s\n  %s\n", context->program,
+			serving->notice.what, serving->notice.hint);
 	if (settings->socket)
 		snprintf(serving->page, sizeof(serving->page), "http://127.0.0.1:8080/#token=%s",
 			 serving->token);

@@ -258,8 +258,9 @@ static int use_key(SSL_CTX *tls, BIO *pem, const char *name, struct error *err)
 	return r;
 }
 
-/* A browser refuses a page of another name than the certificate's. */
-static int check_name(X509 *own, const struct web_settings *settings, struct error *err)
+/* A browser warns of a page of another name than the certificate's: told, and no error, for a proxy
+ * in between may be asked for that name. */
+static void check_name(X509 *own, const struct web_settings *settings, struct error *err)
 {
 	const char *name = settings->names[0];
 	size_t n = strlen(name);
@@ -271,12 +272,12 @@ static int check_name(X509 *own, const struct web_settings *settings, struct err
 		is_right = X509_check_host(own, name, n, 0, NULL);
 	ERR_clear_error();
 	if (is_right == 1)
-		return 0;
+		return;
 	error_text(err, -EINVAL, "--name %.60s: %.80s is the certificate of another", name,
 		   settings->certificate);
 	error_hint(err, "`openssl x509 -in %.40s -noout -text` shows its names",
 		   settings->certificate);
-	return -EINVAL;
+	err->code = 0;
 }
 
 int entrance_use_tls(struct entrance *entrance, const struct web_settings *settings,
@@ -295,7 +296,7 @@ int entrance_use_tls(struct entrance *entrance, const struct web_settings *setti
 		if (r >= 0)
 			r = use_key(tls, key, settings->key, err);
 		if (r >= 0)
-			r = check_name(SSL_CTX_get0_certificate(tls), settings, err);
+			check_name(SSL_CTX_get0_certificate(tls), settings, err);
 	}
 	BIO_free(certificate);
 	BIO_free(key);

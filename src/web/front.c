@@ -290,7 +290,6 @@ int front_open(const struct web_settings *settings, struct front **ret, struct e
 
 static int run(const struct web_settings *settings, struct error *err)
 {
-	const struct error none = {.code = 0};
 	struct front *front = NULL;
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* for who waits to be put out */
@@ -304,7 +303,7 @@ static int run(const struct web_settings *settings, struct error *err)
 	r = confine();
 	if (r < 0 && r != -ENOTSUP)
 		error_set(err, r, "give up what it does not need");
-	else if (write(settings->ready, &none, sizeof(none)) < 0)
+	else if (write(settings->ready, err, sizeof(*err)) < 0)
 		r = error_set(err, -errno, "begin to serve");
 	else
 		r = event_base_dispatch(front->base) < 0 ? -EIO : 0;
