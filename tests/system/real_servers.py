@@ -299,7 +299,8 @@ DocumentRoot {d}
 
 
 def free_port(address, inside=None):
-    """An odd port that nobody has, TCP's and UDP's, outside the range that the kernel gives to clients, and those of the lanes."""
+    """An odd port that nobody has, TCP's and UDP's, outside the range that the kernel gives to clients, and those of the lanes;
+    a server's others are 3,000 below."""
     if inside:
         return 21021
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -359,7 +360,7 @@ def _names(address, folder, inside):
     six = ":" in address
     port = free_port(address, inside)
     return types.SimpleNamespace(d=folder, a=address, b=f"[{address}]" if six else address, p=port, sixdigit="6" if six else "",
-                                 sixdigit_or_4="6" if six else "4", display=port, other=port + 20000, third=port + 20001)
+                                 sixdigit_or_4="6" if six else "4", display=port, other=port - 3000, third=port - 3001)
 
 
 def _lay_out(server, names):

@@ -259,6 +259,7 @@ def test_whatever_stands_in_the_place_of_the_file_it_comes_up(top, tmp_path, kin
         assert "doors sort " in file.read_text()
 
 
+@pytest.mark.needs("root")
 def test_that_a_choice_is_not_kept_is_said_once(top, tmp_path):
     (tmp_path / "doorward").mkdir()
     os.chown(tmp_path / "doorward", NOBODY, NOBODY)
