@@ -161,6 +161,7 @@ def test_a_filter_shows_while_it_is_typed_and_goes_with_escape(top):
 
 # ---- groups, order, columns ----
 
+@pytest.mark.needs("root")
 def test_doors_of_another_namespace_are_told_apart(top, tmp_path):
     """Else two rows are the same to the eye. Where all are of ours, the column is not there."""
     made, port = listener()
