@@ -56,6 +56,7 @@ struct chosen {
 	struct rows rows;
 	unsigned n_owners;
 	uint64_t wanted; /* when last, in an order */
+	bool is_sorted;	 /* otherwise than as usual */
 };
 
 /* One page that looks. */

@@ -76,28 +76,36 @@ static bool is_first_of(const struct desk *desk, unsigned stream)
 	return desk->streams[stream].chosen != NULL;
 }
 
-/* What was wanted longest ago, where they are too large; NULL: they are not. */
-static const struct chosen *find_surplus(const struct desk *desk, uint32_t n_sockets)
+/* Is it spared less than @other (NULL: than none)? What the usual order gives again needs no
+ * sorting. */
+static bool goes_before(const struct chosen *chosen, const struct chosen *other)
 {
-	const struct chosen *oldest = NULL;
-	size_t size = 0, one = n_sockets * sizeof(uint32_t);
+	if (!other || chosen->is_sorted != other->is_sorted)
+		return !other || !chosen->is_sorted;
+	return chosen->wanted < other->wanted;
+}
+
+/* What goes first, but for what was wanted last, where they are too large; NULL: they are not. */
+static const struct chosen *find_surplus(const struct desk *desk, size_t limit)
+{
+	const struct chosen *first = NULL;
+	size_t size = 0;
 	for (unsigned i = 0; i < DESK_STREAMS_MAX; i++) {
 		const struct chosen *chosen = desk->streams[i].chosen;
 		if (!is_first_of(desk, i))
 			continue;
 		size += rows_size(&chosen->rows);
-		if (!oldest || chosen->wanted < oldest->wanted)
-			oldest = chosen;
+		if (chosen->wanted != desk->n_chosen && goes_before(chosen, first))
+			first = chosen;
 	}
-	return size > CHOSEN_ORDERS * one ? oldest : NULL;
+	return size > limit ? first : NULL;
 }
 
-/* What was wanted last stays. */
-static void limit_chosen(struct desk *desk, const struct snapshot *snapshot)
+static void limit_chosen(struct desk *desk, const struct snapshot *snapshot, unsigned orders)
 {
 	const struct chosen *surplus;
-	while (snapshot->sockets.n >= MANY_SOCKETS &&
-	       (surplus = find_surplus(desk, snapshot->sockets.n)))
+	size_t limit = orders * (size_t)snapshot->sockets.n * sizeof(uint32_t);
+	while (snapshot->sockets.n >= MANY_SOCKETS && (surplus = find_surplus(desk, limit)))
 		for (unsigned i = DESK_STREAMS_MAX; surplus && i-- > 0;)
 			if (desk->streams[i].chosen == surplus) {
 				bool is_last = surplus->n_owners == 1;
@@ -122,14 +130,15 @@ static int choose_rows(struct desk *desk, struct viewer *viewer)
 	struct chosen *chosen = calloc(1, sizeof(*chosen));
 	if (!chosen)
 		return -ENOMEM;
-	chosen->n_owners = 1;
+	*chosen = (struct chosen){
+		.n_owners = 1, .is_sorted = viewer->sort != NULL, .wanted = ++desk->n_chosen};
 	viewer->chosen = chosen;
+	limit_chosen(desk, snapshot, CHOSEN_ORDERS - 1); /* for it may choose all */
 	int r = choose(desk, viewer, snapshot, &chosen->rows);
-	chosen->wanted = ++desk->n_chosen;
 	if (r < 0)
 		viewer_forget_rows(viewer);
 	else
-		limit_chosen(desk, snapshot);
+		limit_chosen(desk, snapshot, CHOSEN_ORDERS);
 	return r;
 }
 
