@@ -468,18 +468,18 @@ def test_an_answer_on_a_terminal_that_has_become_narrow_is_whole(top, scene):
     screen.wait(lambda text: "o from outside only Esc no" in " ".join(text.split()) or "CAP_NET_ADMIN" in text)
 
 
-def test_why_and_deliver_answer(top):
-    made, port = listener()
-    screen = top(f"port = {port}")
-    screen.wait(rf"127\.0\.0\.1 +{port}")
+def test_why_and_deliver_answer(top, scene):
+    made = scene("tcp-listener")  # its socket is in no child of ours that is about to run tmux
+    port = made.port
+    screen = top("--netns", "self", f"port = {port}")
+    screen.wait(rf"\b{port}\b")
     screen.keys("w")
     screen.wait("EADDRINUSE")
     screen.keys("Escape")
     screen.wait("Doors")
     screen.keys("d")
     assert str(port) in screen.wait("a packet to")
-    screen.wait("python")
-    made.close()
+    screen.wait(rf"pid {made.pid}\b")
 
 
 @pytest.mark.needs("root")
@@ -553,7 +553,7 @@ def test_what_is_shown_is_written_to_a_file(top, tmp_path):
     screen.keys("o", "C-u")
     screen.type(str(tmp_path / "a.txt"))
     screen.keys("Enter")
-    screen.wait("it is there already")  # nothing that is there is written over
+    screen.wait("it is there a")  # cut where the path is long; nothing that is there is written over
     screen.keys("C-u", "Enter")
     screen.wait("it needs a name")
     screen.type("~/at-home.csv")  # HOME is that directory

@@ -97,7 +97,7 @@ def test_each_place_of_the_map_is_reached_and_told(top, drawing):
         screen = top("--tab", "map", "--netns", "self")
         screen.wait("doors a place")
         screen.keys(*["m"] * ["halves", "braille", "ascii"].index(drawing), "Home")
-        shown = screen.wait({"halves": "▀", "braille": "[⠀-⣿]", "ascii": r"\.\.\."}[drawing])
+        shown = screen.wait({"halves": "▀", "braille": "[⠀-⣿]", "ascii": r"\. ephemeral"}[drawing])
         across, down = map(int, re.search(r"(\d+) x (\d+) doors", shown).groups())
         screen.keys(*["Right"] * ((port & 255) // across))
         screen.keys(*["Down"] * ((port >> 8) // down))
