@@ -43,9 +43,10 @@ static void keep(struct arranger *arranger, struct arrangement *made)
 	arrangement_release(arranger->last);
 	arranger->last = made;
 	pthread_mutex_lock(&arranger->lock);
-	arrangement_release(arranger->done);
+	struct arrangement *old = arranger->done;
 	arranger->done = arrangement_hold(made);
 	pthread_mutex_unlock(&arranger->lock);
+	arrangement_release(old); /* a large one takes its time, and who draws waits for the lock */
 	if (write(arranger->fd, &one, sizeof(one)) < 0)
 		return; /* it is readable already */
 }
