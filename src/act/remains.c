@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -126,18 +127,34 @@ static const char *waiting_request(const char *text)
 	return NULL;
 }
 
+/* The kernel leaves the list out while somebody has the ring's lock, so an empty one is read again.
+ */
+#define RING_TRIES 5
+
+static const char *request_of_ring(const struct host *host, int32_t pid, int32_t fd)
+{
+	const char *request = NULL;
+	for (unsigned i = 0; !request && i < RING_TRIES; i++) {
+		cleanup(freep) char *text = NULL;
+		if (i)
+			sched_yield();
+		if (host_read_all(host, &text, 1 << 20, "proc/%d/fdinfo/%d", pid, fd) <= 0)
+			return NULL;
+		request = waiting_request(text);
+	}
+	return request;
+}
+
 static int look_at_ring(void *data, int32_t pid, int32_t fd)
 {
 	struct search *search = data;
 	const struct acting *acting = search->acting;
 	char link[64];
-	cleanup(freep) char *text = NULL;
 	ssize_t n = host_readlink(acting->host, link, sizeof(link), "proc/%d/fd/%d", pid, fd);
 	static const char ring[] = "anon_inode:[io_uring]";
-	if (n != (ssize_t)sizeof(ring) - 1 || memcmp(link, ring, (size_t)n) != 0 ||
-	    host_read_all(acting->host, &text, 1 << 20, "proc/%d/fdinfo/%d", pid, fd) <= 0)
+	if (n != (ssize_t)sizeof(ring) - 1 || memcmp(link, ring, (size_t)n) != 0)
 		return 0;
-	const char *request = waiting_request(text);
+	const char *request = request_of_ring(acting->host, pid, fd);
 	if (request)
 		search->found = plan_text(
 			acting->plan,
