@@ -2,6 +2,7 @@
 """`doorward top` as a person has it: in tmux, a real terminal whose cells can be asked for; and on a bare pty, where
 the bytes themselves are looked at."""
 
+import contextlib
 import fcntl
 import itertools
 import os
@@ -9,10 +10,13 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import termios
 import time
+
+from conftest import program
 
 PATIENCE = 30  # seconds: for what never comes
 
@@ -88,6 +92,28 @@ class Tmux:
 def children(pid):
     return [int(child) for child in
             open(f"/proc/{pid}/task/{pid}/children", encoding="ascii").read().split()]  # pylint: disable=consider-using-with
+
+
+@contextlib.contextmanager
+def screens(tmp_path, *first):
+    """start(*words): a screen in tmux with the words @first before those, up when this returns; all end with the block."""
+    running = []
+
+    def start(*words, columns=100, rows=24, prefix=(), **changes):
+        running.append(Tmux(tmp_path, [*prefix, program("DOORWARD", "src/doorward"), "top", *first, *words], columns, rows, **changes))
+        running[-1].wait("Doors")
+        return running[-1]
+
+    yield start
+    for screen in running:
+        screen.end()
+
+
+def listener(port=0, address="127.0.0.1"):
+    made = socket.socket()
+    made.bind((address, port))
+    made.listen()
+    return made, made.getsockname()[1]
 
 
 class Pty:

@@ -10,8 +10,8 @@ import sys
 import time
 
 import pytest
-from conftest import NOBODY, program
-from screen import Tmux
+from conftest import NOBODY
+from screen import listener, screens
 
 pytestmark = pytest.mark.needs("program:tmux")
 
@@ -20,22 +20,8 @@ NEW, CHANGED, GONE = (83, 71, 108), (227, 179, 144), (203, 167, 138)  # of the 2
 
 @pytest.fixture
 def top(tmp_path):
-    running = []
-
-    def start(*words, columns=100, rows=24, prefix=(), **changes):
-        running.append(Tmux(tmp_path, [*prefix, program("DOORWARD", "src/doorward"), "top", "--netns", "self", *words],
-                            columns, rows, **changes))
-        running[-1].wait("Doors")
-        return running[-1]
-
-    yield start
-    for screen in running:
-        screen.end()
-
-
-def listener():
-    made = socket.create_server(("127.0.0.1", 0))
-    return made, made.getsockname()[1]
+    with screens(tmp_path, "--netns", "self") as start:
+        yield start
 
 
 def look(screen, port):

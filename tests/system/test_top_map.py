@@ -6,31 +6,15 @@ import socket
 import time
 
 import pytest
-from conftest import program
-from screen import Tmux
+from screen import listener, screens
 
 pytestmark = pytest.mark.needs("program:tmux")
 
 
 @pytest.fixture
 def top(tmp_path):
-    running = []
-
-    def start(*words, columns=100, rows=24, **changes):
-        running.append(Tmux(tmp_path, [program("DOORWARD", "src/doorward"), "top", *words], columns, rows, **changes))
-        running[-1].wait("Doors")
-        return running[-1]
-
-    yield start
-    for screen in running:
-        screen.end()
-
-
-def listener(port):
-    made = socket.socket()
-    made.bind(("127.0.0.1", port))
-    made.listen()
-    return made, made.getsockname()[1]
+    with screens(tmp_path) as start:
+        yield start
 
 
 def test_the_map_tells_the_door_under_the_cursor(top, scene):
