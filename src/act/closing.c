@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "act/close.h"
-#include "act/guard.h"
 #include "act/closing.h"
+#include "act/guard.h"
 #include "act/units.h"
 #include "act/verify.h"
 #include "base/privilege.h"
