@@ -58,15 +58,23 @@ class Tmux:
         self("send-keys", "-l", text)
 
     def wait(self, wanted, colours=False):
-        """The screen once it shows @wanted: a regular expression, or what says so of it."""
+        """The screen once it shows @wanted, a regular expression or what says so of it, and has come whole."""
         says = wanted if callable(wanted) else re.compile(wanted, re.M).search
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             shown = self.shown(colours)
             if says(shown):
-                return shown
+                return self._whole(shown, says, colours)
             select.select([], [], [], 0.02)  # tmux tells nobody when a cell changes
         raise AssertionError(f"{wanted} is not shown:\n{self.shown(colours)}\n{(self.tmp / 'stderr').read_text()}")
+
+    def _whole(self, shown, says, colours):
+        """A screen comes in pieces: @shown, or a later one that is the same twice while @says says so."""
+        for _ in range(10):
+            earlier, shown = shown, self.shown(colours)
+            if shown == earlier or not says(shown):
+                return earlier
+        return shown
 
     def resize(self, columns, rows):
         self("resize-window", "-x", str(columns), "-y", str(rows))

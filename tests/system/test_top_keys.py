@@ -222,7 +222,7 @@ def test_what_cannot_be_written_whole_leaves_no_half(top, tmp_path):
 def test_help_has_every_key(top):
     screen = top(rows=50)
     screen.keys("?")
-    shown = screen.wait("whole story")
+    shown = screen.wait(r"\bleave$")
     for key in ("Enter", "c ", "b ", "w ", "d ", "/", "g ", "Space", "<, >", "y ", "o ", r"\+, -", "of C", "of c, b", "q, \\^C"):
         assert re.search(rf"^ +{key}", shown, re.M), key
     page = (program("DOORWARD", "src/doorward").replace("src/doorward", "man/doorward-top.1"))
