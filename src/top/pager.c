@@ -158,23 +158,26 @@ static unsigned room_of(const struct top *top)
 	return top->canvas.rows > taken ? top->canvas.rows - taken : 0;
 }
 
-/* The lines from the first that is shown. What was made for more columns than there are now goes
- * on below. */
-static void draw_lines(struct top *top, const char *text, size_t n)
+static bool is_too_narrow_for(const struct top *top, unsigned indent)
+{
+	return indent >= (top->canvas.columns - 1u) / 2;
+}
+
+/* The lines from the first that is shown. What does not fit goes on below, @hang columns from the
+ * left; 0: two more than its line. */
+static void draw_lines(struct top *top, const struct out *text, unsigned hang)
 {
 	struct canvas *canvas = &top->canvas;
 	struct pager *pager = &top->pager;
-	unsigned room = room_of(top);
+	unsigned room = room_of(top), columns = canvas->columns - 1u;
 	uint32_t number = 0;
-	for (const char *at = text; at < text + n;) {
-		const char *end = memchr(at, '\n', (size_t)(text + n - at));
-		size_t length = (size_t)((end ? end : text + n) - at);
+	for (const char *at = text->data, *all = at + text->n; at < all;) {
+		const char *end = memchr(at, '\n', (size_t)(all - at));
+		size_t length = (size_t)((end ? end : all) - at), done = 0;
 		bool is_heading = length && *at != ' ';
-		unsigned leading = (unsigned)count_blanks(at, length) + 2,
-			 columns = canvas->columns - 1u;
-		size_t done = 0;
+		unsigned below = hang ? hang : (unsigned)count_blanks(at, length) + 2;
 		do {
-			unsigned indent = done && leading < columns / 2 ? leading : 0;
+			unsigned indent = done && !is_too_narrow_for(top, below) ? below : 0;
 			size_t piece = fitting(at + done, length - done, columns - indent);
 			if (number >= pager->first && number < pager->first + room)
 				canvas_put(canvas, 1 + number - pager->first, 1 + indent,
@@ -206,7 +209,7 @@ static void draw(struct top *top)
 					     : "Esc back  Up Down PgUp PgDn";
 	draw_frame(top, pager->title, keys, pager->question && pager->question->asks);
 	keep_in_range(top);
-	draw_lines(top, pager->text.data, pager->text.n);
+	draw_lines(top, &pager->text, 0);
 }
 
 static void scroll(struct top *top, const struct input *input)
@@ -277,35 +280,12 @@ const struct layer layer_pager = {.draw = draw, .input = input_pager};
 
 /* ---- help ---- */
 
-/* What does not fit into the line goes on below it, at a blank. */
-static void write_wrapped(struct top *top, const char *text, unsigned indent)
-{
-	unsigned room = top->canvas.columns > indent + 2 ? top->canvas.columns - indent - 1 : 1;
-	while (strlen(text) > room) {
-		unsigned n = room;
-		while (n && text[n] != ' ')
-			n--;
-		if (!n)
-			break;
-		out_bytes(&top->scratch, text, n);
-		out_format(&top->scratch, "\n%*s", (int)indent, "");
-		text += n + 1;
-	}
-	out_format(&top->scratch, "%s\n", text);
-}
-
 /* On a narrow terminal what a key does stands below it. */
 static void write_key(struct top *top, const char *key, const char *help, const char *why_not)
 {
-	bool is_narrow = top->canvas.columns < 2 * KEY_COLUMNS;
-	char text[512];
-	snprintf(text, sizeof(text), "%s%s%s%s", help, why_not ? " (not now: " : "",
-		 why_not ? why_not : "", why_not ? ")" : "");
-	if (is_narrow)
-		out_format(&top->scratch, "%s\n   ", key);
-	else
-		out_format(&top->scratch, "  %-15s ", key);
-	write_wrapped(top, text, is_narrow ? 3 : KEY_COLUMNS);
+	out_format(&top->scratch, is_too_narrow_for(top, KEY_COLUMNS) ? "%s\n   " : "  %-15s ", key);
+	out_format(&top->scratch, "%s%s%s%s\n", help, why_not ? " (not now: " : "",
+		   why_not ? why_not : "", why_not ? ")" : "");
 }
 
 static void draw_help(struct top *top)
@@ -321,7 +301,7 @@ static void draw_help(struct top *top)
 		   "\n  + new   ~ changed   - gone   ! its number has another owner too\n");
 	draw_frame(top, "keys", "Esc back  Up Down PgUp PgDn", false);
 	keep_in_range(top);
-	draw_lines(top, top->scratch.data, top->scratch.n);
+	draw_lines(top, &top->scratch, is_too_narrow_for(top, KEY_COLUMNS) ? 3 : KEY_COLUMNS);
 }
 
 static void input_help(struct top *top, const struct input *input)
