@@ -267,7 +267,7 @@ static void draw_words(const struct drawn *drawn, unsigned row)
 	const char *service = service_name(snapshot->services, proto, port);
 	struct out *out = &top->scratch;
 	out->n = 0;
-	out_format(out, "%s/%u %s: %s", door_proto_words[top->map.proto], port,
+	out_format(out, "%s/%u%s%s: %s", door_proto_words[top->map.proto], port, service ? " " : "",
 		   service ? service : "", door_state_words[door_state(door)]);
 	if (door_reach(door))
 		out_format(out, ", reach %s", door_reach_words[door_reach(door)]);

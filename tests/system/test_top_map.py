@@ -60,7 +60,7 @@ def test_zoomed_each_door_is_told(top, scene):
     screen.wait("TCP 0-255, one by one")
     assert made.port
     screen.keys("Right", "Right")
-    screen.wait("tcp/2 ")
+    screen.wait(r"tcp/2\b")
     screen.keys("Escape")
     screen.wait("doors a place|each door")
 
@@ -84,10 +84,10 @@ def test_each_place_of_the_map_is_reached_and_told(top, drawing):
         across, down = map(int, re.search(r"(\d+) x (\d+) doors", shown).groups())
         screen.keys(*["Right"] * ((port & 255) // across))
         screen.keys(*["Down"] * ((port >> 8) // down))
-        screen.wait(rf"^tcp/{port} .*: open, reach loopback")
+        screen.wait(rf"^tcp/{port}\b.*: open, reach loopback")
         screen.keys("+")
         screen.wait("one by one")
-        screen.wait(rf"^tcp/{port} ")
+        screen.wait(rf"^tcp/{port}\b")
         screen.keys("-")
         screen.wait("doors a place")
 
