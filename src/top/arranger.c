@@ -9,12 +9,18 @@
 #include "base/privilege.h"
 #include "top/arranger.h"
 
+struct burden {
+	struct arrangement *arrangement;
+	const struct snapshot *snapshot; /* the other is NULL */
+};
+
 struct arranger {
 	pthread_t thread;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t change;
 	struct wish wish; /* snapshot NULL: none */
 	struct arrangement *done;
+	struct vector burdens; /* to be given up */
 	bool is_ended;
 
 	const struct services *services; /* the rest is the thread's */
@@ -51,6 +57,16 @@ static void keep(struct arranger *arranger, struct arrangement *made)
 		return; /* it is readable already */
 }
 
+static void drop_burdens(struct vector *burdens)
+{
+	for (uint32_t i = 0; i < burdens->n; i++) {
+		const struct burden *burden = vector_at(burdens, i);
+		arrangement_release(burden->arrangement);
+		snapshot_release(burden->snapshot);
+	}
+	vector_done(burdens);
+}
+
 static void *run(void *data)
 {
 	struct arranger *arranger = data;
@@ -59,18 +75,21 @@ static void *run(void *data)
 	background_thread();
 	pthread_mutex_lock(&arranger->lock);
 	while (!arranger->is_ended) {
-		if (!arranger->wish.snapshot) {
+		if (!arranger->wish.snapshot && !arranger->burdens.n) {
 			pthread_cond_wait(&arranger->change, &arranger->lock);
 			continue;
 		}
 		struct wish wish = arranger->wish;
+		struct vector burdens = arranger->burdens;
 		struct arrangement *made = NULL;
 		arranger->wish.snapshot = arranger->wish.older = NULL;
+		vector_init(&arranger->burdens, sizeof(struct burden));
 		pthread_mutex_unlock(&arranger->lock);
-		if (arrange(&arranger->marks, arranger->last, &wish, arranger->services, &made) >=
-		    0)
+		if (wish.snapshot && arrange(&arranger->marks, arranger->last, &wish,
+					     arranger->services, &made) >= 0)
 			keep(arranger, made);
 		wish_release(&wish);
+		drop_burdens(&burdens);
 		pthread_mutex_lock(&arranger->lock);
 	}
 	pthread_mutex_unlock(&arranger->lock);
@@ -80,6 +99,7 @@ static void *run(void *data)
 static void done(struct arranger *arranger)
 {
 	wish_release(&arranger->wish);
+	drop_burdens(&arranger->burdens);
 	arrangement_release(arranger->done);
 	arrangement_release(arranger->last);
 	marks_done(&arranger->marks);
@@ -96,6 +116,7 @@ int arranger_start(const struct services *services, struct arranger **ret, struc
 	if (!arranger)
 		return error_set(err, -ENOMEM, "start the screen");
 	arranger->services = services;
+	vector_init(&arranger->burdens, sizeof(struct burden));
 	pthread_mutex_init(&arranger->lock, NULL);
 	pthread_cond_init(&arranger->change, NULL);
 	arranger->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -148,4 +169,33 @@ struct arrangement *arranger_take(struct arranger *arranger)
 	arranger->done = NULL;
 	pthread_mutex_unlock(&arranger->lock);
 	return taken;
+}
+
+static void give_up(struct arranger *arranger, const struct burden *burden)
+{
+	if (!burden->arrangement && !burden->snapshot)
+		return;
+	struct burden *added = NULL;
+	if (arranger) {
+		pthread_mutex_lock(&arranger->lock);
+		added = vector_add(&arranger->burdens);
+		if (added)
+			*added = *burden;
+		pthread_cond_signal(&arranger->change);
+		pthread_mutex_unlock(&arranger->lock);
+	}
+	if (!added) {
+		arrangement_release(burden->arrangement);
+		snapshot_release(burden->snapshot);
+	}
+}
+
+void arranger_release(struct arranger *arranger, struct arrangement *arrangement)
+{
+	give_up(arranger, &(struct burden){.arrangement = arrangement});
+}
+
+void arranger_release_snapshot(struct arranger *arranger, const struct snapshot *snapshot)
+{
+	give_up(arranger, &(struct burden){.snapshot = snapshot});
 }

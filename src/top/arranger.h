@@ -18,4 +18,9 @@ int arranger_fd(const struct arranger *arranger); /* readable: there is one to t
 /* The latest, held for the caller; NULL: none that was not taken. */
 struct arrangement *arranger_take(struct arranger *arranger);
 
+/* Gives up a reference, in the thread: what is large takes longer to go than a key may wait. NULL
+ * is fine; without an arranger it goes at once. */
+void arranger_release(struct arranger *arranger, struct arrangement *arrangement);
+void arranger_release_snapshot(struct arranger *arranger, const struct snapshot *snapshot);
+
 #endif

@@ -133,6 +133,7 @@ int open_threads(struct top *top, struct error *err)
 	}
 	if (r >= 0)
 		r = arranger_start(options->looking.services, &top->arranger, err);
+	top->past.arranger = top->arranger;
 	privilege_drop();
 	return r;
 }
@@ -142,6 +143,7 @@ void open_done(struct top *top)
 	refresh_free(top->refresh);
 	jobs_free(top->jobs);
 	arranger_free(top->arranger);
+	top->past.arranger = NULL;
 	arrangement_release(top->shown);
 	journal_free(top->journal);
 	recorded_free(top->recorded);

@@ -14,7 +14,7 @@ static void drop(struct past *past, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		past->bytes -= snapshot_size(past_at(past, i));
-		snapshot_release(past_at(past, i));
+		arranger_release_snapshot(past->arranger, past_at(past, i));
 	}
 	past->list.n -= n;
 	memmove(past->list.data, vector_at(&past->list, n), (size_t)past->list.n * past->list.size);

@@ -3,11 +3,13 @@
 #define TOP_PAST_H
 
 #include "model/snapshot.h"
+#include "top/arranger.h"
 
 struct past {
 	struct vector list; /* const struct snapshot *, held; the oldest first */
 	size_t bytes, bytes_max;
 	double seconds_max;
+	struct arranger *arranger; /* its thread gives up what is let go of; NULL: at once */
 };
 
 void past_init(struct past *past, size_t bytes_max, double seconds_max);

@@ -198,7 +198,7 @@ static void take_snapshot(struct top *top)
 		snapshot_release(taken);
 		return;
 	}
-	snapshot_release(top->latest);
+	arranger_release_snapshot(top->arranger, top->latest);
 	top->latest = taken;
 	past_add(&top->past, taken);
 	count_sockets(top);
@@ -212,7 +212,7 @@ static void take_arrangement(struct top *top)
 	struct arrangement *taken = arranger_take(top->arranger);
 	if (!taken)
 		return;
-	arrangement_release(top->shown);
+	arranger_release(top->arranger, top->shown);
 	for (unsigned i = 0; i < CHOICE_LISTS; i++)
 		top->lists[i].measured = NULL; /* its address may come again */
 	top->shown = taken;
