@@ -208,12 +208,14 @@ static void draw_label(const struct drawn *drawn, unsigned row, unsigned places)
 
 /* ---- what it is, in words ---- */
 
+#define HOLDERS_TOLD_MAX 4
+
 static void tell_holders(const struct snapshot *snapshot, uint16_t port, enum proto proto,
 			 struct out *out)
 {
-	const char *told[4] = {NULL};
+	char titles[HOLDERS_TOLD_MAX][256];
 	unsigned n = 0;
-	for (uint32_t i = 0; i < snapshot->sockets.n && n < 4; i++) {
+	for (uint32_t i = 0; i < snapshot->sockets.n && n < HOLDERS_TOLD_MAX; i++) {
 		const struct socket *socket = snapshot_socket(snapshot, i);
 		if (socket->local_port != port || socket->proto != proto)
 			continue;
@@ -221,13 +223,13 @@ static void tell_holders(const struct snapshot *snapshot, uint16_t port, enum pr
 		if (!holder)
 			continue;
 		const struct process *process = snapshot_process(snapshot, holder->process);
+		const char *title = process_title(process, titles[n], sizeof(titles[n]));
 		bool is_told = !process->name;
 		for (unsigned k = 0; k < n; k++)
-			is_told |= told[k] == process->name;
+			is_told |= strcmp(titles[k], title) == 0;
 		if (is_told)
 			continue;
-		told[n++] = process->name;
-		out_format(out, "%s%s (%d)", n == 1 ? "  " : ", ", process->name, process->pid);
+		out_format(out, "%s%s (%d)", n++ ? ", " : "  ", title, process->pid);
 	}
 }
 

@@ -31,7 +31,7 @@ const struct tab tabs[TAB_MAX] = {
 		     .is_map = true,
 		     .states = STATES_ALL,
 		     .looked_at = STATES_ALL,
-		     .needs = NEEDS_ROW | NEED_ADDRESSES | NEED_SERVICES,
+		     .needs = NEEDS_ROW | NEED_ADDRESSES | NEED_SERVICES | NEED_RUNS,
 		     .draw = map_draw,
 		     .input = map_input},
 	[TAB_EVENTS] = {.name = "events",

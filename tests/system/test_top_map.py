@@ -3,6 +3,8 @@
 
 import re
 import socket
+import subprocess
+import sys
 
 import pytest
 from screen import listener, screens
@@ -30,6 +32,17 @@ def test_the_map_tells_the_door_under_the_cursor(top, scene):
     screen.wait("tcp/65[0-9]+")
     screen.keys("t")
     screen.wait("UDP, ")
+
+
+def test_an_interpreter_is_told_by_what_it_runs(top):
+    with subprocess.Popen([sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as server:
+        port = int(re.search(r"port (\d+)", server.stdout.readline()).group(1))
+        screen = top("--tab", "map", f"port = {port}", LC_ALL="C", rows=40)
+        across, down = map(int, re.search(r"(\d+) x (\d+) doors", screen.wait("doors a place")).groups())
+        screen.keys("Home", *["Down"] * ((port >> 8) // down), *["Right"] * ((port & 255) // across))
+        screen.wait(rf"^tcp/{port}\b.*  python3[.\d]* http.server \({server.pid}\)")
+        server.kill()
 
 
 def test_where_no_look_comes_soon_the_map_forgets_what_has_just_changed(top):
