@@ -212,6 +212,18 @@ static bool is_meant(const struct key_binding *key, const struct input *input)
 	return key->kind && (key->kind == input->kind || key->kind2 == input->kind);
 }
 
+/* Whatever lies over the tab. */
+bool keys_input_always(struct top *top, const struct input *input)
+{
+	for (const struct key_binding *key = top_keys; key->shown; key++) {
+		if ((key->act != top_suspend && key->act != send_anew) || !is_meant(key, input))
+			continue;
+		key->act(top);
+		return true;
+	}
+	return false;
+}
+
 bool keys_input(struct top *top, const struct input *input)
 {
 	for (const struct key_binding *key = top_keys; key->shown; key++) {

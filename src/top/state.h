@@ -130,7 +130,7 @@ struct top {
 	bool is_cleared; /* it was asked for without the rows that have faded */
 	bool has_many;	 /* sockets: on Doors connections are not looked at */
 	bool may_trace;	 /* BPF: events as they happen */
-	bool is_bad, is_paused, is_fresh, is_dirty, is_ended, is_suspended;
+	bool is_bad, is_paused, is_fresh, is_dirty, is_ended;
 	uint32_t now_ms, status_ms, shown_ms;
 	struct input last_press;
 	uint32_t last_press_ms;
@@ -205,6 +205,7 @@ void pager_finish(struct top *top, struct job *job); /* takes it over */
 void pager_done(struct top *top);
 
 /* ---- keys.c ---- */
+bool keys_input_always(struct top *top, const struct input *input); /* ^Z and ^L */
 bool keys_input(struct top *top, const struct input *input); /* false: it is no key of the tab's */
 void keys_draw_bar(struct top *top, unsigned row);
 

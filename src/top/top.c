@@ -242,6 +242,8 @@ static void take_keys(struct top *top)
 		top->is_dirty = true;
 		if (input.is_pasted && !(top->layer && top->layer->takes_text))
 			continue;
+		if (!input.is_pasted && keys_input_always(top, &input))
+			continue;
 		if (top->layer)
 			top->layer->input(top, &input);
 		else if (!frame_press(top, &input) && !keys_input(top, &input))

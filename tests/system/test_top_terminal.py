@@ -172,6 +172,37 @@ def test_suspended_it_gives_the_terminal_back_and_comes_again(tmp_path):
     screen.close()
 
 
+@pytest.mark.parametrize("key,shows", [("?", b"the whole story"), ("/", b"Enter keep"), ("o", b"write to"), ("@", b"as of"),
+                                       ("C", b"Space in or out"), ("w", b"Esc back")])
+def test_whatever_lies_over_the_list_it_is_suspended_and_comes_again(tmp_path, key, shows):
+    screen = Pty(tmp_path, [sys.executable, "-c", JOB_CONTROL, program("DOORWARD", "src/doorward"), "top", "--netns", "self"])
+    with socket.create_server(("127.0.0.1", 0)):
+        screen.wait(b"python")
+        screen.write(key.encode())
+        screen.wait(shows)
+        screen.write(b"\x1a")
+        screen.wait(LEAVES)
+        assert screen.process.stderr.read(7) == b"stopped" and screen.is_as_before()
+        screen.got = b""
+        screen.process.send_signal(signal.SIGUSR1)
+        screen.wait(shows)
+        screen.write(b"\x1b")
+        screen.read(0.2)
+        screen.write(b"q")
+        assert screen.process.wait(30) == 0 and screen.is_as_before()
+    screen.end()
+    screen.close()
+
+
+def test_all_is_sent_anew_whatever_lies_over_the_list(top):
+    screen = top()
+    screen.write(b"?")
+    screen.wait(b"the whole story")
+    screen.got = b""
+    screen.write(b"\x0c")
+    screen.wait(b"the whole story")
+
+
 def test_where_nobody_would_go_on_with_it_it_is_not_suspended(top):
     """By `ssh -t HOST doorward top` no shell is there to say `fg`: it would hang for good."""
     screen = top()
