@@ -26,7 +26,7 @@ struct screen {
 	SCREEN *terminal;
 	struct canvas shown; /* what the terminal has */
 	enum colours colours;
-	bool is_light, is_all_new, is_pasting, is_utf8;
+	bool is_light, is_all_new, is_pasting, is_utf8, is_suspended;
 	int cursor;
 	/* Bytes that are no key are still to come: those of a sequence that began with ESC and
 	 * this; 0: of none. */
@@ -169,12 +169,14 @@ static void suspend(struct screen *screen)
 	curs_set(1);
 	endwin();
 }
+	screen->is_suspended = true;
 
 static void close_screen(struct screen *screen)
 {
 	if (!screen)
 		return;
-	suspend(screen);
+	if (!screen->is_suspended) /* else it is another's now */
+		suspend(screen);
 	delscreen(screen->terminal);
 	canvas_done(&screen->shown);
 	free(screen);
@@ -187,6 +189,7 @@ static void resume(struct screen *screen)
 	screen->cursor = -1;
 	screen->is_all_new = true;
 }
+	screen->is_suspended = false;
 
 static void measure(struct screen *screen, unsigned *rows, unsigned *columns)
 {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +46,7 @@ int guardian_fork(struct guardian *guardian, struct error *err)
 		return error_set(err, r, "guard the terminal");
 	}
 	if (guardian->child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGCONT); /* stopped, it would not see that it is alone */
 		close(ends[1]);
 		guardian->alive = ends[0];
 		sigprocmask(SIG_SETMASK, &guardian->mask, NULL);

@@ -275,10 +275,20 @@ static int measure(struct top *top)
 	return canvas_init(&top->canvas, rows, columns, top->options->is_utf8);
 }
 
+static bool is_guarded(const struct top *top)
+{
+	struct pollfd guardian = {.fd = top->options->guardian, .events = POLLIN};
+	return poll(&guardian, 1, 0) == 0;
+}
+
 void top_suspend(struct top *top)
 {
 	top->functions->suspend(top->screen);
 	raise(SIGSTOP); /* the guard stops with us, and the shell has the terminal */
+	if (!is_guarded(top)) {
+		top->is_ended = true; /* the terminal is the shell's */
+		return;
+	}
 	top->functions->resume(top->screen);
 	top->is_dirty = true;
 }

@@ -236,6 +236,31 @@ def test_a_script_that_started_it_is_suspended_with_it(tmp_path):
     shell.close()
 
 
+def test_suspended_it_ends_with_its_guardian_and_leaves_the_shell_its_terminal(tmp_path):
+    """The script that started it lives on, so that the kernel takes the group for no orphan, and wakes nobody."""
+    (tmp_path / "script").write_text(f"{program('DOORWARD', 'src/doorward')} top\necho it goes on\n")
+    shell = Pty(tmp_path, ["bash", "--norc", "-i"])
+    shell.write(f"bash {tmp_path}/script\n".encode())
+    shell.wait(b"PROTO")
+    guardian = children(children(shell.process.pid)[0])[0]
+    child = children(guardian)[0]
+    shell.write(b"\x1a")
+    shell.wait(LEAVES)
+    shell.write(b"echo here: $((6*7))\n")
+    shell.wait(b"here: 42")
+    shell.got = b""
+    os.kill(guardian, signal.SIGKILL)
+    assert gone(child)
+    shell.write(b"echo there: $((7*6))\n")
+    shell.wait(b"there: 42")
+    assert LEAVES not in shell.got and b"\x1b[?2004l\x1b" not in shell.got
+    shell.write(b"fg\n")
+    shell.wait(b"it goes on")
+    shell.write(b"exit\n")
+    shell.process.wait(30)
+    shell.close()
+
+
 def is_writing(pid):
     """It waits in write(2) to its terminal, which proc_pid_syscall(5) shows its user too."""
     words = pathlib.Path(f"/proc/{pid}/syscall").read_text(encoding="ascii").split()
