@@ -17,7 +17,7 @@
 #include "screen/screen.h"
 #include "screen/terminfo.h"
 
-#define ESCAPE_MS 25	       /* behind ESC the rest of a key's bytes follow at once */
+#define ESCAPE_MS 25	       /* behind ESC the rest of a key's bytes follow; or ESCDELAY */
 #define SEQUENCE_MS 500	       /* behind its beginning the rest of a sequence comes within */
 #define PASTE_ON "\033[?2004h" /* bracketed paste: what is pasted is told from what is typed */
 #define PASTE_OFF "\033[?2004l"
@@ -35,6 +35,8 @@ struct screen {
 	unsigned n_passed;
 	wint_t last_passed;
 	uint64_t passed_ms;
+	uint64_t escaped_ms; /* when ESC came, and nothing behind it; 0: a character has come since
+			      */
 };
 
 static void send_text(struct screen *screen, const char *bytes, size_t n)
@@ -168,8 +170,8 @@ static void suspend(struct screen *screen)
 	send_text(screen, PASTE_OFF, sizeof(PASTE_OFF) - 1);
 	curs_set(1);
 	endwin();
-}
 	screen->is_suspended = true;
+}
 
 static void close_screen(struct screen *screen)
 {
@@ -188,8 +190,8 @@ static void resume(struct screen *screen)
 	send_text(screen, PASTE_ON, sizeof(PASTE_ON) - 1);
 	screen->cursor = -1;
 	screen->is_all_new = true;
-}
 	screen->is_suspended = false;
+}
 
 static void measure(struct screen *screen, unsigned *rows, unsigned *columns)
 {
@@ -294,9 +296,15 @@ static int next_key(wint_t *key)
 	return wget_wch(stdscr, key);
 }
 
+/* Of what has passed @key is the last. "[[A" is a key of the console of Linux, behind "[M" come
+ * three bytes of the mouse. */
 static bool is_last(const struct screen *screen, wint_t key)
 {
-	if (screen->passing == '[')
+	if (screen->passing == '[' && screen->passed[0] == 'M')
+		return screen->n_passed == 4;
+	if (screen->passing == '[' && screen->passed[0] == '[')
+		return screen->n_passed == 2;
+	if (screen->passing == '[' || screen->passing == 'O')
 		return key >= 0x40 && key <= 0x7e;
 	return key == '\a' || (key == '\\' && screen->last_passed == 27);
 }
@@ -308,12 +316,12 @@ static void pass_over(struct screen *screen)
 	wint_t key;
 	int r;
 	while ((r = next_key(&key)) == OK) {
-		bool is_end = is_last(screen, key);
 		screen->passed_ms = clock_ms();
-		screen->last_passed = key;
 		if (screen->n_passed < sizeof(screen->passed))
 			screen->passed[screen->n_passed] = key < 128 ? (char)key : '?';
 		screen->n_passed++;
+		bool is_end = is_last(screen, key);
+		screen->last_passed = key;
 		if (!is_end)
 			continue;
 		if (screen->passing == '[' && screen->n_passed == 4 &&
@@ -349,7 +357,16 @@ static void read_escape(struct screen *screen, struct input *ret)
 		unget_wch((wchar_t)key); /* another key: it only came soon */
 	} else if (r == KEY_CODE_YES) {
 		ungetch((int)key);
+	} else {
+		screen->escaped_ms = clock_ms();
 	}
+}
+
+/* The rest of a key whose ESC a slow link has brought before, and which was taken for Esc. */
+static bool is_late_rest(const struct screen *screen, wint_t key)
+{
+	return (key == '[' || key == 'O') && screen->escaped_ms &&
+	       clock_ms() - screen->escaped_ms <= SEQUENCE_MS;
 }
 
 /* True: nothing else is there yet. One whose rest never comes is given up. */
@@ -411,7 +428,14 @@ static enum input_kind kind_of(wint_t key)
 
 static void read_char(struct screen *screen, wint_t key, struct input *ret)
 {
+	bool is_rest = is_late_rest(screen, key);
 	ret->point = (uint32_t)key;
+	screen->escaped_ms = 0;
+	if (is_rest) {
+		begin_passing(screen, key);
+		ret->kind = INPUT_OTHER;
+		return;
+	}
 	switch (key) {
 	case 27:
 		read_escape(screen, ret);

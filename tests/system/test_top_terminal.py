@@ -339,6 +339,27 @@ def test_what_comes_in_two_reads_is_no_key_either(top, parts):
     screen.wait(b"whole story")
 
 
+@pytest.mark.parametrize("rest", [b"[C", b"OC", b"[24~", b"[[C", b"[MC3C"])
+def test_what_comes_late_behind_esc_is_no_key_of_its_own(top, rest):
+    """By a slow link: `C` chooses columns, `3` is the map."""
+    screen = top("port = 1")
+    screen.write(b"\x1b")
+    screen.read(0.1)
+    screen.write(rest)
+    screen.read(0.5)
+    assert b"Space in or out" not in screen.got and b"doors a place" not in screen.got
+    screen.write(b"?")
+    screen.wait(b"whole story")
+
+
+def test_how_long_the_rest_behind_esc_may_take_is_the_callers(top):
+    screen = top(ESCDELAY="5000")
+    screen.write(b"\x1b")
+    screen.read(0.3)
+    screen.write(b"OQ")
+    screen.wait(b"Space in or out")  # F2, and no Esc
+
+
 def test_a_sequence_whose_rest_never_comes_is_given_up(top):
     screen = top("port = 1")
     screen.write(b"\x1b]11;rgb:")
