@@ -116,7 +116,9 @@ static const char *no_close(const struct top *top)
 	if (event && event->kind != EVENT_OPENED && event->kind != EVENT_ESTABLISHED)
 		return "what the event tells of is no more";
 	if (socket->held_by == HELD_UNSEEN)
-		return "its process may not be inspected: run it with sudo";
+		return rows->snapshot->is_privileged
+			       ? "no process that can be seen holds it, whatever one may"
+			       : "its process may not be inspected: run it with sudo";
 	if (!top->may_signal && socket->held_by == HELD_PROCESS &&
 	    socket->flags & SOCKET_UID_KNOWN && socket->uid != top->uid)
 		return "it is another user's: run it with sudo";

@@ -7,6 +7,7 @@
 #include "collect/blocks.h"
 #include "source/chains.h"
 #include "why/cause.h"
+#include "why/words.h"
 
 static bool meets(const struct block_end *to, const struct question *question)
 {
@@ -24,6 +25,7 @@ static int tell_block(struct inquiry *inquiry, const struct block *block)
 {
 	struct diagnosis *diagnosis = inquiry->diagnosis;
 	char from[128], text[160];
+	const char *netns = words_netns(inquiry, diagnosis->question.netns);
 	struct cause *cause = diagnosis_add(diagnosis, CAUSE_BLOCK, 0);
 	if (!cause)
 		return -ENOMEM;
@@ -35,8 +37,8 @@ static int tell_block(struct inquiry *inquiry, const struct block *block)
 		diagnosis, "Nothing new reaches it: Doorward's own table blocks %s from %s%s%s.",
 		text, from, block->reason[0] ? ", for the reason: " : "", block->reason);
 	cause->remedy = diagnosis_text(
-		diagnosis, "`doorward blocks` tells until when; `doorward unblock %s` ends it",
-		text);
+		diagnosis, "`doorward blocks%s` tells until when; `doorward unblock %s%s` ends it",
+		netns, text, netns);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "why/cause.h"
 #include "why/endpoint.h"
+#include "why/words.h"
 
 #define OWN_TABLE "doorward"
 
@@ -43,16 +44,17 @@ static const struct packet_hit *find_drop(const struct traced *traced)
 static int tell_block(struct inquiry *inquiry, struct cause *cause)
 {
 	struct diagnosis *diagnosis = inquiry->diagnosis;
+	const char *netns = words_netns(inquiry, index_of(inquiry, inquiry->traced.netns));
 	cause->because =
 		diagnosis_text(diagnosis,
 			       "Doorward's own table blocks the port%s, as somebody asked it "
 			       "to.",
 			       where(inquiry, inquiry->traced.netns));
-	cause->remedy =
-		diagnosis_text(diagnosis,
-			       "`doorward blocks` tells why and until when; `doorward "
-			       "unblock %s/%u` ends it",
-			       proto_words[diagnosis->question.proto], diagnosis->question.port);
+	cause->remedy = diagnosis_text(diagnosis,
+				       "`doorward blocks%s` tells why and until when; `doorward "
+				       "unblock %s/%u%s` ends it",
+				       netns, proto_words[diagnosis->question.proto],
+				       diagnosis->question.port, netns);
 	return 0;
 }
 

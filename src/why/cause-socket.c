@@ -184,8 +184,8 @@ static const char *close_it(struct inquiry *inquiry, const struct socket *socket
 {
 	return diagnosis_text(
 		inquiry->diagnosis,
-		"close it with `doorward close %s`, or take another port (`doorward free`)",
-		words_target(inquiry, socket));
+		"close it with `doorward close %s`, or take another port (`doorward free%s`)",
+		words_target(inquiry, socket), words_netns(inquiry, socket->netns));
 }
 
 static const char *remedy_of_open(struct inquiry *inquiry, uint32_t index,
@@ -195,7 +195,10 @@ static const char *remedy_of_open(struct inquiry *inquiry, uint32_t index,
 	const struct answer_for *answer = snapshot_answer(inquiry->snapshot, index);
 	const struct process *process = words_process(inquiry, socket);
 	if (!process && socket->held_by == HELD_UNSEEN)
-		return "run it with sudo to see which process that is";
+		return inquiry->snapshot->is_privileged
+			       ? "no right shows which: it is on its way between processes, or of "
+				 "one in another pid namespace"
+			       : "run it with sudo to see which process that is";
 	if (answer && answer->unit)
 		return diagnosis_text(diagnosis,
 				      "systemd holds it for %s: stop the .socket first, then the "

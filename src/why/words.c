@@ -1,4 +1,7 @@
 /* Sockets and who holds them, in the words of a sentence. */
+#include <inttypes.h>
+#include <string.h>
+
 #include "why/endpoint.h"
 #include "why/words.h"
 
@@ -21,13 +24,34 @@ const char *words_local(struct inquiry *inquiry, const struct socket *socket)
 					    socket->local_port, text));
 }
 
+/* No shell takes it for more than a word, and --netns for nothing else. */
+static bool is_plain_name(const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_.:@-";
+	return name && name[0] != '-' && strspn(name, "0123456789") < strlen(name) &&
+	       name[strspn(name, plain)] == '\0' && strcmp(name, "self") != 0 &&
+	       strcmp(name, "all") != 0;
+}
+
+const char *words_netns(struct inquiry *inquiry, uint32_t index)
+{
+	const struct netns *netns = snapshot_netns(inquiry->snapshot, index);
+	if (!netns || netns->is_self)
+		return "";
+	if (is_plain_name(netns->name))
+		return diagnosis_text(inquiry->diagnosis, " --netns %s", netns->name);
+	return diagnosis_text(inquiry->diagnosis, " --netns %" PRIu64, netns->inode);
+}
+
 const char *words_target(struct inquiry *inquiry, const struct socket *socket)
 {
+	const char *netns = words_netns(inquiry, socket->netns);
 	if (ip_is_any(&socket->local))
-		return diagnosis_text(inquiry->diagnosis, "%s/%u", proto_words[socket->proto],
-				      socket->local_port);
-	return diagnosis_text(inquiry->diagnosis, "%s/%s", proto_words[socket->proto],
-			      words_local(inquiry, socket));
+		return diagnosis_text(inquiry->diagnosis, "%s/%u%s", proto_words[socket->proto],
+				      socket->local_port, netns);
+	return diagnosis_text(inquiry->diagnosis, "%s/%s%s", proto_words[socket->proto],
+			      words_local(inquiry, socket), netns);
 }
 
 const struct process *words_process(const struct inquiry *inquiry, const struct socket *socket)

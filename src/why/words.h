@@ -14,7 +14,12 @@ const char *words_user(struct inquiry *inquiry, uint32_t uid);
 /* "127.0.0.1:80", "[::]:80". */
 const char *words_local(struct inquiry *inquiry, const struct socket *socket);
 
-/* "tcp/8080" or "tcp/127.0.0.1:8080": what other commands take as a TARGET. */
+/* " --netns web" behind a command that is to act in that namespace of the snapshot; "": it is our
+ * own. */
+const char *words_netns(struct inquiry *inquiry, uint32_t netns);
+
+/* "tcp/8080" or "tcp/127.0.0.1:8080": what other commands take as a TARGET; with --netns where it
+ * is in another namespace. */
 const char *words_target(struct inquiry *inquiry, const struct socket *socket);
 
 /* The first holder; NULL: none that may be seen. */

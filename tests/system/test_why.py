@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import pwd
+import re
 import struct
 import subprocess
 
@@ -287,6 +288,26 @@ def test_another_process_its_namespace_and_its_user(room, doorward):
     said = doorward.json("why", port, "--bind", "127.0.0.1", "--for-pid", room.pid)
     assert check(said, "listener", errno.EADDRINUSE)["sockets"][0]["holders"][0]["pid"] == room.pid
     assert said["question"]["pid"] == room.pid
+
+
+def test_what_is_to_be_done_in_another_namespace_can_be_done_as_it_stands(room, doorward):
+    port = room("listen('127.0.0.1', 0)")
+    remedy = doorward.json("why", port, "--bind", "127.0.0.1", "--netns", room.pid)["causes"][0]["remedy"]
+    close, free = re.findall(r"`doorward ([^`]+)`", remedy)
+    status, out, _ = doorward.run(*close.split(), "--dry-run")
+    assert status == 0 and f"(pid {room.pid})" in out and "in network namespace" in out.splitlines()[0]
+    assert doorward.run(*free.split(), "--json")[0] == 0
+    assert "--netns" not in why(room, doorward, port, "--bind", "127.0.0.1")["causes"][0]["remedy"]
+    assert "in network namespace" not in room.doorward(doorward).run("close", port, "--dry-run")[1]
+
+
+def test_whom_no_right_shows_root_is_told_of_no_right(room, doorward):
+    """Its descriptor is on its way between processes."""
+    port = room("listen('127.0.0.1', 0)")
+    room("ends = keep(socket.socketpair()); socket.send_fds(ends[0], [b'!'], [kept[0].fileno()]); kept[0].close()")
+    cause, = why(room, doorward, port, "--bind", "127.0.0.1")["causes"]
+    assert cause["sockets"][0]["holders"] == []
+    assert "sudo" not in cause["remedy"] and "on its way between processes" in cause["remedy"]
 
 
 def test_a_process_without_the_right_to_a_privileged_port(room, doorward):

@@ -2,6 +2,7 @@
 """A port that may be bound, and yet gets nothing: NAT leads it elsewhere, or our own table blocks it."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -61,10 +62,17 @@ def test_rules_as_people_write_them(net, why, rule, words, is_led):  # noqa: F81
     assert found == (["nat-rule"] if is_led else [])
 
 
-def test_a_block_of_ours(net, run, why):  # noqa: F811
+def test_a_block_of_ours(net, run, why, doorward):  # noqa: F811
     done(run("block", "tcp/8080", "--reason", "until the audit"))
     cause = only(why("8080"), "block")
     assert "until the audit" in cause["because"] and "unblock" in cause["remedy"]
+    assert "--netns" not in cause["remedy"]
+    cause, = doorward.json("why", "8080", "--netns", net.here.pid)["causes"]
+    for command in re.findall(r"`doorward ([^`]+)`", cause["remedy"]):  # as it stands, from here
+        status, out, _ = doorward.run(*command.split())
+        assert status == 0 and ("8080" in out or "unblock" in command)
+    assert why("8080")["causes"] == []
+    done(run("block", "tcp/8080"))
     assert why("udp/8080")["causes"] == [] and why("8081")["causes"] == []
     done(run("unblock", "tcp/8080"))
     assert why("8080")["causes"] == []
