@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "act/close.h"
 #include "act/closing.h"
@@ -194,6 +195,12 @@ int closing_plan(const struct looking *looking, const struct closing_request *re
 		 struct closing *closing, struct error *err)
 {
 	closing->looking = *looking;
+	const char *name = looking->scope.name;
+	if (name) /* it is the caller's, who may be gone when it is done */
+		name = arena_copy(&closing->arena, name, strlen(name));
+	if (looking->scope.name && !name)
+		return error_set(err, -ENOMEM, "plan the closing");
+	closing->looking.scope.name = name;
 	int r = parse(looking->services, request, closing, err);
 	if (r >= 0)
 		r = make_plan(closing, err);

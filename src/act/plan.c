@@ -1,5 +1,6 @@
 /* A snapshot and the options to steps. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -329,6 +330,17 @@ static void decide(const struct planning *planning, struct plan *plan, struct st
 	tell_backlog(plan, step);
 }
 
+/* NULL: it is our own, or may not be told. */
+static const char *name_place(struct plan *plan, const struct snapshot *snapshot, uint32_t socket)
+{
+	const struct netns *netns =
+		snapshot_netns(snapshot, snapshot_socket(snapshot, socket)->netns);
+	if (!netns || netns->is_self)
+		return NULL;
+	return netns->name ? plan_text(plan, "%s", netns->name)
+			   : plan_text(plan, "net:%" PRIu64, netns->inode);
+}
+
 int close_plan(const struct planning *planning, struct plan *plan)
 {
 	for (uint32_t i = 0; i < planning->n_sockets; i++) {
@@ -341,6 +353,7 @@ int close_plan(const struct planning *planning, struct plan *plan)
 				      .held_by = socket->held_by,
 				      .uid = socket->uid};
 		plan_identify(planning->snapshot, index, &step->target);
+		step->place = name_place(plan, planning->snapshot, index);
 		if (plan_describe_holders(plan, planning->snapshot, index, &step->holders,
 					  &step->n_holders) < 0 ||
 		    find_also(planning, plan, step) < 0)

@@ -310,6 +310,12 @@ int verify_plan(struct acting *acting, const struct netns_scope *scope, struct e
 	query.scope = *scope;
 	settle(acting);
 	int r = collect_snapshot(acting->host, &query, &snapshot, err);
+	if (r < 0 && (scope->choice == NETNS_NAME || scope->choice == NETNS_PID)) {
+		/* it went with the last process in it, but for the descriptor that we hold */
+		query.scope = (struct netns_scope){.choice = NETNS_ALL};
+		*err = (struct error){0};
+		r = collect_snapshot(acting->host, &query, &snapshot, err);
+	}
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; r >= 0 && i < acting->plan->steps.n; i++) {

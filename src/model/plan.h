@@ -69,6 +69,7 @@ struct step_port {
 
 struct step {
 	struct identity target;
+	const char *place;    /* the network namespace, where it is not our own; NULL */
 	uint32_t recv_queue;  /* of a listener: connections that wait in its backlog */
 	uint32_t uid;	      /* the socket's owner */
 	uint8_t held_by;      /* enum held_by */

@@ -83,6 +83,8 @@ static void put_heading(const struct page *page, const struct step *step, const 
 	char name[160];
 	identity_text(&step->target, name, sizeof(name));
 	out_format(text, "%s  %s", name, what);
+	if (step->place)
+		out_format(text, ", in network namespace %s", step->place);
 	out_char(text, '\0');
 	if (!text->error)
 		page_heading(page, text->data);

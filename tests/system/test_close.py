@@ -237,6 +237,18 @@ def test_another_network_is_named(stage, doorward):
     assert not is_alive(made.pid)
 
 
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("named", ["pid", "number"])
+def test_a_network_that_ends_with_what_was_closed_is_looked_at_all_the_same(doorward, named):
+    inside = "import socket\ns = socket.create_server(('0.0.0.0', 0))\nprint(s.getsockname()[1], flush=True)\ninput()"
+    with subprocess.Popen(["unshare", "--net", sys.executable, "-c", inside], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as other:
+        port = int(other.stdout.readline())
+        place = other.pid if named == "pid" else os.stat(f"/proc/{other.pid}/ns/net").st_ino
+        step = one(closed(doorward, "--netns", place, port))
+        assert (step["outcome"], step["bind_plain"]) == ("free", True)
+
+
 def test_nothing_there_is_said_so(stage, doorward):
     status, out, _ = stage.doorward(doorward).run("close", 9, "--yes")
     assert (status, out) == (1, "nothing is open there\n")

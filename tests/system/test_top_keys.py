@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -136,6 +137,23 @@ def test_block_and_unblock(tmp_path):
         screen.wait("1 unblocked")
     finally:
         screen.end()
+
+
+@pytest.mark.needs("root")
+def test_what_is_in_another_namespace_is_closed_there(top):
+    """The plan says where; and what was given back meanwhile is not read, for it is overwritten at once."""
+    inside = "import socket\ns = socket.create_server(('0.0.0.0', 0))\nprint(s.getsockname()[1], flush=True)\ninput()"
+    with subprocess.Popen(["unshare", "--net", sys.executable, "-c", inside], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as other:
+        port = int(other.stdout.readline())
+        number = os.stat(f"/proc/{other.pid}/ns/net").st_ino
+        screen = top(f"port = {port} and netns = {number}", columns=140, MALLOC_PERTURB_="165")
+        screen.wait(rf"0\.0\.0\.0 +{port}")
+        screen.keys("c")
+        assert f"in network namespace net:{number}" in screen.wait("Do it")
+        screen.keys("y")
+        screen.wait(rf"{port} +free, in network namespace net:{number}")
+        assert other.wait(30) == -signal.SIGTERM
 
 
 @pytest.mark.needs("root", "program:setpriv", "program:ip")
