@@ -333,6 +333,8 @@ static void draw_item(struct top *top, const struct choice *choice, const uint16
 		draw_watching(top, event, style, line);
 		return;
 	}
+	if (is_ghost && top->shown->number != top->number)
+		return; /* its cells are of other columns, until it is arranged anew */
 	for (unsigned i = list->skipped; choice->columns[i]; i++) {
 		if (!list->starts[i])
 			continue;

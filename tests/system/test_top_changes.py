@@ -81,6 +81,17 @@ def test_gone_is_red_stays_until_it_has_faded_and_is_never_told_as_there(top):
     assert {now for now in looks if now} <= {("-", colour) for colour in GONE} and looks[-2][1] in GONE[1:]
 
 
+def test_what_is_gone_has_no_cell_of_a_column_that_was_not_there(top):
+    """It is drawn with the columns of the moment before all is arranged anew with another one."""
+    made, port = listener()
+    screen = top("--interval", "200ms", f"port = {port}")
+    screen.wait(rf"^  tcp .*\b{port}\b")
+    made.close()
+    screen.wait(rf"^- tcp .*\b{port}\b")
+    screen.keys("C", "End", *["Space"] * 6, "Escape", "2", "1")
+    screen.wait("nothing matches")
+
+
 @pytest.mark.parametrize("words,paused", [(["--interval", "5s"], False), (["--interval", "500ms"], True)])
 def test_where_no_look_comes_soon_what_is_gone_goes_all_the_same(top, words, paused):
     made, port = listener()
