@@ -6,8 +6,9 @@
 #include <stdbool.h>
 
 struct stop {
-	volatile sig_atomic_t wanted; /* the signal's number; 0 go on */
-	int fd;			      /* eventfd, readable once wanted; -1 none */
+	_Atomic sig_atomic_t
+		wanted; /* the signal's number; 0 go on; of a handler and of all threads */
+	int fd;		/* eventfd, readable once wanted; -1 none */
 };
 
 /* Installs SIGINT, SIGTERM and SIGHUP handlers that set the one stop of this process; a SIGHUP that
