@@ -6,9 +6,8 @@
 #include <stdbool.h>
 
 struct stop {
-	_Atomic sig_atomic_t
-		wanted; /* the signal's number; 0 go on; of a handler and of all threads */
-	int fd;		/* eventfd, readable once wanted; -1 none */
+	_Atomic sig_atomic_t wanted; /* the signal's number; 0 go on; threads ask for it too */
+	int fd;			     /* eventfd, readable once wanted; -1 none */
 };
 
 /* Installs SIGINT, SIGTERM and SIGHUP handlers that set the one stop of this process; a SIGHUP that
