@@ -17,6 +17,7 @@ import os
 import pathlib
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import types
@@ -103,6 +104,38 @@ def _for_everyone(path):
     for module in pathlib.Path(path).parent.glob("*.so"):
         shutil.copy(module, place)
     return shutil.copy(path, place)
+
+
+# ---- an end for each ----
+
+LIMIT = 300  # seconds; the longest take a fifth of it beside three others
+
+
+def _bounded(what):
+    """What waits in vain fails by its name, and the others are run."""
+    def give_up(*_):
+        raise TimeoutError(f"{what} has not ended in {LIMIT} seconds")
+
+    was = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, was)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_fixture_setup(fixturedef):
+    yield from _bounded(fixturedef.argname)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    yield from _bounded(item.nodeid)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item):
+    yield from _bounded(item.nodeid)
 
 
 # ---- scenes ----
