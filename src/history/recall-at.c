@@ -1,5 +1,6 @@
 /* What was open at a moment, as a listing. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "history/archive.h"
@@ -56,6 +57,56 @@ static int list(struct archive *archive, const struct moment *at, struct listing
 	return r;
 }
 
+/* ---- its namespaces ---- */
+
+/* Of those with its inode the one that was told last. */
+static uint32_t newest_of(const struct snapshot *snapshot, const uint32_t *ids, uint32_t netns)
+{
+	uint64_t inode = snapshot_netns(snapshot, netns)->inode;
+	uint32_t newest = netns;
+	for (uint32_t i = 0; i < snapshot->netns.n; i++)
+		if (snapshot_netns(snapshot, i)->inode == inode && ids[i] > ids[newest])
+			newest = i;
+	return newest;
+}
+
+/* One whose name or addresses changed while something was open in it was told each time; at one
+ * moment it is one. */
+static int join_namespaces(const struct revival *revival)
+{
+	struct snapshot *snapshot = revival->snapshot;
+	uint32_t n = snapshot->netns.n, n_kept = 0;
+	cleanup(freep) uint32_t *ids = calloc(n + 1u, sizeof(*ids));
+	cleanup(freep) uint32_t *newest = calloc(n + 1u, sizeof(*newest));
+	cleanup(freep) uint32_t *kept = calloc(n + 1u, sizeof(*kept));
+	if (!ids || !newest || !kept)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < revival->by_netns.all.n; i++) {
+		const struct numbered *numbered = vector_at(&revival->by_netns.all, i);
+		ids[numbered->index] = numbered->id;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		newest[i] = newest_of(snapshot, ids, i);
+	for (uint32_t i = 0; i < n; i++) {
+		if (newest[i] != i)
+			continue;
+		*(struct netns *)vector_at(&snapshot->netns, n_kept) = *snapshot_netns(snapshot, i);
+		kept[i] = n_kept++;
+	}
+	snapshot->netns.n = n_kept;
+	for (uint32_t i = 0; i < snapshot->sockets.n; i++) {
+		struct socket *socket = vector_at(&snapshot->sockets, i);
+		if (socket->netns != NONE)
+			socket->netns = kept[newest[socket->netns]];
+	}
+	for (uint32_t i = 0; i < snapshot->processes.n; i++) {
+		struct process *process = vector_at(&snapshot->processes, i);
+		if (process->netns != NONE)
+			process->netns = kept[newest[process->netns]];
+	}
+	return 0;
+}
+
 static int answer(struct archive *archive, uint64_t time_ns, const struct recall *recall,
 		  struct snapshot **ret, struct error *err)
 {
@@ -75,7 +126,8 @@ static int answer(struct archive *archive, uint64_t time_ns, const struct recall
 	snapshot->collected = NEED_PEERS | NEED_HOLDERS;
 	snapshot->time = (double)time_ns / 1e9;
 	snapshot->uptime_ns = at.uptime;
-	if (archive_tell_host(archive, snapshot, at.boot) < 0 || snapshot_seal(snapshot) < 0)
+	if (join_namespaces(&listing.revival) < 0 ||
+	    archive_tell_host(archive, snapshot, at.boot) < 0 || snapshot_seal(snapshot) < 0)
 		return error_set(err, -ENOMEM, "read %s", archive->path);
 	*ret = TAKE_POINTER(listing.revival.snapshot);
 	return 0;

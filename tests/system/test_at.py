@@ -4,6 +4,7 @@
 import os
 import re
 import signal
+import subprocess
 import time
 
 import psutil
@@ -58,6 +59,23 @@ def test_the_listeners_are_those_of_then(recorder, doorward):  # noqa: F811
         seen = {(s["local_port"], pid) for s in record.at(moment, f"state = listen and netns = {own}").sockets
                 for pid in s.pids}
         assert stayed <= seen and (port_of(made), os.getpid()) in seen
+
+
+@pytest.mark.needs("root", "program:ip")
+def test_a_namespace_that_was_told_twice_is_one(recorder):  # noqa: F811
+    """Without its name when the recording began, and with it in what happened then."""
+    name = f"doorward-at-{os.getpid()}"
+    subprocess.run(["ip", "netns", "attach", name, str(os.getpid())], check=True)
+    try:
+        with listener() as first:
+            record = recorder()
+            with listener() as second:
+                record.until(f"port = {port_of(second)}")
+                then = record.at(time.time(), f"port = {port_of(first)} or port = {port_of(second)}")
+    finally:
+        subprocess.run(["ip", "netns", "delete", name], check=True)
+    assert len(then["sockets"]) == 2 and len({(socket["netns"], socket["netns_name"]) for socket in then["sockets"]}) == 1
+    assert len(then["namespaces"]) == 1
 
 
 def test_before_the_record_it_is_not_complete(recorder, doorward):  # noqa: F811
