@@ -296,11 +296,14 @@ void action_sort(struct top *top)
 {
 	struct choice *choice = top_choice(top);
 	int at = choice->sort[0] ? choice_find(choice, choice->sort[0]) : -1;
+	while (choice->columns[at + 1] && top->shown &&
+	       !arrangement_shows(top->shown, choice->columns[at + 1]))
+		at++; /* nobody would see by what */
 	const struct field *next = choice->columns[at + 1];
 	choice->sort[0] = next; /* behind the last the usual order comes again */
 	choice->sort[1] = NULL;
 	choice->descending[0] = next && next->merge == MERGE_SUM;
-	top_say(top, false, "sorted by: %s", next ? next->name : "protocol, port and address");
+	top_say(top, false, "sorted by: %s", next ? next->title : "protocol, port and address");
 	top_keep_choice(top);
 }
 

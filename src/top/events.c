@@ -50,7 +50,13 @@ const char *events_empty(const struct top *top)
 	const struct journal_state *state = &top->journal_state;
 	if (state->is_failed)
 		return state->error.what;
-	if (!events_shown(top) || !top_has_arrangement(top))
+	bool is_there = events_shown(top),
+	     is_in_memory = top->walked && !top->walk.recalled.snapshot;
+	if (!is_there && is_in_memory)
+		return "nobody watched events then; Esc: now";
+	if (!is_there && top->is_paused && !top->walked)
+		return "nobody watches events while it is paused; Space: go on";
+	if (!is_there || !top_has_arrangement(top))
 		return top->walked ? "looking into the record..." : "attaching...";
 	return top->filter[0] ? "nothing matches the filter" : "nothing has happened yet";
 }

@@ -132,6 +132,19 @@ def test_each_group_is_there(top):
         one.close()
 
 
+def test_it_is_sorted_by_each_column_that_is_there_and_called_by_its_title(top):
+    made, port = listener()
+    screen = top(f"port = {port}", columns=160)
+    titles = screen.wait(rf"\b{port}\b").split("\n")[2].split("  ")
+    for title in [title.strip() for title in titles if title.strip()]:
+        screen.keys("s")
+        screen.wait(rf"^sorted by: {title}$")
+        screen.wait(f"{title}[▲▼]")
+    screen.keys("s")
+    screen.wait("^sorted by: protocol, port and address$")
+    made.close()
+
+
 def test_a_column_is_moved_and_stays_where_it_was_put(top, tmp_path):
     screen = top()
     screen.wait("PROTO +ADDRESS")

@@ -376,6 +376,28 @@ def test_doors_remember_connections(top, room):
     screen.wait(rf"127\.0\.0\.1:{port} .*ESTABLISHED")
 
 
+def test_where_nobody_watches_events_it_says_so(top, room):
+    """And not that it is about to."""
+    port = room("listen('127.0.0.1', 0)")
+    screen = top()
+    screen.wait(rf"127\.0\.0\.1 +{port}\b")
+    screen.keys("Space", "4")
+    screen.wait("nobody watches events while it is paused")
+    screen.keys("Space")
+    screen.wait("started +watching by")
+    screen.end()
+    screen = top()
+    screen.wait(rf"127\.0\.0\.1 +{port}\b")
+    stamp = re.search(r"\d\d:\d\d:\d\d", screen.shown().split("\n")[0])[0]
+    screen.wait(lambda shown: re.search(r"\d\d:\d\d:\d\d", shown.split("\n")[0])[0] > stamp)
+    screen.keys("<")
+    screen.wait("past")
+    screen.keys("4")
+    screen.wait("nobody watched events then")
+    screen.keys("Escape")
+    screen.wait("started +watching by")
+
+
 # ---- what a right is needed for ----
 
 @pytest.mark.needs("root")
