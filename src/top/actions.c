@@ -320,7 +320,7 @@ void action_reverse(struct top *top)
 
 void action_columns(struct top *top)
 {
-	top->chosen = 0;
+	top->chosen = top->first_field = 0;
 	top->layer = &layer_chooser;
 }
 

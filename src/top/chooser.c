@@ -1,6 +1,8 @@
 /* Which columns, in which order, sorted by which. */
 #include "top/state.h"
 
+#define BOX_COLUMNS 4 /* of " [x]" */
+
 /* The chosen columns first, in their order, then the other fields. */
 static const struct field *listed(const struct top *top, const struct choice *choice,
 				  unsigned index)
@@ -40,8 +42,12 @@ static void draw(struct top *top)
 	struct canvas *canvas = &top->canvas;
 	const struct choice *choice = top_choice(top);
 	const struct style bar = {.ink = INK_TITLE, .paper = INK_BAR, .flags = CELL_BOLD};
-	unsigned room = canvas->rows > 2 ? canvas->rows - 2u : 1,
-		 first = top->chosen >= room ? top->chosen - room + 1 : 0;
+	unsigned room = canvas->rows > 2 ? canvas->rows - 2u : 1;
+	if (top->first_field > top->chosen)
+		top->first_field = top->chosen;
+	if (top->chosen >= top->first_field + room)
+		top->first_field = top->chosen - room + 1;
+	unsigned first = top->first_field;
 	canvas_fill(canvas, 0, 0, canvas->columns, bar, ' ');
 	for (unsigned row = 1; row < canvas->rows; row++)
 		canvas_fill(canvas, row, 0, canvas->columns, (struct style){INK_PLAIN}, ' ');
@@ -86,6 +92,21 @@ static void change(struct top *top, uint32_t point)
 	top_keep_choice(top);
 }
 
+/* On its box a column goes in or out, and on the chosen one pressed again. */
+static void press(struct top *top, const struct input *in)
+{
+	bool is_second = top_is_second_press(top, in, false);
+	if (in->row < 1 || in->row + 1 >= top->canvas.rows)
+		return;
+	unsigned index = top->first_field + (unsigned)in->row - 1;
+	if (!listed(top, top_choice(top), index))
+		return;
+	top->chosen = index;
+	if (is_second != (in->column < BOX_COLUMNS))
+		change(top,
+		       ' '); /* it may stand elsewhere then: a second one on a box is too fast */
+}
+
 static void input(struct top *top, const struct input *in)
 {
 	int page = top->canvas.rows > 3 ? top->canvas.rows - 3 : 1;
@@ -104,6 +125,8 @@ static void input(struct top *top, const struct input *in)
 		change(top, in->kind == INPUT_LEFT ? '<' : '>');
 	else if (in->kind == INPUT_CHAR && (in->point == 'j' || in->point == 'k'))
 		go(top, in->point == 'j' ? 1 : -1);
+	else if (in->kind == INPUT_PRESS || in->kind == INPUT_DOUBLE)
+		press(top, in);
 	else if (in->kind == INPUT_CHAR)
 		change(top, in->point);
 }

@@ -149,6 +149,7 @@ void frame_draw(struct top *top)
 	unsigned rows = canvas->rows, first = 1, last = rows;
 	bool says = has_message(top);
 	canvas_clear(canvas);
+	top->n_bar = 0;
 	draw_tabs(top);
 	if (rows >= ROWS_FOR_INFO)
 		draw_info(top, first++);
@@ -164,8 +165,10 @@ void frame_draw(struct top *top)
 
 bool frame_press(struct top *top, const struct input *input)
 {
-	if (input->kind != INPUT_PRESS || input->row != 0)
+	if (input->kind != INPUT_PRESS)
 		return false;
+	if (input->row != 0)
+		return keys_press(top, input);
 	for (unsigned i = 0; i < TAB_MAX; i++) {
 		if (input->column >= top->tab_ends[i])
 			continue;

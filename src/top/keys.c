@@ -1,4 +1,5 @@
 /* The one table of keys. */
+#include <stdio.h>
 #include <string.h>
 
 #include "top/actions.h"
@@ -188,8 +189,9 @@ const struct key_binding top_keys[] = {
 	 "choose a row; PgUp, PgDn, Home and End too. On the map the cursor", 0, 0, 0, 0, NULL,
 	 NULL},
 	{"Left, Right", NULL, "columns that do not fit", 0, 0, 0, 0, NULL, NULL},
-	{"mouse", NULL, "click chooses, a title sorts, twice tells the story; the wheel scrolls", 0,
-	 0, 0, 0, NULL, NULL},
+	{"mouse", NULL,
+	 "click chooses, a title sorts, a key below acts, twice tells the story; the wheel scrolls",
+	 0, 0, 0, 0, NULL, NULL},
 	{"Esc", NULL, "back: from an answer, the past, a block of the map, the filter", 0, 0, 0, 0,
 	 NULL, NULL},
 	{"of C", NULL, "Space a column in or out, < > (Left, Right) move it, s sorts by it", 0, 0,
@@ -226,21 +228,41 @@ bool keys_input_always(struct top *top, const struct input *input)
 	return false;
 }
 
+static void do_key(struct top *top, const struct key_binding *key, const char *name)
+{
+	const char *why_not = key->why_not ? key->why_not(top) : NULL;
+	if (why_not)
+		top_say(top, true, "%s: %s", name, why_not);
+	else
+		key->act(top);
+}
+
 bool keys_input(struct top *top, const struct input *input)
 {
 	for (const struct key_binding *key = top_keys; key->shown; key++) {
 		if (!key->act || !is_meant(key, input))
 			continue;
-		const char *why_not = key->why_not ? key->why_not(top) : NULL;
 		const char typed[] = {(char)input->point, '\0'}; /* one of several of a line */
-		if (why_not)
-			top_say(top, true, "%s: %s", input->kind == INPUT_CHAR ? typed : key->shown,
-				why_not);
-		else
-			key->act(top);
+		do_key(top, key, input->kind == INPUT_CHAR ? typed : key->shown);
 		return true;
 	}
 	return false;
+}
+
+bool keys_press(struct top *top, const struct input *input)
+{
+	if (!top->n_bar || input->row != (int)top->bar_row)
+		return false;
+	for (unsigned i = 0; i < top->n_bar; i++) {
+		if (input->column >= top->bar_ends[i])
+			continue;
+		const struct key_binding *key = top->bar_keys[i];
+		char name[16];
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(key->shown, ","), key->shown);
+		do_key(top, key, name);
+		break;
+	}
+	return true;
 }
 
 /* Of its key and label, with a blank behind each. */
@@ -259,6 +281,7 @@ void keys_draw_bar(struct top *top, unsigned row)
 {
 	struct canvas *canvas = &top->canvas;
 	unsigned column = 0, kept = 0;
+	top->bar_row = row;
 	for (const struct key_binding *key = top_keys; key->shown; key++)
 		kept += key->label && is_kept(key) ? width_in_bar(key) : 0;
 	canvas_fill(canvas, row, 0, canvas->columns, (struct style){.paper = INK_BAR}, ' ');
@@ -282,5 +305,9 @@ void keys_draw_bar(struct top *top, unsigned row)
 		column += canvas_put(canvas, row, column, (unsigned)n, strong, key->shown, n) + 1;
 		column +=
 			canvas_string(canvas, row, column, (unsigned)label, plain, key->label) + 1;
+		if (top->n_bar == BAR_KEYS_MAX)
+			continue;
+		top->bar_keys[top->n_bar] = key;
+		top->bar_ends[top->n_bar++] = (uint16_t)column;
 	}
 }

@@ -276,14 +276,21 @@ static void input_pager(struct top *top, const struct input *input)
 		scroll(top, input);
 }
 
-const struct layer layer_pager = {.draw = draw, .input = input_pager};
+static unsigned count_key_lines(const struct top *top)
+{
+	return top->pager.n_keys;
+}
+
+const struct layer layer_pager = {
+	.draw = draw, .input = input_pager, .n_key_lines = count_key_lines};
 
 /* ---- help ---- */
 
 /* On a narrow terminal what a key does stands below it. */
 static void write_key(struct top *top, const char *key, const char *help, const char *why_not)
 {
-	out_format(&top->scratch, is_too_narrow_for(top, KEY_COLUMNS) ? "%s\n   " : "  %-15s ", key);
+	out_format(&top->scratch, is_too_narrow_for(top, KEY_COLUMNS) ? "%s\n   " : "  %-15s ",
+		   key);
 	out_format(&top->scratch, "%s%s%s%s\n", help, why_not ? " (not now: " : "",
 		   why_not ? why_not : "", why_not ? ")" : "");
 }
@@ -313,4 +320,5 @@ static void input_help(struct top *top, const struct input *input)
 		scroll(top, input);
 }
 
-const struct layer layer_help = {.draw = draw_help, .input = input_help};
+const struct layer layer_help = {
+	.draw = draw_help, .input = input_help, .n_key_lines = count_key_lines};

@@ -15,6 +15,7 @@
 enum { TAB_DOORS, TAB_CONNECTIONS, TAB_MAP, TAB_EVENTS, TAB_MAX };
 
 #define ID_NONE 0
+#define BAR_KEYS_MAX 32
 
 struct list_view {
 	uint32_t id;	    /* of the chosen row, which it follows; ID_NONE: none yet */
@@ -55,12 +56,15 @@ struct pager {
 };
 
 struct top;
+struct key_binding;
 
 /* What lies over a tab and takes the keys. */
 struct layer {
 	void (*draw)(struct top *top);
 	void (*input)(struct top *top, const struct input *input);
 	bool takes_text; /* what is pasted too, which is no command elsewhere */
+	/* How many lines at the end tell its keys; NULL: one. */
+	unsigned (*n_key_lines)(const struct top *top);
 };
 extern const struct layer layer_pager, layer_help, layer_filter, layer_file, layer_moment,
 	layer_chooser;
@@ -123,7 +127,11 @@ struct top {
 	struct line line;	   /* of the filter, of a file's name */
 	struct error line_error;
 	struct pager pager;
-	unsigned chosen; /* of the chooser */
+	unsigned chosen, first_field; /* of the chooser; and which is at the top */
+	/* the bar of keys as it was drawn: up to where each stands; 0: there is none */
+	uint16_t bar_ends[BAR_KEYS_MAX];
+	const struct key_binding *bar_keys[BAR_KEYS_MAX];
+	unsigned bar_row, n_bar;
 
 	char status[192], missing[192];
 	bool is_unkept;	 /* that the choice is not kept has been said */
@@ -208,5 +216,10 @@ void pager_done(struct top *top);
 bool keys_input_always(struct top *top, const struct input *input); /* ^Z and ^L */
 bool keys_input(struct top *top, const struct input *input); /* false: it is no key of the tab's */
 void keys_draw_bar(struct top *top, unsigned row);
+bool keys_press(struct top *top, const struct input *input); /* false: it is not on the bar */
+
+/* ---- press.c ---- */
+/* A press on the name of a key that does nothing to the host, below a layer: *@ret is that key. */
+bool press_names_key(const struct top *top, const struct input *press, struct input *ret);
 
 #endif

@@ -244,6 +244,9 @@ static void take_keys(struct top *top)
 			continue;
 		if (!input.is_pasted && keys_input_always(top, &input))
 			continue;
+		struct input named;
+		if (press_names_key(top, &input, &named))
+			input = named;
 		if (top->layer)
 			top->layer->input(top, &input);
 		else if (!frame_press(top, &input) && !keys_input(top, &input))

@@ -237,6 +237,44 @@ def test_what_cannot_be_written_whole_leaves_no_half(top, tmp_path):
     made.close()
 
 
+def press(screen, text, at=0):
+    """On the last place where @text stands, @at characters behind its begin."""
+    row, line = [(row, line) for row, line in enumerate(screen.lines(), 1) if text in line][-1]
+    place = f"\x1b[<0;{line.rindex(text) + 1 + at};{row}"
+    screen.type(f"{place}M{place}m")
+
+
+def test_keys_that_stand_there_are_pressed_with_the_mouse(top):
+    made, port = listener()
+    screen = top("--netns", "self", f"port = {port}", prefix=["env", "TERM=xterm-256color"])
+    screen.wait(rf"\b{port}\b")
+    press(screen, "? Help")
+    screen.wait("the whole story")
+    press(screen, "PgDn")
+    screen.wait("suspend")
+    press(screen, "Esc back", at=5)
+    screen.wait("Doors")
+    press(screen, "C Columns", at=4)
+    screen.wait(r"\[x\] +reach")
+    press(screen, "[x]   reach", at=1)
+    screen.wait(lambda shown: "[x]   reach" not in shown)  # it is behind those that are in
+    press(screen, "Esc done")
+    screen.wait(lambda shown: "PROTO" in shown and "REACH" not in shown)
+    press(screen, "/ Filter", at=2)
+    screen.wait("Enter keep")
+    press(screen, "Esc as before", at=2)
+    screen.wait("Quit")
+    press(screen, "c Close")
+    screen.wait("Do it")
+    for text in ("y yes", "f by force"):  # an answer is typed: a second press may be one too many
+        press(screen, text)
+    press(screen, "Esc no", at=5)
+    screen.wait(rf"Doors(?s:.)*\b{port}\b")
+    press(screen, "q Quit")
+    assert screen.status() == 0
+    made.close()
+
+
 def test_help_has_every_key(top):
     screen = top(rows=50)
     screen.keys("?")
