@@ -46,7 +46,9 @@ static int unpack(struct packing *packing, struct join *join, struct error *err)
 {
 	const struct lean *lean = ((struct leaning *)packing)->lean;
 	struct snapshot *snapshot = join->snapshot;
-	int r = lean->older ? since_find(lean->older, packing->packed, snapshot) : 0;
+	int r = lean->older
+			? since_find(lean->older, packing->packed, lean->least_seconds, snapshot)
+			: 0;
 	debug(JOIN, "%u packed sockets are compared", packed_n(packing->packed));
 	lean->make_room(lean->data);
 	if (r >= 0)

@@ -6,6 +6,7 @@
 
 struct lean {
 	const struct snapshot *older;  /* what the newer is compared with (struct since); NULL */
+	double least_seconds;	       /* of a rate (difference_keep_rates) */
 	void (*make_room)(void *data); /* gives the older up, before the newer is unpacked */
 	void *data;
 };

@@ -16,6 +16,8 @@
 #include "model/difference.h"
 #include "source/protocols.h"
 
+#define RATE_MS_LEAST 250
+
 struct refresh {
 	pthread_t thread;
 	pthread_mutex_t lock; /* of all below */
@@ -91,6 +93,14 @@ static void keep(struct refresh *refresh, struct snapshot *snapshot, unsigned nu
 	tell(refresh);
 }
 
+/* Who asks for more than there is gets a look at once, some milliseconds behind the last. What came
+ * meanwhile is a burst or nothing, and no rate. */
+static double least_seconds(const struct refresh *refresh)
+{
+	unsigned quarter = refresh->interval_ms / 4;
+	return (quarter < RATE_MS_LEAST ? quarter : RATE_MS_LEAST) / 1000.0;
+}
+
 /* Only this thread changes what is the latest. Who shows it need not compare them again. */
 static int keep_rates(const struct refresh *refresh, struct snapshot *snapshot, struct error *err)
 {
@@ -103,7 +113,7 @@ static int keep_rates(const struct refresh *refresh, struct snapshot *snapshot, 
 	snapshot->difference = difference;
 	int r = difference_find(older, snapshot, difference);
 	if (r >= 0)
-		r = difference_keep_rates(difference, snapshot);
+		r = difference_keep_rates(difference, least_seconds(refresh), snapshot);
 	return r < 0 ? error_set(err, r, "work out the rates") : 0;
 }
 
@@ -147,7 +157,7 @@ static bool is_spared(struct refresh *refresh, const struct query *query)
 static int collect(struct refresh *refresh, const struct query *query, struct snapshot **ret,
 		   struct error *err)
 {
-	const struct lean lean = {refresh->latest, make_room, refresh};
+	const struct lean lean = {refresh->latest, least_seconds(refresh), make_room, refresh};
 	return is_spared(refresh, query) ? collect_lean(&refresh->host, query, &lean, ret, err)
 					 : collect_snapshot(&refresh->host, query, ret, err);
 }

@@ -93,15 +93,21 @@ bool difference_rate(const struct difference *difference, uint32_t index, struct
 	       rate_between(&was, &is, difference->seconds, ret);
 }
 
-int difference_keep_rates(const struct difference *difference, struct snapshot *newer)
+int difference_keep_rates(const struct difference *difference, double least_seconds,
+			  struct snapshot *newer)
 {
+	const struct flows *before = difference->older->flows;
+	bool is_soon = difference->seconds < least_seconds;
 	struct rate rate;
 	int r = 0;
+	if (is_soon && !before)
+		return 0;
 	newer->flows = flows_new(newer->sockets.n);
 	if (!newer->flows)
 		return -ENOMEM;
 	for (uint32_t i = 0; r >= 0 && i < newer->sockets.n; i++)
-		if (difference_rate(difference, i, &rate))
+		if (is_soon ? flows_find(before, difference->older_of[i], &rate)
+			    : difference_rate(difference, i, &rate))
 			r = flows_put(newer->flows, i, &rate);
 	return r;
 }

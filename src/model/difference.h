@@ -34,7 +34,9 @@ void difference_done(struct difference *difference);
  * not asked for, new, no time between). */
 bool difference_rate(const struct difference *difference, uint32_t index, struct rate *ret);
 
-/* The rates of all sockets into the newer, before it is shared. 0 or -ENOMEM. */
-int difference_keep_rates(const struct difference *difference, struct snapshot *newer);
+/* The rates of all sockets into the newer, before it is shared. What is less than @least_seconds
+ * behind the older, looked at out of turn, has its rates. 0 or -ENOMEM. */
+int difference_keep_rates(const struct difference *difference, double least_seconds,
+			  struct snapshot *newer);
 
 #endif

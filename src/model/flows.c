@@ -71,6 +71,12 @@ struct rate flows_get(const struct flows *flows, uint32_t socket)
 	return (struct rate){0, 0};
 }
 
+bool flows_find(const struct flows *flows, uint32_t socket, struct rate *ret)
+{
+	*ret = flows_get(flows, socket);
+	return ret->in != RATE_UNKNOWN;
+}
+
 bool rate_between(const struct byte_counts *was, const struct byte_counts *is, double seconds,
 		  struct rate *ret)
 {

@@ -21,6 +21,8 @@ size_t flows_size(const struct flows *flows);
 /* In the order of sockets; those that are left out are not known. 0 or -ENOMEM. */
 int flows_put(struct flows *flows, uint32_t socket, const struct rate *rate);
 struct rate flows_get(const struct flows *flows, uint32_t socket); /* of NULL nothing is known */
+/* The same; false: it is not known. */
+bool flows_find(const struct flows *flows, uint32_t socket, struct rate *ret);
 
 /* From what there was and is, @seconds later. False: it is another connection's, or no time. */
 bool rate_between(const struct byte_counts *was, const struct byte_counts *is, double seconds,

@@ -44,21 +44,23 @@ static double seconds_between(const struct snapshot *older, const struct snapsho
 		       : 0;
 }
 
-static int note_rate(struct flows *flows, const struct finding *finding,
+static int note_rate(struct flows *flows, const struct finding *finding, double seconds,
 		     const struct packed_one *one, uint32_t old, uint32_t index)
 {
 	struct byte_counts was;
 	struct rate rate;
-	if (!flows || old == NONE || !one->has_counts ||
-	    !snapshot_counts(finding->older, old, &was) ||
-	    !rate_between(&was, &one->counts, seconds_between(finding->older, finding->newer),
-			  &rate))
+	if (!flows || old == NONE)
 		return 0;
-	return flows_put(flows, index, &rate);
+	bool is_known = seconds > 0
+				? one->has_counts && snapshot_counts(finding->older, old, &was) &&
+					  rate_between(&was, &one->counts, seconds, &rate)
+				: flows_find(finding->older->flows, old, &rate);
+	return is_known ? flows_put(flows, index, &rate) : 0;
 }
 
-static int find_all(struct finding *finding, const struct packed *packed, struct since *since,
-		    struct flows *flows)
+/* @seconds of the rates; 0: those of the older. */
+static int find_all(struct finding *finding, const struct packed *packed, double seconds,
+		    struct since *since, struct flows *flows)
 {
 	struct packed_one one = {.packed = packed};
 	uint32_t old = NONE;
@@ -66,7 +68,7 @@ static int find_all(struct finding *finding, const struct packed *packed, struct
 	for (uint32_t i = 0; r >= 0 && packed_next(&one); i++) {
 		r = finding_same(finding, &one.socket, &old);
 		if (r >= 0)
-			r = note_rate(flows, finding, &one, old, i);
+			r = note_rate(flows, finding, seconds, &one, old, i);
 		note(since, finding, &one, old, i);
 	}
 	if (r < 0 || !since->n_new)
@@ -92,7 +94,8 @@ static void mark_gone(const struct finding *finding, struct since *since)
 	}
 }
 
-int since_find(const struct snapshot *older, const struct packed *packed, struct snapshot *newer)
+int since_find(const struct snapshot *older, const struct packed *packed, double least_seconds,
+	       struct snapshot *newer)
 {
 	cleanup(finding_done) struct finding finding;
 	uint32_t n = 0;
@@ -101,13 +104,15 @@ int since_find(const struct snapshot *older, const struct packed *packed, struct
 		n++;
 	int r = finding_init(&finding, older, newer);
 	newer->since = calloc(1, sizeof(*newer->since) + n + 1u);
-	if (older->collected & newer->collected & NEED_RATE)
+	double seconds = seconds_between(older, newer);
+	bool is_soon = seconds < least_seconds;
+	if (older->collected & newer->collected & NEED_RATE && !(is_soon && !older->flows))
 		newer->flows = flows_new(n);
 	if (r < 0 || !newer->since)
 		return -ENOMEM;
 	newer->since->n_new = n;
 	memset(newer->since->change, CHANGE_NEW, n);
-	r = find_all(&finding, packed, newer->since, newer->flows);
+	r = find_all(&finding, packed, is_soon ? 0 : seconds, newer->since, newer->flows);
 	if (r >= 0)
 		mark_gone(&finding, newer->since);
 	return r;

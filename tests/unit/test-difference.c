@@ -191,6 +191,33 @@ static void test_rates_are_of_the_time_between(unused_argument void **state)
 	assert_int_equal(rate.in, 500);
 	assert_false(difference_rate(&d, 1, &rate));
 	assert_false(difference_rate(&d, 2, &rate));
+	assert_int_equal(difference_keep_rates(&d, d.seconds, newer), 0);
+	assert_int_equal(flows_get(newer->flows, 0).out, 2000);
+	assert_true(flows_get(newer->flows, 1).out == RATE_UNKNOWN);
+	end(&d, older, newer);
+}
+
+static void test_what_comes_soon_has_the_rates_of_before(unused_argument void **state)
+{
+	struct snapshot *older = make(), *newer = make();
+	for (uint64_t i = 1; i <= 3; i++) {
+		if (i != 3)
+			tcp(older, STATE_ESTABLISHED, "203.0.113.9:80", "1.2.3.4:5", i);
+		tcp(newer, STATE_ESTABLISHED, "203.0.113.9:80", "1.2.3.4:5", i);
+		if (i != 3)
+			give_info(older, (uint32_t)i - 1, 1000, 500);
+		give_info(newer, (uint32_t)i - 1, 1000, 500);
+	}
+	struct difference d = find(older, newer);
+	assert_int_equal(difference_keep_rates(&d, d.seconds * 2, newer), 0);
+	assert_null(newer->flows); /* nor does the older know them */
+	older->flows = flows_new(2);
+	assert_int_equal(flows_put(older->flows, 0, &(struct rate){7, 9}), 0);
+	assert_int_equal(difference_keep_rates(&d, d.seconds * 2, newer), 0);
+	assert_int_equal(flows_get(newer->flows, 0).in, 7);
+	assert_int_equal(flows_get(newer->flows, 0).out, 9);
+	assert_true(flows_get(newer->flows, 1).in == RATE_UNKNOWN);
+	assert_true(flows_get(newer->flows, 2).in == RATE_UNKNOWN);
 	end(&d, older, newer);
 }
 
@@ -246,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_another_namespace_is_another_socket),
 		cmocka_unit_test(test_holders_are_compared_without_their_order),
 		cmocka_unit_test(test_rates_are_of_the_time_between),
+		cmocka_unit_test(test_what_comes_soon_has_the_rates_of_before),
 		cmocka_unit_test(test_many_in_disorder),
 		cmocka_unit_test(test_a_snapshot_goes_with_its_last_owner),
 	};

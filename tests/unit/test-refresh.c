@@ -112,6 +112,23 @@ static void test_another_question_is_answered_with_its_number(unused_argument vo
 	close(fd);
 }
 
+/* Two looks one behind the other: what flowed within some milliseconds is no rate. */
+static void test_a_look_out_of_turn_tells_no_rate_of_moments(unused_argument void **state)
+{
+	struct refresh *refresh = NULL;
+	struct query query = all;
+	query.needs |= NEED_RATE;
+	assert_int_equal(refresh_start(&query, 3600000, false, &refresh, NULL), 0);
+	const struct snapshot *first = next(refresh, NULL);
+	refresh_hurry(refresh);
+	const struct snapshot *second = next(refresh, NULL);
+	assert_int_equal(second->flows != NULL, second->uptime_ns - first->uptime_ns >= 250000000);
+	assert_true(second->collected & NEED_RATE);
+	snapshot_release(first);
+	snapshot_release(second);
+	refresh_free(refresh);
+}
+
 static void test_a_failure_is_told(unused_argument void **state)
 {
 	struct refresh *refresh = NULL;
@@ -132,6 +149,7 @@ int main(void)
 		cmocka_unit_test(test_one_after_another_comes_by_itself),
 		cmocka_unit_test(test_paused_it_comes_when_it_is_asked),
 		cmocka_unit_test(test_another_question_is_answered_with_its_number),
+		cmocka_unit_test(test_a_look_out_of_turn_tells_no_rate_of_moments),
 		cmocka_unit_test(test_a_failure_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

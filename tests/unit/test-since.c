@@ -65,7 +65,7 @@ static void packed_sockets_are_compared_as_others_are(unused_argument void **sta
 	newer->uptime_ns = 2000000001;
 	struct packed *packed = pack(newer);
 	assert_int_equal(difference_find(older, newer, &difference), 0);
-	assert_int_equal(since_find(older, packed, newer), 0);
+	assert_int_equal(since_find(older, packed, 0, newer), 0);
 
 	assert_true(difference.n_new && difference.n_gone && difference.n_changed);
 	assert_int_equal(newer->since->n_new, difference.n_new);
@@ -87,6 +87,34 @@ static void packed_sockets_are_compared_as_others_are(unused_argument void **sta
 	packed_free(packed);
 	snapshot_free(older);
 	snapshot_free(newer);
+}
+
+static void what_comes_soon_has_the_rates_of_before(unused_argument void **state)
+{
+	for (unsigned knows = 0; knows < 2; knows++) {
+		struct snapshot *older = made_new(), *newer = made_new();
+		struct difference difference;
+		fill(older, false);
+		fill(newer, true);
+		older->uptime_ns = 1;
+		newer->uptime_ns = 2000000001;
+		older->flows = knows ? flows_new(older->sockets.n) : NULL;
+		for (uint32_t i = 0; knows && i < older->sockets.n; i += 2)
+			assert_int_equal(flows_put(older->flows, i, &(struct rate){i, i + 1u}), 0);
+		struct packed *packed = pack(newer);
+		assert_int_equal(difference_find(older, newer, &difference), 0);
+		assert_int_equal(since_find(older, packed, 3, newer), 0);
+		assert_int_equal(newer->flows != NULL, knows);
+		for (uint32_t i = 0; i < newer->sockets.n; i++) {
+			uint32_t old = difference.older_of[i];
+			uint64_t wanted = knows && old != NONE && old % 2 == 0 ? old : RATE_UNKNOWN;
+			assert_true(flows_get(newer->flows, i).in == wanted);
+		}
+		difference_done(&difference);
+		packed_free(packed);
+		snapshot_free(older);
+		snapshot_free(newer);
+	}
 }
 
 static void counts_are_read_as_they_were_added(unused_argument void **state)
@@ -128,6 +156,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packed_sockets_are_compared_as_others_are),
+		cmocka_unit_test(what_comes_soon_has_the_rates_of_before),
 		cmocka_unit_test(counts_are_read_as_they_were_added),
 		cmocka_unit_test(where_nothing_flows_the_rate_is_known_to_be_none),
 	};
