@@ -66,7 +66,7 @@ static struct refusal check_length(const struct asked *asked)
 
 static struct refusal check_form(const struct asked *asked)
 {
-	static const char *const single[] = {"Host", "Origin", "Authorization", "Content-Type"};
+	static const char *const single[] = {"Authorization", "Content-Type"};
 	if (!asked->target || asked->target[0] != '/' || !is_value(asked->target))
 		return REFUSAL(400, "what is asked for begins with /");
 	if (asked->n_headers > ASKED_HEADERS_MAX)
@@ -150,16 +150,18 @@ struct refusal guard_check(const struct guard *guard, const struct asked *asked)
 	if (refusal.status)
 		return refusal;
 	const char *host = asked_header(asked, "Host"), *origin = asked_header(asked, "Origin");
+	bool is_one = count(asked, "Host") == 1; /* of two each reader may take another */
 	if (guard->is_metrics) {
-		if (!host || origin ||
+		if (!is_one || origin ||
 		    (settings->is_metrics_loopback && !is_own_metrics(settings, host)))
 			return REFUSAL(403, "metrics are not for a page");
 		return passed;
 	}
-	if (!host || !is_own(settings, host, settings->is_socket ? 0 : settings->port))
+	if (!is_one || !is_own(settings, host, settings->is_socket ? 0 : settings->port))
 		return (struct refusal){403, "this is not the host that was asked for",
 					"open the address that serve printed"};
-	if (origin ? !is_same_origin(guard, origin, host) : asked->is_post)
+	if (origin ? count(asked, "Origin") > 1 || !is_same_origin(guard, origin, host)
+		   : asked->is_post)
 		return REFUSAL(403, "another page may not ask here");
 	if (is_foreign(asked))
 		return REFUSAL(403, "another page may not ask here");

@@ -213,11 +213,15 @@ def test_what_two_readers_could_read_differently_is_answered_once_and_closed(pag
     assert still_answers(page)
 
 
-def test_two_lengths_or_two_hosts_are_no_request(page):
-    for double in ("Content-Length: 0\r\nContent-Length: 5", f"Host: 127.0.0.1:{page.port}"):
-        data = page.raw(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\n{double}\r\n\r\n".encode())
-        assert status_of(data) == 400
-        assert answers_in(data) == 1
+@pytest.mark.parametrize("double,status", [
+    ("Content-Length: 0\r\nContent-Length: 5", 400), ("Authorization: x\r\nAuthorization: x", 400),
+    ("Host: {host}", 403), ("host: {host}", 403), ("Host: evil.example", 403), ("Origin: http://{host}\r\nOrigin: http://{host}", 403),
+    ("Origin: http://{host}\r\nOrigin: http://evil.example", 403)])
+@pytest.mark.parametrize("path", ["/", "/nothing", FIELDS])
+def test_what_may_be_there_once_is_not_there_twice(page, double, status, path):
+    host = f"127.0.0.1:{page.port}"
+    data = page.raw(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{double.format(host=host)}\r\n\r\n".encode())
+    assert (status_of(data), answers_in(data)) == (status, 1)
 
 
 @pytest.mark.parametrize("lines", [
