@@ -158,8 +158,10 @@ struct refusal guard_check(const struct guard *guard, const struct asked *asked)
 		return passed;
 	}
 	if (!is_one || !is_own(settings, host, settings->is_socket ? 0 : settings->port))
-		return (struct refusal){403, "this is not the host that was asked for",
-					"open the address that serve printed"};
+		return (struct refusal){
+			403, "this is not the host that was asked for",
+			"open the address that serve printed, through ssh -L at the same "
+			"port"};
 	if (origin ? count(asked, "Origin") > 1 || !is_same_origin(guard, origin, host)
 		   : asked->is_post)
 		return REFUSAL(403, "another page may not ask here");
