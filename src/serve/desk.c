@@ -44,13 +44,12 @@ static struct viewer *find_stream_by_id(struct desk *desk, uint64_t id)
 	return NULL;
 }
 
-/* Rates are worked out while somebody asks for them. */
-#define RATES_WANTED_NS (UINT64_C(60) * 1000000000u)
-
+/* As long as what was told of them is kept, so that who looks elsewhere and comes back finds no gap.
+ */
 static uint32_t needs_of_rates(const struct desk *desk)
 {
-	bool is_wanted =
-		desk->rates_asked_ns && clock_ns() - desk->rates_asked_ns < RATES_WANTED_NS;
+	uint64_t kept_ns = (uint64_t)desk->settings->interval_ms * 1000000u * SAMPLES_MAX;
+	bool is_wanted = desk->rates_asked_ns && clock_ns() - desk->rates_asked_ns < kept_ns;
 	return is_wanted ? NEED_RATE : 0;
 }
 
@@ -122,7 +121,7 @@ static void stop_looking(struct desk *desk)
 {
 	refresh_pause(desk->refresh, true);
 	desk->is_refreshing = false;
-	desk->query.needs = NEEDS | desk->settings->needs;
+	desk->query.needs = NEEDS | desk->settings->needs | needs_of_rates(desk);
 	forget_snapshot(desk);
 }
 

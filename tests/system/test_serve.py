@@ -247,6 +247,22 @@ def test_rates_are_what_was_sent(page):
     assert set(rates["connections"]) == {1}
 
 
+def test_rates_have_no_gap_where_nobody_looked(serve):
+    """A reload, a hidden tab, another column: the first look afterwards tells what flowed since the one before."""
+    page = serve()
+    with socket.create_server(("127.0.0.1", 0)) as door, socket.create_connection(door.getsockname()):
+        asked = f"/api/rates?of=port&target=tcp/{door.getsockname()[1]}"
+        for columns in ("port", "port,rate_in", "port,cmdline,cwd"):
+            with streaming(page, f"?count=1&columns={columns}") as stream:
+                stream.window()
+                assert page.get(asked).status == 200
+                for _ in range(4):
+                    stream.until(lambda line: line["type"] == "difference")
+        rates = page.get(asked).json["in"]
+    known = [rate is not None for rate in rates]
+    assert len(known) >= 12 and sum(known) >= 9 and known == sorted(known), rates
+
+
 def test_the_picture_joins_both_ends(page, server):
     port = server().port
     with socket.create_connection(("127.0.0.1", port)), streaming(page, "?count=1") as stream:

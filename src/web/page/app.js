@@ -87,7 +87,7 @@ function Tab({ page, commands }) {
 			onProto=${name => setView({ proto: name })} onPort=${(name, to) => setView({ proto: name, port: String(to) })}
 			onZoom=${commands.zoomBy} onOpen=${(name, to) => commands.openStory({ target: `${name}/${to}`, netns: '' })} />`;
 	case 'rates':
-		return html`<${RatesTab} of=${view.of} isPast=${page.moment > 0} onOf=${of => setView({ of }, true)} />`;
+		return html`<${RatesTab} of=${view.of} isPast=${page.moment > 0} everyMs=${page.info.interval_ms} onOf=${of => setView({ of }, true)} />`;
 	case 'picture':
 		return html`<${PictureTab} filter=${view.filter} moment=${page.moment}
 			onOpen=${node => setView({ tab: 'connections', filter: filterOf(node) }, true)} />`;

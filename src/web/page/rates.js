@@ -2,9 +2,11 @@
 import { html, useEffect, useRef, useState } from './html.js';
 import { askJson, query } from './api.js';
 import { colours, onTheme } from './theme.js';
-import { amount, clock } from './text.js';
+import { amount, clock, since } from './text.js';
 
 const EVERY_MS = 1000;
+
+const speed = value => (value === null || value === undefined ? '–' : `${amount(value)}/s`);
 
 // `host`, a target such as tcp/8080, or `pid 812`, as a person types it.
 function ratesOf(text) {
@@ -70,13 +72,16 @@ function Plot({ title, names, inks, data, axis }) {
 		};
 	}, []);
 	useEffect(() => plot.current?.setData(data), [data]);
-	return html`<figure class="plot"><figcaption>${title}</figcaption><div ref=${node}></div></figure>`;
+	return html`<figure class="plot" aria-label=${title}><figcaption>${title}</figcaption><div ref=${node}></div></figure>`;
 }
 
-const BYTES = { least: 1024, steps: Array.from({ length: 40 }, (ignored, k) => 2 ** (k + 6)), say: value => `${amount(value)}/s` };
+const BYTES = { least: 1024, steps: Array.from({ length: 40 }, (ignored, k) => 2 ** (k + 6)), say: speed };
 const COUNTS = { least: 4, steps: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000], say: value => (Number.isInteger(value) ? String(value) : '') };
 
-export function RatesTab({ of, isPast, onOf }) {
+// As many looks as the server keeps.
+const KEPT = 600;
+
+export function RatesTab({ of, isPast, everyMs, onOf }) {
 	const [text, setText] = useState(of);
 	const [told, setTold] = useState(null);
 	const [error, setError] = useState(null);
@@ -120,8 +125,8 @@ export function RatesTab({ of, isPast, onOf }) {
 		${isPast ? html`<p class="warn">Rates are of now: a record does not keep them.</p>` : null}
 		${error ? html`<p class="warn" role="alert">${error.what || error.message}${error.hint ? ` — ${error.hint}` : ''}</p>` : null}
 		<dl class="figures">
-			<div><dt>in</dt><dd>${amount(last(told?.in))}/s</dd></div>
-			<div><dt>out</dt><dd>${amount(last(told?.out))}/s</dd></div>
+			<div><dt>in</dt><dd>${speed(last(told?.in))}</dd></div>
+			<div><dt>out</dt><dd>${speed(last(told?.out))}</dd></div>
 			<div><dt>connections</dt><dd>${last(told?.connections) ?? '–'}</dd></div>
 		</dl>
 		${told ? html`
@@ -129,6 +134,7 @@ export function RatesTab({ of, isPast, onOf }) {
 				data=${[told.times, told.in, told.out]} axis=${BYTES} />
 			<${Plot} key=${'count ' + of} title="TCP connections" names=${['connections']} inks=${['plot-count']}
 				data=${[told.times, told.connections]} axis=${COUNTS} />` : html`<p class="dim">asking…</p>`}
-		<p class="dim small">What the open TCP connections say of themselves, of the last ten minutes. UDP and what was closed within a second are not in it.</p>
+		<p class="dim small">What the open TCP connections say of themselves, of the last ${since(0, KEPT * everyMs / 1000)}. UDP and what was closed
+			from one look to the next are not in it, nor the bytes of before they were first asked for.</p>
 	</div>`;
 }
