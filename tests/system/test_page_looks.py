@@ -206,6 +206,22 @@ def test_what_is_pressed_has_a_name(page, served):
         assert nameless == []
 
 
+def test_how_much_there_is_to_see_is_said(page):
+    """By the live region: a filter changes what is there, and who does not see it has not left the line that he types in."""
+    said = "return [...document.querySelectorAll('[aria-live=polite].unseen')].map(node => node.textContent).join()"
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        ports = [each.getsockname()[1] for each in (one, other)]
+        page.row(ports[1])
+        page.press("/", f"port in ({ports[0]}, {ports[1]})")
+        page.wait(f"return ({said[7:]}) === '2 rows'")
+        page.press(f" and port = {ports[0]}")
+        page.wait(f"return ({said[7:]}) === '1 row'")
+        page.press(f" and port = {ports[1]}")
+        page.wait(f"return ({said[7:]}) === 'no rows'")
+    page.press("6")
+    page.wait(f"return /^[0-9,]+ rows?$|^no rows$/.test({said[7:]})")
+
+
 # ---- names of the host ----
 
 HOSTILE = [

@@ -10,6 +10,7 @@ import { NOT_THEN, PastBar, usePast } from './past.js';
 import { PictureTab, filterOf } from './picture.js';
 import { PlanDialog } from './plan.js';
 import { RatesTab } from './rates.js';
+import { NOTHING } from './rows.js';
 import { Foot, Gate, Head, Spoken } from './shell.js';
 import { useChoice, useMedia, useNotice, useStream, useView } from './state.js';
 import { Story } from './story.js';
@@ -92,7 +93,7 @@ function Tab({ page, commands }) {
 		return html`<${PictureTab} filter=${view.filter} moment=${page.moment}
 			onOpen=${node => setView({ tab: 'connections', filter: filterOf(node) }, true)} />`;
 	default:
-		return isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${page.data} fields=${page.fields} chosen=${page.chosen}
+		return isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${page.data} isLooking=${['opening', 'live'].includes(page.live.state)} fields=${page.fields} chosen=${page.chosen}
 			scrollTo=${page.scrollTo} isNarrow=${page.isNarrow} onView=${setView} onChoose=${commands.chooseRow} onWindow=${page.onWindow} />` : null;
 	}
 }
@@ -139,7 +140,7 @@ function Page({ onRefused }) {
 		<main><${Tab} page=${page} commands=${commands} /></main>
 		${view.story ? html`<${Side} page=${page} commands=${commands} />` : null}
 		<${Foot} info=${info} data=${data} tab=${view.tab} moment=${moment} notice=${page.notice} />
-		<${Spoken} data=${data} />
+		<${Spoken} data=${isList ? data : NOTHING} what=${[view.tab, view.filter, view.group, moment].join()} />
 		${page.dialog ? html`<${Dialog} page=${page} commands=${commands} />` : null}
 	</div>`;
 }

@@ -27,9 +27,9 @@ export function ToolBar({ view, input, fields, refused, isList, columns, onView,
 const LABELS = { doors: 'what is open', connections: 'connections', events: 'events, newest first' };
 const EMPTY = { doors: 'No door is open.', connections: 'There is no connection.', events: 'Nothing has happened yet.' };
 
-export function ListTab({ view, data, fields, chosen, scrollTo, isNarrow, onView, onChoose, onWindow }) {
+export function ListTab({ view, data, isLooking, fields, chosen, scrollTo, isNarrow, onView, onChoose, onWindow }) {
 	return html`<${Table} data=${data} fields=${fields} sort=${view.sort} chosen=${chosen?.id} scrollTo=${scrollTo} isNarrow=${isNarrow}
-		label=${LABELS[view.tab]}
+		label=${LABELS[view.tab]} isLooking=${isLooking}
 		empty=${view.filter ? 'Nothing is what the filter chooses.' : EMPTY[view.tab]}
 		onSort=${sort => onView({ sort })} onChoose=${onChoose} onWindow=${onWindow} />`;
 }

@@ -1,7 +1,7 @@
 // The rows of the window as the stream tells them. Pure: a message and what was before give what is now.
 const FADE_MS = 2000;
 
-export const NOTHING = { isWhole: false, total: 0, from: 0, moment: 0, columns: [], rows: [], complete: true, missing: [], stamp: 0 };
+export const NOTHING = { isWhole: false, windows: 0, total: 0, from: 0, moment: 0, columns: [], rows: [], complete: true, missing: [], stamp: 0 };
 
 // Keeps the stamp of a change that is told again, so that a fade does not begin anew when the window moves.
 function stamped(row, before, stamp, now) {
@@ -33,6 +33,7 @@ export function applyMessage(was, message, now) {
 		missing: message.missing ?? was.missing,
 	};
 	if (message.type === 'window') {
+		next.windows = was.windows + 1;
 		next.from = message.from;
 		next.moment = message.moment ?? 0;
 		next.columns = message.columns ?? was.columns;

@@ -53,11 +53,20 @@ export function Foot({ info, data, tab, moment, notice }) {
 	</footer>`;
 }
 
-// Tells in words what came and went, for who does not see the colours; not more than a few at a time.
-export function Spoken({ data }) {
+// Tells in words what came and went, for who does not see the colours, not more than a few at a time; and how much there
+// is to see when that is another. @what: which tab, filter, group and moment.
+export function Spoken({ data, what }) {
 	const [text, setText] = useState('');
 	const told = useRef(new Map());
+	const seen = useRef({});
 	useEffect(() => {
+		const was = seen.current;
+		if (data.isWhole && data.windows !== was.windows && (what !== was.what || data.total !== was.total)) {
+			seen.current = { what, windows: data.windows, total: data.total };
+			told.current = new Map(data.rows.map(row => [row.id, row.change]));
+			setText(`${data.total ? counted(data.total) : 'no'} ${data.total === 1 ? 'row' : 'rows'}`);
+			return;
+		}
 		const fresh = data.rows.filter(row => (row.change === 'new' || row.change === 'gone') && told.current.get(row.id) !== row.change);
 		if (!fresh.length)
 			return;

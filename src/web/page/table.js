@@ -100,7 +100,7 @@ function NarrowRow({ row, index, columns, isChosen, onChoose }) {
 	</div>`;
 }
 
-export function Table({ data, fields, sort, chosen, isNarrow, label, empty, onSort, onChoose, onWindow, scrollTo }) {
+export function Table({ data, fields, sort, chosen, isNarrow, label, isLooking, empty, onSort, onChoose, onWindow, scrollTo }) {
 	const box = useRef(null);
 	const [seen, setSeen] = useState({ first: 0, n: 40 });
 	const widths = useWidths(data.columns, fields, data.rows);
@@ -150,6 +150,7 @@ export function Table({ data, fields, sort, chosen, isNarrow, label, empty, onSo
 			${data.rows.map((row, k) => html`<${Line} key=${row.id} row=${row} index=${data.from + k} columns=${data.columns}
 				fields=${fields} isChosen=${row.id === chosen} onChoose=${onChoose} />`)}
 		</div>
+		${data.isWhole || !isLooking ? null : html`<p class="empty late">looking…</p>`}
 		${data.isWhole && data.total === 0 ? html`<p class="empty">${empty}</p>` : null}
 	</div>`;
 }
