@@ -310,6 +310,8 @@ def test_the_map_is_walked_and_zoomed_by_keys(page):
     page.press("+", "+")
     page.wait("return document.querySelector('.choice output').textContent === '4×'")
     assert "zoom=4" in page.run("return location.hash")  # who gets the link sees as much
+    page.run("location.hash = '#tab=map&port=258&proto=sctp'")  # there is no such map: not asked for without end
+    page.wait("return document.querySelector('.under b')?.textContent === 'tcp/258'")
     with socket.create_server(("127.0.0.1", 0)) as made:
         port = made.getsockname()[1]
         page.wait(PIXEL, port, page.colour("map-loopback"))

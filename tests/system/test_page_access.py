@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the page sends and asks for, the token, links, the way back; and its modules by themselves."""
 
+import os
+import signal
 import socket
 
 import pages
@@ -111,6 +113,37 @@ def test_the_stream_closes_with_the_tab_hidden_and_comes_back(page):
         page.row(made.getsockname()[1])
 
 
+def test_a_server_that_stands_still_is_not_called_live(chromium, doorward):  # noqa: F811
+    """Its connections are open, as they are where a network has gone, and nothing comes."""
+    served = pages.Page(doorward)
+    front = served.processes[1]
+    try:
+        for tab in ("doors", "events"):
+            chromium.open(served, f"tab={tab}&filter=port = 1")
+            chromium.wait("return document.querySelector('.live.is-live') !== null")
+            os.kill(front, signal.SIGSTOP)
+            try:
+                assert chromium.wait("return document.querySelector('.live.is-silent')?.innerText") == "no word from the server"
+            finally:
+                os.kill(front, signal.SIGCONT)
+            chromium.wait("return document.querySelector('.live.is-live') !== null")
+    finally:
+        assert served.end() == (0, "")
+
+
+def test_where_nothing_happens_it_lives(chromium, served):  # noqa: F811
+    """Of events nothing comes while there are none, or while they are paused: who is silent is asked, and answers."""
+    chromium.open(served, "tab=events&filter=port = 1")
+    chromium.wait("return document.querySelector('.live.is-live') && document.querySelector('[aria-rowcount]').getAttribute('aria-colcount') > 1")
+    chromium.press(" ")
+    chromium.wait("return document.querySelector('.live.is-paused') !== null")
+    chromium.requests()
+    seen = chromium.run_async("const seen = new Set(), until = Date.now() + 12000; while (Date.now() < until) { seen.add(document.querySelector('.live').className);"
+                              " await new Promise(go => setTimeout(go, 16)); } return [...seen];")
+    assert seen == ["live is-paused"]
+    assert any("/api/check" in asked["url"] for asked in chromium.requests())
+
+
 def test_a_link_with_a_wrong_filter_says_so_and_can_be_mended(page, served):
     page.open(served, "filter=prot = tcp")
     assert "proto" in page.wait("return document.querySelector('.problem')?.innerText")
@@ -155,7 +188,7 @@ def test_a_view_and_its_link_say_the_same(page):
     assert page.run_async("""
         const { readView, viewFragment } = await import('/page/links.js');
         const view = { ...readView(''), tab: 'connections', filter: 'process ~ "a&b=#+%" and port = 1', sort: '-port,pid', columns: 'a,b', story: 'tcp/[::1]:80', zoom: '4' };
-        return JSON.stringify(readView(viewFragment(view))) === JSON.stringify(view);""")
+        return JSON.stringify(readView(viewFragment(view))) === JSON.stringify(view) && readView('#group=colour').group === '';""")
 
 
 def test_text_is_shown_as_the_program_shows_it(page):

@@ -93,7 +93,7 @@ function Tab({ page, commands }) {
 		return html`<${PictureTab} filter=${view.filter} moment=${page.moment}
 			onOpen=${node => setView({ tab: 'connections', filter: filterOf(node) }, true)} />`;
 	default:
-		return isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${page.data} isLooking=${['opening', 'live'].includes(page.live.state)} fields=${page.fields} chosen=${page.chosen}
+		return isListTab(view.tab) ? html`<${ListTab} key=${view.tab} view=${view} data=${page.data} isLooking=${['opening', 'live'].includes(page.live.state) && !page.data.trouble} fields=${page.fields} chosen=${page.chosen}
 			scrollTo=${page.scrollTo} isNarrow=${page.isNarrow} onView=${setView} onChoose=${commands.chooseRow} onWindow=${page.onWindow} />` : null;
 	}
 }

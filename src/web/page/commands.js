@@ -1,6 +1,5 @@
 // What each key and button does.
-import { GROUPS } from './list.js';
-import { isListTab, viewLink } from './links.js';
+import { GROUPS, isListTab, viewLink } from './links.js';
 import { nextOpen } from './map-data.js';
 import { walked, zoomed } from './map.js';
 import { THEMES, setTheme } from './theme.js';
@@ -16,7 +15,7 @@ export const doorOf = row => ({ target: row.target ?? '', netns: row.netns ? Str
 
 // Where the map is.
 export const placeOf = view => ({
-	port: Number.parseInt(view.port || '0', 10) & 65535, proto: view.proto || 'tcp', zoom: zoomed(Number(view.zoom) || 1, 0),
+	port: Number.parseInt(view.port || '0', 10) & 65535, proto: view.proto === 'udp' ? 'udp' : 'tcp', zoom: zoomed(Number(view.zoom) || 1, 0),
 });
 
 export const focusTable = () => document.querySelector('[role=grid], .maps')?.focus();

@@ -148,7 +148,7 @@ export function FilterLine({ value, input, fields, refused, onApply, onLeave }) 
 	return html`<div class="filter" role="search">
 		<label class="unseen" for="filter">Filter</label>
 		<input id="filter" ref=${input} type="text" value=${text} spellcheck="false" autocomplete="off" autocapitalize="off"
-			placeholder="filter: port = 443 and not user = root" maxlength="4096"
+			placeholder="filter: port = 443 and not user = root" maxlength="2047"
 			role="combobox" aria-expanded=${isOpen} aria-controls="filter-words" aria-autocomplete="list"
 			aria-activedescendant=${help.chosen >= 0 ? 'word-' + help.chosen : undefined}
 			aria-invalid=${error ? 'true' : undefined} aria-describedby=${error ? 'filter-problem' : undefined}

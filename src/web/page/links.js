@@ -2,6 +2,8 @@
 // It stands in the fragment, so that it can be sent to a colleague; the token never does.
 export const TABS = ['doors', 'connections', 'map', 'rates', 'picture', 'events'];
 
+export const GROUPS = ['', 'service', 'process', 'unit', 'container', 'peer', 'none'];
+
 export const isListTab = tab => tab === 'doors' || tab === 'connections' || tab === 'events';
 
 const WORDS = { filter: '', sort: '', group: '', columns: '', story: '', netns: '', of: '', proto: '', port: '', zoom: '', at: '' };
@@ -11,6 +13,8 @@ export function readView(fragment = location.hash) {
 	const view = { tab: TABS.includes(words.get('tab')) ? words.get('tab') : TABS[0] };
 	for (const word in WORDS)
 		view[word] = words.get(word) ?? WORDS[word];
+	if (!GROUPS.includes(view.group))
+		view.group = '';
 	return view;
 }
 

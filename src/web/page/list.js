@@ -2,9 +2,9 @@
 import { html } from './html.js';
 import { FilterLine } from './filter.js';
 import { Dialog } from './keys.js';
+import { GROUPS } from './links.js';
 import { Table } from './table.js';
 
-export const GROUPS = ['', 'service', 'process', 'unit', 'container', 'peer', 'none'];
 export const USUAL_GROUP = { doors: 'service', connections: 'none' };
 
 const titleOf = (fields, name) => (fields.get(name)?.title ?? name).toLowerCase();

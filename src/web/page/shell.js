@@ -8,8 +8,8 @@ import { clock, counted } from './text.js';
 
 const TAB_WORDS = { doors: 'Doors', connections: 'Connections', map: 'Map', rates: 'Rates', picture: 'Picture', events: 'Events' };
 const LIVE_WORDS = {
-	opening: 'opening', live: 'live', paused: 'paused', past: 'recorded', hidden: 'hidden', filter: 'the filter is wrong',
-	lost: 'no answer, trying again', refused: 'refused',
+	opening: 'opening', live: 'live', paused: 'paused', past: 'recorded', hidden: 'hidden', filter: 'wrong, see there',
+	silent: 'no word from the server', lost: 'no answer, trying again', refused: 'refused',
 };
 const THEME_WORDS = { auto: ['◐', 'colours as the system'], light: ['○', 'light'], dark: ['●', 'dark'] };
 
@@ -40,7 +40,7 @@ function missingInWords(missing) {
 }
 
 export function Foot({ info, data, tab, moment, notice }) {
-	const time = !moment ? (data.time ? clock(data.time) : '') : data.moment === moment ? `as recorded on ${dated(moment)}` : 'looking into the record…';
+	const time = !moment ? (data.time ? clock(data.time) : '') : data.moment === moment ? `as recorded on ${dated(moment)}` : data.trouble ? '' : 'looking into the record…';
 	const isEvents = tab === 'events';
 	return html`<footer class="foot-bar">
 		<span>${data.isWhole && isEvents ? `${counted(data.total)} ${data.total === 1 ? 'event' : 'events'}` : data.isWhole ? `${counted(data.total)} ${data.total === 1 ? 'row' : 'rows'}${

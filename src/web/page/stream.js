@@ -5,9 +5,11 @@ import { parseShown } from './text.js';
 
 const LONGEST_WAIT = 10000;
 const LINE_MAX = 16 * 1024 * 1024;
+const SILENCE_MS = 5000;                /* then the server is asked whether it lives, and has as long to answer */
 
 export class Stream {
-	// @tell is given each line; @state one of: live, paused, hidden, lost (with the error), refused (with the error).
+	// @tell is given each line; @state one of: opening, live, silent, hidden, and with the error
+	// filter, lost, refused.
 	constructor({ tell, state }) {
 		this.tell = tell;
 		this.state = state;
@@ -15,6 +17,7 @@ export class Stream {
 		this.id = null;
 		this.abort = null;
 		this.waits = 0;
+		this.isSilent = false;
 		this.sending = false;
 		this.unsent = {};
 		this.onVisibility = () => (document.hidden ? this.close('hidden') : this.open());
@@ -60,12 +63,44 @@ export class Stream {
 		}
 	}
 
+	// Something came, or is waited for from now on.
+	heard() {
+		clearTimeout(this.silence);
+		this.silence = setTimeout(() => this.probe(), SILENCE_MS);
+		if (this.isSilent && this.id)
+			this.state('live');
+		this.isSilent = false;
+	}
+
+	// A connection that leads nowhere any more, or a server that stands still, ends nothing: what is shown would go on to be
+	// called live. A stream has nothing to tell where nothing happens, so who is silent is asked something else.
+	async probe() {
+		const { abort } = this;
+		let isHeard = false;
+		try {
+			await ask('check?' + query({ filter: 'tcp' }), { signal: AbortSignal.timeout(SILENCE_MS) });
+			isHeard = true;
+		} catch (error) {
+			isHeard = error.status > 0;     /* a refusal is an answer */
+		}
+		if (this.abort !== abort)
+			return;
+		if (isHeard) {
+			this.heard();
+			return;
+		}
+		this.isSilent = true;
+		this.state('silent');
+		this.silence = setTimeout(() => this.probe(), SILENCE_MS / 5);
+	}
+
 	async open() {
 		this.close('opening');
 		if (document.hidden || !this.wanted)
 			return;
 		const abort = new AbortController();
 		this.abort = abort;
+		this.heard();
 		try {
 			const { paused, ...asked } = this.wanted;
 			if (paused)                     /* that is told to a stream that runs */
@@ -77,8 +112,7 @@ export class Stream {
 		} catch (error) {
 			if (this.abort !== abort)
 				return;                 /* closed by ourselves, or replaced */
-			this.abort = null;
-			this.id = null;
+			this.close('lost');
 			if (error.status === 401 || error.status === 403 || error.status === 400) {
 				this.state(error.status === 400 ? 'filter' : 'refused', error);
 				return;
@@ -95,6 +129,7 @@ export class Stream {
 			const { done, value } = await reader.read();
 			if (done || this.abort !== abort)
 				return;
+			this.heard();
 			rest += decoder.decode(value, { stream: true });
 			const lines = rest.split('\n');
 			rest = lines.pop();
@@ -117,6 +152,7 @@ export class Stream {
 
 	close(why) {
 		clearTimeout(this.timer);
+		clearTimeout(this.silence);
 		const abort = this.abort;
 		this.abort = null;
 		this.id = null;
