@@ -44,7 +44,8 @@ static struct viewer *find_stream_by_id(struct desk *desk, uint64_t id)
 	return NULL;
 }
 
-/* As long as what was told of them is kept, so that who looks elsewhere and comes back finds no gap.
+/* As long as what was told of them is kept, so that who looks elsewhere and comes back finds no
+ * gap.
  */
 static uint32_t needs_of_rates(const struct desk *desk)
 {

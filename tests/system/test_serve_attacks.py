@@ -14,7 +14,7 @@ import time
 import pytest
 
 from pages import LIMIT, answers_in, as_another_user, page, read_all, serve, status_of  # noqa: F401 (fixtures)
-from served import listening, quoted
+from served import listening, quoted, streaming
 
 FIELDS = "/api/fields"
 
@@ -414,6 +414,28 @@ def test_who_does_not_read_gets_a_fresh_window_and_costs_no_memory(serve, scene)
     assert len([moment for moment in windows if moment < last]) < 15  # of thirty that were asked for, before it read
     lazy.close()
     busy.close()
+
+
+def test_who_was_dropped_begins_anew(serve):
+    """He asks for nothing meanwhile: each look changes all his rows, and the first is more than may be unread."""
+    page = serve("--interval", "100ms")
+    columns = ",".join(["last_activity", *["cmdline", "exe", "local", "remote"] * 7])
+    with contextlib.ExitStack() as all_of_them:
+        made = all_of_them.enter_context(socket.create_server(("127.0.0.1", 0), backlog=300))
+        for _ in range(250):
+            all_of_them.enter_context(socket.create_connection(made.getsockname()))
+            all_of_them.enter_context(made.accept()[0])
+        lazy = all_of_them.enter_context(socket.socket())
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        lazy.settimeout(LIMIT)
+        lazy.connect(("127.0.0.1", page.port))
+        lazy.sendall(head(page, f"/api/stream?tab=connections&group=none&count=500&columns={columns}&filter={quoted(f'pid = {os.getpid()}')}"))
+        with streaming(page, "?tab=connections&count=1&columns=last_activity") as busy:
+            for _ in range(6):
+                busy.until(lambda line: line["type"] == "difference")
+        lines = lines_of(lazy)
+        kinds = [next(lines)["type"] for _ in range(3)]
+    assert kinds == ["hello", "window", "window"]
 
 
 @pytest.mark.needs("bpf")
