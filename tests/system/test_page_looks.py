@@ -2,6 +2,7 @@
 """The page by the keyboard alone, narrow, wide, dark, and with names of the host that would be more than text."""
 
 import contextlib
+import re
 import socket
 import subprocess
 import sys
@@ -39,7 +40,7 @@ def test_tab_reaches_whatever_can_be_pressed_and_shows_where_it_is(page, served,
     with socket.create_server(("127.0.0.1", 0)) as made, socket.create_connection(made.getsockname()):
         page.open(served, f"tab={tab}&story=tcp/{made.getsockname()[1]}" + ("&filter=port = 1" if tab in ("picture", "events") else ""))
         page.wait("return document.querySelector('.story .holder') && document.querySelector('.live.is-live')")
-        wanted = page.run("return [...document.querySelectorAll('button:enabled, a[href], input, select, summary, [role=grid]')].filter(node =>"
+        wanted = page.run("return [...document.querySelectorAll('button:enabled, a[href], input, select, summary, figure[tabindex], [role=grid]')].filter(node =>"
                           " node.checkVisibility()).map(node => [node.tagName, node.role === 'grid' || node.textContent, node.ariaLabel, node.id].join())")
         page.run("document.activeElement.blur()")
         reached, unseen = set(), []
@@ -204,6 +205,19 @@ def test_what_is_pressed_has_a_name(page, served):
         nameless = page.run("return [...document.querySelectorAll('button, a, input, select, [role=button], [role=img], [role=grid]')].filter(node =>"
                             " !(node.textContent.trim() || node.getAttribute('aria-label') || node.labels?.length)).map(node => node.outerHTML)")
         assert nameless == []
+
+
+def test_a_plot_is_read_by_the_keyboard(page):
+    page.press("4")
+    page.wait("return document.querySelectorAll('.plot canvas').length === 2 && document.querySelector('.figures dd:not(:empty)')")
+    for k, what in enumerate(["in ", "connections "]):
+        page.run("document.querySelectorAll('.plot')[arguments[0]].focus()", k)
+        page.press("\ue012")
+        said = page.wait("return document.querySelectorAll('.plot')[arguments[0]].querySelector('[role=status]').textContent", k)
+        assert re.match(r"\d\d:\d\d:\d\d: " + what, said), said
+        page.press("\ue011")
+        page.wait("return document.querySelectorAll('.plot')[arguments[0]].querySelector('[role=status]').textContent !== arguments[1]", k, said)
+        assert page.run("return document.querySelectorAll('.plot')[arguments[0]].querySelector('.u-legend .u-value').textContent", k) != "–"
 
 
 def test_how_much_there_is_to_see_is_said(page):

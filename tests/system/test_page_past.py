@@ -2,7 +2,9 @@
 """The page's walk through time, over a record that `doorward record` makes."""
 
 import datetime
+import os
 import re
+import signal
 import time
 
 import pytest
@@ -112,8 +114,13 @@ def test_the_page_walks_back_and_forth_in_time(chromium, doorward, tmp_path):  #
         # before the record, which says so; and the way back
         chromium.run("location.hash = '#at=2001-01-01T00:00:00Z'")
         chromium.wait("return document.querySelector('.foot-bar details.warn') !== null && document.querySelectorAll('.rows .row').length === 0")
+        # until what is now has come it is not called live
+        os.kill(page.processes[1], signal.SIGSTOP)
         chromium.css(".past-bar .primary").click()
-        chromium.wait("return document.querySelector('.live.is-live') !== null && !location.hash.includes('at=')")
+        chromium.wait("return !location.hash.includes('at=') && document.querySelector('.live.is-opening') !== null")
+        assert "recorded" not in chromium.run("return document.querySelector('.foot-bar').innerText")
+        os.kill(page.processes[1], signal.SIGCONT)
+        chromium.wait("return document.querySelector('.live.is-live') !== null")
         chromium.wait("return document.querySelectorAll('.rows .row').length > 0")
         assert chromium.complaints() == []
     finally:

@@ -131,7 +131,7 @@ function Page({ onRefused }) {
 	const isList = isListTab(view.tab);
 	const moment = view.tab === 'rates' ? 0 : page.moment;
 	return html`<div class=${'page' + (view.story ? ' has-story' : '')}>
-		<${Head} info=${info} view=${view} live=${live.state !== 'live' ? live.state : moment ? 'past' : paused ? 'paused' : 'live'} themeName=${page.themeName}
+		<${Head} info=${info} view=${view} live=${live.state !== 'live' ? live.state : moment ? 'past' : data.moment ? 'opening' : paused ? 'paused' : 'live'} themeName=${page.themeName}
 			onView=${setView} onTheme=${commands.wear} onPause=${() => page.setPaused(!paused)} onPast=${past.isShown ? past.close : past.open}
 			isPast=${past.isShown} onHelp=${() => page.setDialog('help')} />
 		${isList || view.tab === 'picture' ? html`<${ToolBar} view=${view} input=${page.filterInput} fields=${page.fields} isList=${isList} columns=${page.columns}

@@ -24,6 +24,7 @@ export const KEYS = [
 	{ keys: ['p'], shown: 'p', on: 'map', act: 'protocol', says: 'the other protocol' },
 	{ keys: ['+', '='], shown: '+', on: 'map', act: 'zoom', with: 1, says: 'nearer' },
 	{ keys: ['-'], shown: '−', on: 'map', act: 'zoom', with: -1, says: 'farther' },
+	{ keys: ['ArrowLeft', 'ArrowRight'], shown: '← →', on: 'plot', act: 'point', says: 'go over the plot that has the focus' },
 	{ keys: ['Enter'], shown: 'Enter', on: 'doors', act: 'story', says: 'the story of the port' },
 	{ keys: ['c'], shown: 'c', on: 'doors', act: 'close', says: 'close: the plan first' },
 	{ keys: ['b'], shown: 'b', on: 'doors', act: 'block', says: 'block: new traffic is refused' },
@@ -41,7 +42,7 @@ export const KEYS = [
 	{ keys: ['Escape'], shown: 'Esc', on: 'all', act: 'back', says: 'close what is open' },
 ];
 
-const PLACES = { all: 'Everywhere', doors: 'A door', rows: 'Lists', map: 'Map' };
+const PLACES = { all: 'Everywhere', doors: 'A door', rows: 'Lists', map: 'Map', plot: 'Plot' };
 
 const isTyping = node => node && (/^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName) || node.isContentEditable);
 const isPressable = node => node && /^(BUTTON|A|SUMMARY)$/.test(node.tagName);

@@ -45,8 +45,16 @@ function plotOptions(title, series, axis, ink, width) {
 	};
 }
 
+// Where an arrow key leads in a plot of @n looks: from the last of them, or from where the cursor is.
+function pointed(key, at, n) {
+	const from = at ?? (key === 'ArrowLeft' ? n : n - 2);
+	const to = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: n - 1 }[key];
+	return to === undefined || !n ? null : Math.max(0, Math.min(n - 1, to));
+}
+
 function Plot({ title, names, inks, data, axis }) {
 	const node = useRef(null), plot = useRef(null);
+	const [said, setSaid] = useState('');
 	const shown = useRef(data);
 	shown.current = data;
 	const make = async () => {
@@ -72,7 +80,17 @@ function Plot({ title, names, inks, data, axis }) {
 		};
 	}, []);
 	useEffect(() => plot.current?.setData(data), [data]);
-	return html`<figure class="plot" aria-label=${title}><figcaption>${title}</figcaption><div ref=${node}></div></figure>`;
+	const point = event => {
+		const at = pointed(event.key, plot.current?.cursor.idx, data[0].length);
+		if (at === null || !plot.current)
+			return;
+		event.preventDefault();
+		plot.current.setCursor({ left: plot.current.valToPos(data[0][at], 'x'), top: 0 });
+		setSaid(`${clock(data[0][at])}: ${names.map((name, s) => `${name} ${axis.say(data[s + 1][at]) || '–'}`).join(', ')}`);
+	};
+	return html`<figure class="plot" role="group" tabindex="0" aria-label=${`${title}; arrows go over it`} onKeyDown=${point}
+		onBlur=${() => plot.current?.setCursor({ left: -10, top: -10 })}>
+		<figcaption>${title}</figcaption><div ref=${node}></div><p class="unseen" role="status">${said}</p></figure>`;
 }
 
 const BYTES = { least: 1024, steps: Array.from({ length: 40 }, (ignored, k) => 2 ** (k + 6)), say: speed };

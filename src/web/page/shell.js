@@ -40,7 +40,7 @@ function missingInWords(missing) {
 }
 
 export function Foot({ info, data, tab, moment, notice }) {
-	const time = !moment ? (data.time ? clock(data.time) : '') : data.moment === moment ? `as recorded on ${dated(moment)}` : data.trouble ? '' : 'looking into the record…';
+	const time = !moment ? (data.time && !data.moment ? clock(data.time) : '') : data.moment === moment ? `as recorded on ${dated(moment)}` : data.trouble ? '' : 'looking into the record…';
 	const isEvents = tab === 'events';
 	return html`<footer class="foot-bar">
 		<span>${data.isWhole && isEvents ? `${counted(data.total)} ${data.total === 1 ? 'event' : 'events'}` : data.isWhole ? `${counted(data.total)} ${data.total === 1 ? 'row' : 'rows'}${
