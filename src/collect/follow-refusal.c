@@ -10,6 +10,7 @@
 	45000000u	    /* a bind takes microseconds, but its process may wait for its turn \
 			     */
 #define ASKED_NS 200000000u /* between two listings of a port that nobody is known to hold */
+#define ASKED_AT_ONCE 10    /* when none was for a while */
 #define TRIALS_MAX 65536
 
 struct trial {
@@ -48,9 +49,11 @@ static void ask_kernel(struct follow *follow, struct trial *trial)
 			      .needs = NEED_HOLDERS | NEED_STAT | NEED_COOKIE | NEED_V6ONLY,
 			      .scope = {.choice = NETNS_ALL}};
 	struct snapshot *snapshot = NULL;
-	if (follow->now_ns - follow->asked_ns < ASKED_NS)
+	if (follow->asked_ns < follow->now_ns)
+		follow->asked_ns = follow->now_ns;
+	if (follow->asked_ns - follow->now_ns > (ASKED_AT_ONCE - 1) * (uint64_t)ASKED_NS)
 		return;
-	follow->asked_ns = follow->now_ns;
+	follow->asked_ns += ASKED_NS;
 	query.bounds.protos = 1u << tried->proto;
 	query.bounds.port_first = query.bounds.port_last = tried->local_port;
 	if (collect_snapshot(follow->host, &query, &snapshot, NULL) < 0)

@@ -27,14 +27,14 @@ struct follow {
 	uint64_t told_until;
 	int epoll, timer;
 	bool watches_stop;
-	bool has_come;		/* an event, since the turn before */
-	bool is_awake;		/* looked at each 20 ms; else the next record wakes us */
-	unsigned n_empty;	/* turns in a row in which nothing came */
-	uint64_t now_ns;	/* boot time of this turn */
-	int64_t offset_ns;	/* from boot time to Unix time */
-	enum told_by told_by;	/* what is told now comes from */
-	uint64_t gap_ns;	/* how long nobody watched */
-	uint64_t asked_ns;	/* when the kernel was asked who holds a port */
+	bool has_come;	      /* an event, since the turn before */
+	bool is_awake;	      /* looked at each 20 ms; else the next record wakes us */
+	unsigned n_empty;     /* turns in a row in which nothing came */
+	uint64_t now_ns;      /* boot time of this turn */
+	int64_t offset_ns;    /* from boot time to Unix time */
+	enum told_by told_by; /* what is told now comes from */
+	uint64_t gap_ns;      /* how long nobody watched */
+	uint64_t asked_ns; /* when the kernel was asked who holds a port; ahead of now when often */
 	uint64_t look_again_ns; /* not before that are the nameless looked up */
 	uint64_t resync_ns;	/* when it was resynchronised last */
 	bool wants_resync;

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import termios
 import time
+import unicodedata
 
 from conftest import program
 
@@ -27,6 +28,11 @@ def environment(tmp, **changes):
         env.pop(name, None)
     env.update({name: value for name, value in changes.items() if value is not None})
     return env
+
+
+def width(line):
+    """How many columns a terminal gives it."""
+    return sum(0 if unicodedata.combining(point) else 2 if unicodedata.east_asian_width(point) in "WF" else 1 for point in line)
 
 
 class Tmux:

@@ -356,6 +356,15 @@ def test_what_waits_in_the_way_is_held_by_nobody(room, watch):  # R23
     assert (refused["held_by"], refused["holder"], refused["by"]["pid"]) == ("nobody", None, room.pid)
 
 
+def test_who_is_in_the_way_is_told_each_time(room, watch):
+    watching = watch()
+    port, _, _ = pair(room)
+    room("accepted.close(); dialled.close(); server.close()")
+    assert [room(f"bind_error('127.0.0.1', {port})") for _ in range(5)] == [98] * 5
+    for _ in range(5):
+        assert watching.until(event="refused")["in_the_way"]["state"] == "TIME_WAIT"
+
+
 def test_a_listener_that_its_process_shuts_down_is_not_destroyed(room, watch):
     watching = watch()
     port = room("listen('127.0.0.1', 0)")

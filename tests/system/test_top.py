@@ -10,7 +10,7 @@ import sys
 import pytest
 from conftest import NOBODY, program
 from held_thread import held_thread
-from screen import listener, screens
+from screen import listener, screens, width
 
 pytestmark = pytest.mark.needs("program:tmux")
 
@@ -378,7 +378,7 @@ def test_every_size(top, tab):
         screen.resize(columns, rows)
         def fits(shown, columns=columns, rows=rows):
             lines = shown.rstrip("\n").split("\n")
-            return len(lines) <= rows and max(map(len, lines)) <= columns and lines[0].strip() and "1" in lines[0]
+            return len(lines) <= rows and max(map(width, lines)) <= columns and lines[0].strip() and "1" in lines[0]
         screen.wait(fits)
     screen.wait("Quit|Enter")
 
