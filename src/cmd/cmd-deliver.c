@@ -72,6 +72,8 @@ static int tell(struct context *context, const struct settings *settings,
 	if (settings->json)
 		return tell_json(context, deliveries, err);
 	terminal_hold_page(context);
+	if (!deliveries->list.n)
+		delivery_print_none(&page);
 	if (deliveries->list.n == 1)
 		delivery_print(&page, deliveries->snapshot, deliveries_at(deliveries, 0));
 	for (uint32_t i = 0; deliveries->list.n > 1 && i < deliveries->list.n; i++)

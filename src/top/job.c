@@ -79,6 +79,8 @@ static int do_deliver(struct job *job, const struct looking *looking, struct err
 						 .proto = (enum proto)job->socket.proto};
 	deliveries_init(&deliveries);
 	int r = deliveries_find(looking, &request, &deliveries, err);
+	if (r >= 0 && !deliveries.list.n)
+		delivery_print_none(&page);
 	for (uint32_t i = 0; r >= 0 && i < deliveries.list.n; i++) {
 		const struct delivery *delivery = deliveries_at(&deliveries, i);
 		if (deliveries.list.n == 1)

@@ -143,6 +143,11 @@ void delivery_print(const struct page *page, const struct snapshot *snapshot,
 	out_done(&text);
 }
 
+void delivery_print_none(const struct page *page)
+{
+	out_string(page->out, "there is no address to which a packet could come\n");
+}
+
 void delivery_print_short(const struct page *page, const struct snapshot *snapshot,
 			  const struct delivery *delivery)
 {

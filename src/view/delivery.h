@@ -10,6 +10,9 @@
 void delivery_print(const struct page *page, const struct snapshot *snapshot,
 		    const struct delivery *delivery);
 
+/* Where there is not one: the namespace has no address. */
+void delivery_print_none(const struct page *page);
+
 /* One line: for the many addresses of this host. */
 void delivery_print_short(const struct page *page, const struct snapshot *snapshot,
 			  const struct delivery *delivery);

@@ -3,6 +3,7 @@
 
 import random
 import socket
+import subprocess
 
 import pytest
 
@@ -117,6 +118,15 @@ def test_where_nobody_is_nobody_is_said(scene, doorward):
     assert delivery["chosen"] is None and delivery["note"]
     status, out, _ = doorward.run("deliver", text(*("127.0.0.1", 1)))
     assert status == 1 and "nobody" in out
+
+
+@pytest.mark.needs("root")
+def test_where_no_address_is_that_is_said(doorward):
+    with subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        assert doorward.run("deliver", "8080", "--netns", other.pid)[:2] == (1, "there is no address to which a packet could come\n")
+        assert doorward.json("deliver", "8080", "--netns", other.pid)["deliveries"] == []
+        other.stdin.close()
 
 
 def test_without_an_address_each_of_this_host_is_told(scene, doorward):

@@ -149,6 +149,10 @@ def test_what_is_in_another_namespace_is_closed_there(top):
         number = os.stat(f"/proc/{other.pid}/ns/net").st_ino
         screen = top(f"port = {port} and netns = {number}", columns=140, MALLOC_PERTURB_="165")
         screen.wait(rf"0\.0\.0\.0 +{port}")
+        screen.keys("d")
+        screen.wait("there is no address to which a packet could come")
+        screen.keys("Escape")
+        screen.wait("Doors")
         screen.keys("c")
         assert f"in network namespace net:{number}" in screen.wait("Do it")
         screen.keys("y")
