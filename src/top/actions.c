@@ -66,8 +66,9 @@ static void set_target(struct job *job, const struct socket *socket)
 static void start(struct top *top, struct job *job, const char *what)
 {
 	bool is_inside = job->inside[0] && job->kind != JOB_STORY; /* a story is of them all */
-	snprintf(job->title, sizeof(job->title), "%s %.60s%s%s", what, job->target,
-		 is_inside ? " inside network namespace " : "", is_inside ? job->inside : "");
+	snprintf(job->title, sizeof(job->title), "%s %.60s%s%s%s", what, job->target,
+		 is_inside ? " inside network namespace " : "", is_inside ? job->inside : "",
+		 top->walked ? ", as it is now" : ""); /* and not then, as the list */
 	job->columns = top->canvas.columns > 4 ? top->canvas.columns - 2u : top->canvas.columns;
 	job->is_utf8 = top->options->is_utf8;
 	job->number = top->pager.number + 1;

@@ -69,7 +69,8 @@ void pager_finish(struct top *top, struct job *job)
 	} else {
 		out_bytes(&pager->text, job->text.data, job->text.n - 1);
 	}
-	if (job->result >= 0 && (job->asks || job->kind == JOB_PLAN))
+	bool has_plan = job->kind == JOB_PLAN && job->closing && job->closing->plan.steps.n;
+	if (job->result >= 0 && (job->asks || has_plan))
 		pager->question = job;
 	else
 		job_free(job);

@@ -241,6 +241,26 @@ def test_what_cannot_be_written_whole_leaves_no_half(top, tmp_path):
     made.close()
 
 
+def test_of_the_past_an_answer_says_that_it_is_of_now(top):
+    made, port = listener()
+    screen = top("--netns", "self", "--interval", "200ms", f"port = {port}")
+    screen.wait(rf"127\.0\.0\.1 +{port}")
+    made.close()
+    screen.wait("nothing matches the filter")
+    for _ in range(300):
+        screen.keys("<")
+        if re.search(rf"127\.0\.0\.1 +{port}", screen.shown()) and "past" in screen.lines()[0]:
+            break
+    screen.wait(rf"127\.0\.0\.1 +{port}")
+    screen.keys("Enter")
+    screen.wait(rf"^ story of tcp/{port}, as it is now(?s:.)*Nobody is there")
+    screen.keys("Escape")
+    screen.wait("Doors")
+    screen.keys("c")
+    shown = screen.wait(rf"^ close tcp/{port}, as it is now(?s:.)*nothing is open there any more")
+    assert "by force" not in shown  # there is nothing to force
+
+
 def press(screen, text, at=0):
     """On the last place where @text stands, @at characters behind its begin."""
     row, line = [(row, line) for row, line in enumerate(screen.lines(), 1) if text in line][-1]
