@@ -361,6 +361,11 @@ def test_the_picture_joins_both_ends(page):
                 assert dialled.fileno() >= 0
 
 
+def test_an_empty_picture_says_that_it_is_the_filter(page, served):
+    page.open(served, "tab=picture&filter=pid = 1 and pid = 2")
+    assert "The filter" in page.wait("return document.querySelector('.pictures .empty')?.innerText")
+
+
 @pytest.mark.parametrize("key", ["\ue007", " "], ids=["enter", "space"])
 def test_a_node_of_the_picture_leads_to_its_rows(page, key):
     with socket.create_server(("127.0.0.1", 0)) as made, socket.create_connection(made.getsockname()):

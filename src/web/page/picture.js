@@ -93,7 +93,7 @@ export function PictureTab({ filter, moment, onOpen }) {
 	}, [filter, moment]);
 	return html`<div class="pictures" ref=${box}>
 		${error ? html`<p class="warn" role="alert">${error.what || error.message}</p>` : null}
-		${graph && !graph.nodes.length ? html`<p class="empty">Nobody talks to anybody${moment ? '' : ' now'}.</p>` : null}
+		${graph && !graph.nodes.length ? html`<p class="empty">${filter ? 'The filter chooses nobody who talks to anybody' : 'Nobody talks to anybody'}${moment ? '' : ' now'}.</p>` : null}
 		${graph?.nodes.length ? html`<${Drawing} graph=${graph} width=${width} onOpen=${onOpen} />` : graph ? null : html`<p class="dim">asking…</p>`}
 		${graph?.left_off ? html`<p class="dim">${graph.left_off} smaller ones are left off; a filter shows them.</p>` : null}
 	</div>`;
