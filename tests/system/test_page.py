@@ -232,6 +232,25 @@ def test_the_story_tells_who_holds_it_up_to_the_first_process(page, scene):
     assert page.run("return document.activeElement.getAttribute('role')") == "grid"
 
 
+def test_a_story_stands_beneath_no_other_name(chromium, doorward, scene):  # noqa: F811
+    """The server stands still while another door is chosen: what was told of the one before is not told of it."""
+    served, made = pages.Page(doorward), scene("tcp-listener")
+    front = served.processes[1]
+    try:
+        chromium.open(served, f"story=tcp/{made.port}")
+        chromium.wait("return document.querySelector('.story .holder') !== null")
+        os.kill(front, signal.SIGSTOP)
+        chromium.run("location.hash = '#story=tcp/1'")
+        chromium.wait("return document.querySelector('.story h2').textContent === 'tcp/1'")
+        assert "asking" in chromium.wait("return document.querySelector('.story .holder') === null && document.querySelector('.story').innerText")
+        assert chromium.run("return [...document.querySelectorAll('.story button')].find(button => button.textContent === 'Copy as text').disabled")
+        os.kill(front, signal.SIGCONT)
+        chromium.wait("return document.querySelector('.story').innerText.includes('tcpmux') || document.querySelector('.story .empty') !== null")
+    finally:
+        os.kill(front, signal.SIGCONT)
+        assert served.end() == (0, "")
+
+
 SCENES = [("cgroup", {"path": "/docker/" + "0123456789ab" * 5 + "0123"}), ("two-owners", {}), ("reuseport-group", {}), ("udp", {}),
           ("tcp-bound", {}), ("deleted-exe", {}), ("dual-stack", {}), ("mptcp", {}), ("interpreter", {}), ("v6only-pair", {}),
           ("any-and-one", {}), ("pid-namespace", {}), ("not-accepted", {}), ("bad-name", {"kind": "bytes"})]

@@ -132,18 +132,19 @@ function Body({ story, target, onRates }) {
 
 // @stamp changes when the row of the target changed or something was done, and the story is told anew.
 export function Story({ target, netns, moment, stamp, acts, onClose, onAct, onRates, onCopy }) {
-	const [told, setTold] = useState({ target: '', story: null, error: null });
+	const of = [target, netns, moment].join(' ');
+	const [told, setTold] = useState({ of: '', story: null, error: null });
 	const heading = useRef(null);
 	useEffect(() => {
 		const abort = new AbortController();
 		askJson('story?' + query({ target, netns, moment: moment || '' }), { signal: abort.signal })
-			.then(story => setTold({ target, story, error: null }))
-			.catch(error => error.name !== 'AbortError' && setTold({ target, story: null, error }));
+			.then(story => setTold({ of, story, error: null }))
+			.catch(error => error.name !== 'AbortError' && setTold({ of, story: null, error }));
 		return () => abort.abort();
 	}, [target, netns, stamp, moment]);
 	useEffect(() => heading.current?.focus({ preventScroll: true }), []);
 
-	const isHere = told.target === target;
+	const isHere = told.of === of;         /* of another door it is not shown beneath this one's name */
 	const service = isHere ? (told.story?.port?.[target.split('/')[0]]?.service ?? '') : '';
 	const button = (action, word) => html`<button type="button" class=${action === 'close' ? 'danger' : ''}
 		aria-disabled=${acts[action] ? 'true' : undefined} title=${acts[action] ?? undefined}
@@ -156,12 +157,12 @@ export function Story({ target, netns, moment, stamp, acts, onClose, onAct, onRa
 		<div class="buttons">
 			${button('close', 'Close…')}${button('block', 'Block…')}
 			<button type="button" onClick=${() => onRates(target)}>Rates</button>
-			<button type="button" disabled=${!told.story?.text} onClick=${() => onCopy(told.story.text)}>Copy as text</button>
+			<button type="button" disabled=${!isHere || !told.story?.text} onClick=${() => onCopy(told.story.text)}>Copy as text</button>
 		</div>
 		${acts.close ? html`<p class="dim small">Close: ${acts.close}</p>` : null}
 		<div class="scroll" aria-busy=${!isHere}>
 			${told.error && isHere ? html`<p class="warn">${told.error.what || told.error.message}${told.error.hint ? ` — ${told.error.hint}` : ''}</p>` : null}
-			${told.story ? html`<${Body} story=${told.story} target=${target} onRates=${onRates} />` : isHere ? null : html`<p class="dim">asking…</p>`}
+			${isHere && told.story ? html`<${Body} story=${told.story} target=${target} onRates=${onRates} />` : isHere ? null : html`<p class="dim">asking…</p>`}
 		</div>
 	</aside>`;
 }
