@@ -207,7 +207,8 @@ static bool find_distinct(const struct rows *rows, uint32_t row, const struct fi
 			  uint32_t most, struct distinct *distinct)
 {
 	uint32_t length = rows_length(rows, row);
-	uint32_t n = most && most < length ? most : length;
+	/* of a row that is longer all are not looked at anyway: then some do */
+	uint32_t n = most && most < length ? most / 4 : length;
 	for (uint32_t k = 0; k < n; k++) {
 		struct record record;
 		/* spread over the row: its ends may differ where its beginning does not */

@@ -1,13 +1,15 @@
-/* A thread that works out what is to be shown. */
+/* A thread for what takes longer than a key may wait. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/background.h"
 #include "base/privilege.h"
 #include "top/arranger.h"
+#include "top/state.h"
 
 struct burden {
 	struct arrangement *arrangement;
@@ -20,8 +22,10 @@ struct arranger {
 	pthread_cond_t change;
 	struct wish wish; /* snapshot NULL: none */
 	struct arrangement *done;
-	struct vector burdens; /* to be given up */
-	bool is_ended;
+	struct vector burdens;		     /* to be given up */
+	struct choice choices[CHOICE_LISTS]; /* to be kept, if has_choices */
+	struct error unkept;		     /* code 0: none */
+	bool has_choices, is_ended;
 
 	const struct services *services; /* the rest is the thread's */
 	struct marks marks;
@@ -43,9 +47,15 @@ static void wish_release(struct wish *wish)
 	wish->snapshot = wish->older = NULL;
 }
 
-static void keep(struct arranger *arranger, struct arrangement *made)
+static void tell(const struct arranger *arranger)
 {
 	uint64_t one = 1;
+	if (write(arranger->fd, &one, sizeof(one)) < 0)
+		return; /* it is readable already */
+}
+
+static void give(struct arranger *arranger, struct arrangement *made)
+{
 	arrangement_release(arranger->last);
 	arranger->last = made;
 	pthread_mutex_lock(&arranger->lock);
@@ -53,8 +63,7 @@ static void keep(struct arranger *arranger, struct arrangement *made)
 	arranger->done = arrangement_hold(made);
 	pthread_mutex_unlock(&arranger->lock);
 	arrangement_release(old); /* a large one takes its time, and who draws waits for the lock */
-	if (write(arranger->fd, &one, sizeof(one)) < 0)
-		return; /* it is readable already */
+	tell(arranger);
 }
 
 static void drop_burdens(struct vector *burdens)
@@ -67,6 +76,24 @@ static void drop_burdens(struct vector *burdens)
 	vector_done(burdens);
 }
 
+/* The lock is held, but not while it is written. */
+static void keep_choices(struct arranger *arranger)
+{
+	struct choice choices[CHOICE_LISTS];
+	struct error err = {0};
+	if (!arranger->has_choices)
+		return;
+	memcpy(choices, arranger->choices, sizeof(choices));
+	arranger->has_choices = false;
+	pthread_mutex_unlock(&arranger->lock);
+	int r = choices_save(top_list_names, choices, CHOICE_LISTS, &err);
+	pthread_mutex_lock(&arranger->lock);
+	if (r >= 0)
+		return;
+	arranger->unkept = err;
+	tell(arranger);
+}
+
 static void *run(void *data)
 {
 	struct arranger *arranger = data;
@@ -75,7 +102,7 @@ static void *run(void *data)
 	background_thread();
 	pthread_mutex_lock(&arranger->lock);
 	while (!arranger->is_ended) {
-		if (!arranger->wish.snapshot && !arranger->burdens.n) {
+		if (!arranger->wish.snapshot && !arranger->burdens.n && !arranger->has_choices) {
 			pthread_cond_wait(&arranger->change, &arranger->lock);
 			continue;
 		}
@@ -87,11 +114,13 @@ static void *run(void *data)
 		pthread_mutex_unlock(&arranger->lock);
 		if (wish.snapshot && arrange(&arranger->marks, arranger->last, &wish,
 					     arranger->services, &made) >= 0)
-			keep(arranger, made);
+			give(arranger, made);
 		wish_release(&wish);
 		drop_burdens(&burdens);
 		pthread_mutex_lock(&arranger->lock);
+		keep_choices(arranger);
 	}
+	keep_choices(arranger);
 	pthread_mutex_unlock(&arranger->lock);
 	return NULL;
 }
@@ -198,4 +227,24 @@ void arranger_release(struct arranger *arranger, struct arrangement *arrangement
 void arranger_release_snapshot(struct arranger *arranger, const struct snapshot *snapshot)
 {
 	give_up(arranger, &(struct burden){.snapshot = snapshot});
+}
+
+void arranger_keep(struct arranger *arranger, const struct choice choices[CHOICE_LISTS])
+{
+	pthread_mutex_lock(&arranger->lock);
+	memcpy(arranger->choices, choices, sizeof(arranger->choices));
+	arranger->has_choices = true;
+	pthread_cond_signal(&arranger->change);
+	pthread_mutex_unlock(&arranger->lock);
+}
+
+int arranger_kept(struct arranger *arranger, struct error *err)
+{
+	pthread_mutex_lock(&arranger->lock);
+	int r = arranger->unkept.code;
+	if (r < 0)
+		*err = arranger->unkept;
+	arranger->unkept = (struct error){0};
+	pthread_mutex_unlock(&arranger->lock);
+	return r;
 }

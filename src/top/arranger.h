@@ -1,5 +1,5 @@
-/* What is to be shown, worked out in a thread of its own: with half a million sockets it takes
- * longer than a key may wait. */
+/* What takes longer than a key may wait, in a thread of its own: what is to be shown is worked out,
+ * of half a million sockets perhaps; what was shown is given up; the choice goes to its file. */
 #ifndef TOP_ARRANGER_H
 #define TOP_ARRANGER_H
 
@@ -14,7 +14,8 @@ void arranger_free(struct arranger *arranger); /* NULL is fine */
 /* In place of what was wished and is not begun. The snapshots are held until it is done. */
 void arranger_ask(struct arranger *arranger, const struct wish *wish);
 
-int arranger_fd(const struct arranger *arranger); /* readable: there is one to take */
+/* Readable: there is one to take, or a choice was not kept. */
+int arranger_fd(const struct arranger *arranger);
 /* The latest, held for the caller; NULL: none that was not taken. */
 struct arrangement *arranger_take(struct arranger *arranger);
 
@@ -22,5 +23,11 @@ struct arrangement *arranger_take(struct arranger *arranger);
  * is fine; without an arranger it goes at once. */
 void arranger_release(struct arranger *arranger, struct arrangement *arrangement);
 void arranger_release_snapshot(struct arranger *arranger, const struct snapshot *snapshot);
+
+/* Keeps @choices for next time (choices_save), in place of those that it has not begun to keep;
+ * what is not kept when the thread ends is kept then. */
+void arranger_keep(struct arranger *arranger, const struct choice choices[CHOICE_LISTS]);
+/* 0; negative errno with @err told: they were not kept, which is told once. */
+int arranger_kept(struct arranger *arranger, struct error *err);
 
 #endif

@@ -153,7 +153,7 @@ void top_say(struct top *top, bool is_bad, const char *format, ...) printf_like(
 bool top_is_second_press(struct top *top, const struct input *input, bool in_column);
 /* Filter, columns, order or tab are others: ask and arrange anew. */
 void top_rearrange(struct top *top);
-void top_keep_choice(struct top *top); /* in the file */
+void top_keep_choice(struct top *top); /* for next time, too */
 int top_set_filter(struct top *top, const char *text, struct error *err);
 void top_show(struct top *top); /* arranges anew what is there */
 /* What is asked of the host for the tab that is shown. */

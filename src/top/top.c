@@ -168,11 +168,7 @@ int top_set_filter(struct top *top, const char *text, struct error *err)
 
 void top_keep_choice(struct top *top)
 {
-	struct error err = {0};
-	bool is_unkept = choices_save(top_list_names, top->choices, CHOICE_LISTS, &err) < 0;
-	if (is_unkept && !top->is_unkept)
-		top_say(top, true, "not kept for next time: %s", err.what);
-	top->is_unkept |= is_unkept;
+	arranger_keep(top->arranger, top->choices);
 	top_rearrange(top);
 }
 
@@ -207,9 +203,19 @@ static void take_snapshot(struct top *top)
 	top->is_dirty = true;
 }
 
+static void tell_unkept(struct top *top)
+{
+	struct error err = {0};
+	if (arranger_kept(top->arranger, &err) >= 0 || top->is_unkept)
+		return;
+	top_say(top, true, "not kept for next time: %s", err.what);
+	top->is_unkept = true;
+}
+
 static void take_arrangement(struct top *top)
 {
 	struct arrangement *taken = arranger_take(top->arranger);
+	tell_unkept(top);
 	if (!taken)
 		return;
 	arranger_release(top->arranger, top->shown);
